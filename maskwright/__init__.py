@@ -1,0 +1,1 @@
+"""Maskwright: exact token masks from JSON Schema, grammars and regular expressions."""

@@ -1,0 +1,154 @@
+"""Every error that Maskwright raises on purpose, split by whose fault it is.
+
+The specification:  `GrammarSyntaxError`, `UnsupportedSchema`, `EmptyLanguage`, `LimitExceeded`.
+The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`.
+The caller:         `TokenRejected`, `MatcherError`.
+
+Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class MaskwrightError(Exception):
+    """The base of all errors raised on purpose by this package."""
+
+
+class SpecificationError(MaskwrightError):
+    """The fault lies in the specification: a grammar, a schema or a pattern."""
+
+
+class VocabularyError(MaskwrightError):
+    """The fault lies in the vocabulary or in the tokenizer that it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrammarSyntaxError(SpecificationError):
+    """A text in some grammar notation does not follow that notation.
+
+    `position` counts characters from 0 in `source`; line and column are derived when the error is printed.
+    `source_name` names the text for the reader: a file, or "pattern at /properties/name".
+    """
+
+    message: str
+    source: str
+    position: int
+    source_name: str = "grammar"
+
+    @property
+    def line(self) -> int:
+        """The line of the fault, counted from 1."""
+        return self.source.count("\n", 0, self.position) + 1
+
+    @property
+    def column(self) -> int:
+        """The column of the fault in characters, counted from 1."""
+        return self.position - (self.source.rfind("\n", 0, self.position) + 1) + 1
+
+    def __str__(self) -> str:
+        begin = self.source.rfind("\n", 0, self.position) + 1
+        end = self.source.find("\n", self.position)
+        excerpt = self.source[begin : end if end >= 0 else len(self.source)]
+        left = max(0, self.position - begin - 60)
+        excerpt = excerpt[left : left + 120]
+        caret = " " * (self.position - begin - left) + "^"
+        return f"{self.source_name}, line {self.line}, column {self.column}: {self.message}\n  {excerpt}\n  {caret}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnsupportedSchema(SpecificationError):
+    """A JSON Schema uses something that cannot be enforced exactly, so it is refused, never ignored."""
+
+    keyword: str
+    pointer: str
+    reason: str = "is not supported yet"
+
+    def __str__(self) -> str:
+        return f"JSON Schema keyword {self.keyword!r} at '{self.pointer or '/'}' {self.reason}."
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidSchema(SpecificationError):
+    """A JSON Schema is malformed: a keyword has a value that no draft allows."""
+
+    keyword: str
+    pointer: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"JSON Schema keyword {self.keyword!r} at '{self.pointer or '/'}' {self.reason}."
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyLanguage(SpecificationError):
+    """No text at all satisfies the specification."""
+
+    reason: str
+    pointer: str = ""
+
+    def __str__(self) -> str:
+        where = f" (at '{self.pointer}')" if self.pointer else ""
+        return f"No text can satisfy this specification: {self.reason}{where}."
+
+
+@dataclass(frozen=True, slots=True)
+class LimitExceeded(SpecificationError):
+    """A stage that may blow up asked for more than its limit."""
+
+    stage: str
+    asked: int
+    allowed: int
+    where: str = ""
+    remedy: str = "simplify that part or raise the limit"
+
+    def __str__(self) -> str:
+        where = f" at '{self.where}'" if self.where else ""
+        return f"{self.stage}{where} needs {self.asked}, more than the {self.allowed} allowed: {self.remedy}."
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyGap(VocabularyError):
+    """The language needs bytes that the vocabulary cannot spell, and cutting them out would not be exact."""
+
+    missing: bytes
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"0x{byte:02X}" for byte in self.missing[:16])
+        return (
+            f"The vocabulary has no single-byte token for {listed}, which this specification needs in places "
+            "where a text could get stuck: use a vocabulary with those bytes or a specification without them."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnsupportedTokenizer(VocabularyError):
+    """The exact bytes of this tokenizer's tokens cannot be determined."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The exact bytes of this tokenizer's tokens are unknown: {self.reason}."
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRejected(MaskwrightError):
+    """A token (or a byte) was offered that the specification does not allow here; nothing was changed."""
+
+    token_id: int
+    position: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Token {self.token_id} is not allowed after {self.position} tokens: {self.reason}."
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherError(MaskwrightError):
+    """A matcher or mask was used in a way that has no meaning, such as rolling back more than was accepted."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}."

@@ -1,0 +1,106 @@
+"""A deterministic automaton over bytes, held in arrays: the leaf of a grammar where a set of strings is regular.
+
+Edges are byte ranges. An edge may also leave for a state of *another* automaton (`links`), from where that automaton
+alone decides. A state may have a *base*, a state of another automaton: bytes without an edge of its own follow the
+base's edges, and an edge to `REFUSED` takes a byte away. So "any string except these names" is a small tree with one
+or two edges a state on top of the automaton of any string: cheap to build, and the engine starts from the mask that it
+already has for the base and corrects it along those edges only.
+
+Units. An automaton can say which of its edges begin a *unit* (a character of a string, one blank) and which may only
+be taken when enough units were read (the closing quote). A node `Automaton(dfa, counter=(m, n))` then bounds the number
+of units while sharing all states with the unbounded use; without a counter units mean nothing.
+
+Invariants, kept by `automaton_of`: edges of a state are sorted by `low` and do not overlap; every state can be reached
+from state 0 or was asked for; every state can reach an accepting one (there are no dead states).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+REFUSED = -(2**31)
+"""The target of an edge that overrides its base's edge with nothing."""
+
+NO_UNIT, BEGINS_UNIT, CLOSES = 0, 1, 2
+"""What an edge does to the number of units: nothing, adds one, or demands that the least number is reached."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByteAutomaton:
+    """A trimmed deterministic automaton over bytes.
+
+    edge_start: int32[n_states + 1]; the edges of state s are rows edge_start[s] to edge_start[s + 1].
+    edges: int32[n_edges, 3], rows (low, high, target); a target -1 - k means `links[k]`, REFUSED no state at all.
+    edge_unit: int8[n_edges], one of NO_UNIT, BEGINS_UNIT, CLOSES.
+    accepting: bool[n_states].
+    links: (automaton, state) pairs in other automata.
+    base: int32[n_states]; where base[s] >= 0, a byte that no edge of s covers (REFUSED ones cover) follows the edges
+        of state base[s] of `base_automaton`, with their units. -1: no base. `accepting[s]` stands for itself.
+    is_shared: worth keeping token sets for in every vocabulary, because most grammars contain it (any JSON string).
+    key: a digest of all of the above; automata with equal keys are the same. Equality and hashing use it.
+    """
+
+    edge_start: NDArray[np.int32]
+    edges: NDArray[np.int32]
+    edge_unit: NDArray[np.int8]
+    accepting: NDArray[np.bool_]
+    links: tuple[tuple[ByteAutomaton, int], ...] = ()
+    base: NDArray[np.int32] | None = None
+    base_automaton: ByteAutomaton | None = None
+    is_shared: bool = False
+    key: bytes = field(default=b"", repr=False)
+
+    @property
+    def n_states(self) -> int:
+        """How many states of its own the automaton has."""
+        return len(self.accepting)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByteAutomaton) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def automaton_of(
+    states: Sequence[Sequence[tuple[int, int, int, int]]],
+    accepting: Sequence[bool],
+    *,
+    links: tuple[tuple[ByteAutomaton, int], ...] = (),
+    base: Sequence[int] | None = None,
+    base_automaton: ByteAutomaton | None = None,
+    is_shared: bool = False,
+) -> ByteAutomaton:
+    """Build an automaton from its states, each a sorted list of edges (low, high, target, unit).
+
+    The caller has removed states that cannot reach an accepting one.
+    """
+    assert len(states) == len(accepting)
+    rows = [edge for edges in states for edge in edges]
+    table = np.array(rows, dtype=np.int32).reshape(len(rows), 4)
+    edge_start = np.zeros(len(states) + 1, dtype=np.int32)
+    np.cumsum([len(edges) for edges in states], out=edge_start[1:])
+    accepting_array = np.array(accepting, dtype=np.bool_)
+    base_array = None if base is None else np.array(base, dtype=np.int32)
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(table.tobytes() + edge_start.tobytes() + accepting_array.tobytes() + bytes([is_shared]))
+    for target, state in links:
+        digest.update(target.key + state.to_bytes(4, "little"))
+    if base_array is not None and base_automaton is not None:
+        digest.update(b"base" + base_array.tobytes() + base_automaton.key)
+    return ByteAutomaton(
+        edge_start=edge_start,
+        edges=np.ascontiguousarray(table[:, :3]),
+        edge_unit=table[:, 3].astype(np.int8),
+        accepting=accepting_array,
+        links=links,
+        base=base_array,
+        base_automaton=base_automaton,
+        is_shared=is_shared,
+        key=digest.digest(),
+    )

@@ -1,0 +1,185 @@
+"""The intermediate form of every grammar: nonterminals whose right parts are regular expressions over bytes.
+
+A `Grammar` maps names to nodes. A node denotes a set of byte strings:
+
+    Literal(b"abc")             the one string
+    ByteClass(mask)             one byte b with bit b of `mask` set
+    Sequence((x, y, ...))       concatenation; `EPSILON` is the empty sequence
+    Choice((x, y, ...))         union; `NOTHING` is the empty choice
+    Repeat(x, m, n)             between m and n times x; n = None means without end
+    Call(name)                  whatever the rule `name` denotes
+    Network(n, edges)           a graph: all paths from state 0 to state n - 1, each edge labelled with a node
+    Automaton(dfa, state, ...)  what a byte automaton accepts from `state`, optionally counting its units
+    TokenSet(...)               one special token of the vocabulary, taken as a whole
+
+Why regular right parts: recognition needs no parse trees, so a pass may rewrite freely while the language stays.
+Why `Network`: an object with n optional members is a graph of 2n states but a regular expression of n*n.
+Why not character classes: everything below works on bytes; `grammar.characters` spells characters as bytes.
+
+Build nodes with the functions at the end (`sequence`, `choice`, `repeat`, ...): they keep nodes simple (no nested
+sequences, no empty parts, adjacent literals joined), so that passes have few cases. Nodes are immutable and may be
+shared; equal nodes compare equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from maskwright.grammar.byte_automaton import ByteAutomaton
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The base of the nine kinds of node; never built itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Node):
+    """One byte string, never empty."""
+
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ByteClass(Node):
+    """One byte out of a set: bit b of `mask` says whether byte b belongs to it; never empty."""
+
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence(Node):
+    """The parts one after the other."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Node):
+    """Any one of the parts."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat(Node):
+    """At least `minimum` and at most `maximum` (None: any number of) times the body."""
+
+    body: Node
+    minimum: int
+    maximum: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """The language of the rule called `name`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Network(Node):
+    """All paths from state 0 to state `n_states - 1`; an edge is (source, label, target)."""
+
+    n_states: int
+    edges: tuple[tuple[int, Node, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Automaton(Node):
+    """What `automaton` accepts from `state`.
+
+    With `counter = (minimum, maximum)`, only strings whose number of units (see `ByteAutomaton.edge_unit`) lies in
+    that range; `maximum` None means no upper end.
+    """
+
+    automaton: ByteAutomaton
+    state: int = 0
+    counter: tuple[int, int | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet(Node):
+    """One special token taken whole: those listed by id or name, or with `negated` any token except those."""
+
+    ids: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    negated: bool = False
+
+
+EPSILON = Sequence(())
+NOTHING = Choice(())
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Rules by name, and the name to start from.
+
+    `rules` may compute a right part when it is first asked for; iterating over it yields every name that exists.
+    `is_prepared` promises what `automata.passes.prepare` would otherwise establish: every rule is productive, no rule
+    derives the empty string, and there is no left recursion. `report` lists what was restricted or only annotated.
+    """
+
+    start: str
+    rules: Mapping[str, Node]
+    is_prepared: bool = False
+    report: tuple[str, ...] = field(default=())
+
+
+def literal(text: bytes) -> Node:
+    """`literal(b"ab")` -> `Literal(b"ab")`; of nothing -> `EPSILON`."""
+    return Literal(text) if text else EPSILON
+
+
+def byte_class(members: Iterable[int]) -> Node:
+    """`byte_class(range(48, 58))` -> a digit; of nothing -> `NOTHING`."""
+    mask = 0
+    for byte in members:
+        mask |= 1 << byte
+    return ByteClass(mask) if mask else NOTHING
+
+
+def byte_range(low: int, high: int) -> Node:
+    """One byte from `low` to `high`, both included."""
+    return ByteClass((1 << high + 1) - (1 << low))
+
+
+def sequence(*parts: Node) -> Node:
+    """The parts one after the other, flattened; `NOTHING` anywhere makes the whole `NOTHING`."""
+    flat: list[Node] = []
+    for part in parts:
+        for item in part.parts if isinstance(part, Sequence) else (part,):
+            if isinstance(item, Literal) and flat and isinstance(flat[-1], Literal):
+                flat[-1] = Literal(flat[-1].text + item.text)
+            elif item == NOTHING:
+                return NOTHING
+            else:
+                flat.append(item)
+    return flat[0] if len(flat) == 1 else Sequence(tuple(flat))
+
+
+def choice(*parts: Node) -> Node:
+    """Any one of the parts, flattened, without repeats."""
+    flat: dict[Node, None] = {}
+    for part in parts:
+        for item in part.parts if isinstance(part, Choice) else (part,):
+            flat[item] = None
+    return next(iter(flat)) if len(flat) == 1 else Choice(tuple(flat))
+
+
+def optional(body: Node) -> Node:
+    """The body or nothing at all."""
+    return choice(EPSILON, body)
+
+
+def repeat(body: Node, minimum: int = 0, maximum: int | None = None) -> Node:
+    """Between `minimum` and `maximum` times the body; `maximum` None means without end."""
+    assert minimum >= 0 and (maximum is None or maximum >= minimum)
+    if body == NOTHING:
+        return EPSILON if minimum == 0 else NOTHING
+    if body == EPSILON or maximum == 0:
+        return EPSILON
+    if maximum == 1:
+        return body if minimum == 1 else optional(body)
+    return Repeat(body, minimum, maximum)

@@ -1,0 +1,140 @@
+"""The slow, obvious meaning of a grammar: which prefixes of a text does a node match?  The oracle of all other tests.
+
+`match_ends(grammar, node, text, begin)` is the set of positions where a match that begins at `begin` may end.
+Recursion is a least fixpoint: the sets of all (rule, begin) pairs grow until nothing changes, so left recursion,
+cycles and nullable rules need no special care. Cost: cubic and worse; meant for texts of some hundred bytes.
+"""
+
+from __future__ import annotations
+
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, REFUSED, ByteAutomaton
+from maskwright.grammar.ir import (
+    Automaton, ByteClass, Call, Choice, Grammar, Literal, Network, Node, Repeat, Sequence, TokenSet,
+)
+
+
+class Recogniser:
+    """Matches of the rules of one grammar in one text."""
+
+    def __init__(self, grammar: Grammar, text: bytes) -> None:
+        self.grammar = grammar
+        self.text = text
+        self.known: dict[tuple[str, int], set[int]] = {}
+        self.changed = False
+        self.visited: set[tuple[str, int]] = set()
+
+    def accepts(self) -> bool:
+        return len(self.text) in self.rule_ends(self.grammar.start, 0)
+
+    def rule_ends(self, name: str, begin: int) -> set[int]:
+        """Iterate to the least fixpoint."""
+        while True:
+            self.changed = False
+            self.visited = set()
+            self._call(name, begin)
+            if not self.changed:
+                return self.known[name, begin]
+
+    def _call(self, name: str, begin: int) -> set[int]:
+        key = (name, begin)
+        if key not in self.known:
+            self.known[key] = set()
+            self.changed = True
+        if key not in self.visited:
+            self.visited.add(key)
+            ends = self._ends(self.grammar.rules[name], begin)
+            if not ends <= self.known[key]:
+                self.known[key] |= ends
+                self.changed = True
+        return set(self.known[key])
+
+    def _ends(self, node: Node, begin: int) -> set[int]:
+        text = self.text
+        match node:
+            case Literal(literal_text):
+                return {begin + len(literal_text)} if text.startswith(literal_text, begin) else set()
+            case ByteClass(mask):
+                return {begin + 1} if begin < len(text) and mask >> text[begin] & 1 else set()
+            case Sequence(parts):
+                ends = {begin}
+                for part in parts:
+                    ends = {end for middle in ends for end in self._ends(part, middle)}
+                return ends
+            case Choice(parts):
+                return {end for part in parts for end in self._ends(part, begin)}
+            case Call(name):
+                return self._call(name, begin)
+            case Repeat(body, minimum, maximum):
+                return self._repeat_ends(body, minimum, maximum, begin)
+            case Network(n_states, edges):
+                reached = {(0, begin)}
+                todo = [(0, begin)]
+                while todo:
+                    state, position = todo.pop()
+                    for source, label, target in edges:
+                        if source == state:
+                            for end in self._ends(label, position):
+                                if (target, end) not in reached:
+                                    reached.add((target, end))
+                                    todo.append((target, end))
+                return {position for state, position in reached if state == n_states - 1}
+            case Automaton():
+                return self._automaton_ends(node, begin)
+            case TokenSet():
+                return set()
+        raise AssertionError(node)
+
+    def _repeat_ends(self, body: Node, minimum: int, maximum: int | None, begin: int) -> set[int]:
+        result: set[int] = set()
+        current, count, seen = {begin}, 0, set()
+        while current:
+            if count >= minimum:
+                result |= current
+                if current <= seen and maximum is None:
+                    break
+                seen |= current
+            if count == maximum or count > minimum + len(self.text) + 1:
+                break
+            current = {end for middle in current for end in self._ends(body, middle)}
+            count += 1
+        return result
+
+    def _automaton_ends(self, node: Automaton, begin: int) -> set[int]:
+        automaton, state, units, position = node.automaton, node.state, 0, begin
+        minimum, maximum = node.counter or (0, None)
+        ends: set[int] = set()
+        while True:
+            if automaton.accepting[state] and units >= minimum:
+                ends.add(position)
+            if position == len(self.text):
+                return ends
+            step = automaton_step(automaton, state, self.text[position])
+            if step is None:
+                return ends
+            automaton, state, unit = step
+            units += unit == BEGINS_UNIT
+            if (maximum is not None and units > maximum) or (unit == CLOSES and units < minimum):
+                return ends
+            position += 1
+
+
+def automaton_step(automaton: ByteAutomaton, state: int, byte: int) -> tuple[ByteAutomaton, int, int] | None:
+    """The automaton, state and unit that follow one byte, or None where it is refused."""
+    for row in range(automaton.edge_start[state], automaton.edge_start[state + 1]):
+        low, high, target = (int(value) for value in automaton.edges[row])
+        if low <= byte <= high:
+            if target == REFUSED:
+                return None
+            unit = int(automaton.edge_unit[row])
+            if target >= 0:
+                return automaton, target, unit
+            return *automaton.links[-1 - target], unit
+    if automaton.base is not None and automaton.base[state] >= 0:
+        assert automaton.base_automaton is not None
+        return automaton_step(automaton.base_automaton, int(automaton.base[state]), byte)
+    return None
+
+
+def accepts(grammar: Grammar, text: bytes) -> bool:
+    """Is the whole text a member of the grammar's language?"""
+    return Recogniser(grammar, text).accepts()

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, REFUSED, ByteAutomaton
 from maskwright.grammar.ir import (
-    Automaton, ByteClass, Call, Choice, Grammar, Literal, Network, Node, Repeat, Sequence, TokenSet,
+    Automaton,
+    ByteClass,
+    Call,
+    Choice,
+    Grammar,
+    Literal,
+    Network,
+    Node,
+    Repeat,
+    Sequence,
+    TokenSet,
 )
 
 

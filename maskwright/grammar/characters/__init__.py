@@ -1,0 +1,35 @@
+"""Characters: regular languages over code points, regular expressions, and how characters are spelled in bytes.
+
+The signatures that other packages build on (all in this package's namespace):
+
+    search_language(pattern: str) -> CharacterAutomaton       JSON Schema `pattern`: ECMA-262, matches anywhere
+    match_language(pattern: str) -> CharacterAutomaton        Python `re.fullmatch`
+    format_language(name: str) -> CharacterAutomaton | None   JSON Schema `format`; None: a name we do not know
+    words(names: Iterable[str]) -> CharacterAutomaton         exactly these texts
+    ANY_TEXT, NO_TEXT: CharacterAutomaton                     every text, none
+    length_between(minimum: int, maximum: int | None) -> CharacterAutomaton
+
+    CharacterAutomaton  (immutable, minimal, equal languages compare equal and hash alike)
+        a & b, a | b, a - b, ~a                               intersection, union, difference, complement
+        a.is_empty, a.is_universal: bool                      properties
+        a.accepts(text: str) -> bool
+        a.length_bounds() -> tuple[int, int | None]           of a language that is not empty
+        a.shortest() -> str | None                            a shortest member, None of the empty language
+        a.members(limit: int) -> list[str] | None             all members, None when there are more than `limit`
+        a.to_arrays() -> dict[str, ndarray], CharacterAutomaton.from_arrays(arrays)
+
+    Escapes                                                   which JSON spellings: Escapes.CANONICAL (default)
+    utf8_automaton(language) -> ByteAutomaton
+    json_string_automaton(language, escapes=CANONICAL) -> ByteAutomaton   with both quotes; units counted as below
+    any_json_string(escapes=CANONICAL) -> ByteAutomaton       every JSON string with both quotes, is_shared
+    ANY_JSON_STRING: ByteAutomaton                            any_json_string(Escapes.CANONICAL)
+    json_string_except(names: Sequence[str], escapes=CANONICAL) -> ByteAutomaton
+    json_string_words(names: Sequence[str], escapes=CANONICAL) -> Node
+    json_spelling(text: str, escapes=CANONICAL) -> Node       all spellings of one string; a Literal if there is one
+
+In every JSON string automaton characters are the units (the escape of a surrogate pair is one) and the closing quote
+CLOSES, so `Automaton(json_string_automaton(a), 0, counter=(m, n))` bounds the length of any of them.
+
+Errors: `GrammarSyntaxError` (malformed pattern), `UnsupportedPattern` (back-references and the like, with position
+and advice), `LimitExceeded` (too many states).
+"""

@@ -1,0 +1,86 @@
+# Everything a person does with this repository. A bare machine needs Python 3.11 or newer, make, and a package index.
+#
+#   make demo       install into .venv, let the bundled model write a document for a schema, check it
+#   make test       install into .venv, run all tests (minutes)
+#   make test-deep  the long forms: soak, mutation, millions of inputs (hours)
+#   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
+#   make lint       style and formatting;   make format  mends them
+#   make types      mypy --strict;          make imports  which layer may import which
+#   make dev        only install what the targets above need
+#   make clean      remove .venv and everything that was built
+#
+# The stamps in .venv say what is installed; they are older than pyproject.toml or constraints.txt when these change.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+ARGS ?=
+
+FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$python && break; done
+PYTHON ?= $(shell $(FIND_PYTHON))
+
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: help demo test test-deep bench lint format types imports dev clean
+
+help:
+	@sed -n '3,11s/^# \{0,1\}//p' Makefile
+
+demo: $(VENV)/installed-hf
+	$(BIN)/python scripts/demo.py $(ARGS)
+
+# The interpreted run comes first, so that the closing lines are those of the whole suite.
+test: $(VENV)/installed-dev
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m 'no_jit and not deep' -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --durations 10 $(ARGS)
+
+test-deep: $(VENV)/installed-dev
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -m deep -n $(WORKERS) $(ARGS)
+
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m bench $(ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+imports: $(VENV)/installed-dev
+	$(BIN)/lint-imports
+
+dev: $(VENV)/installed-dev
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found; name one with: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-hf: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing maskwright with PyTorch and transformers into $(VENV): some minutes the first time"
+	@$(INSTALL) '.[hf]'
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing maskwright and what its tests need into $(VENV): some minutes the first time"
+	@$(INSTALL) '.[hf,dev]'
+	@touch $@
+
+$(VENV)/installed-bench: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing maskwright and the engines it is compared with into $(VENV): some minutes the first time"
+	@$(INSTALL) '.[bench]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

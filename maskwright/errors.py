@@ -1,7 +1,7 @@
 """Every error that Maskwright raises on purpose, split by whose fault it is.
 
-The specification:  `GrammarSyntaxError`, `UnsupportedSchema`, `EmptyLanguage`, `LimitExceeded`.
-The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`.
+The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `EmptyLanguage`, `LimitExceeded`.
+The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
@@ -70,6 +70,19 @@ class UnsupportedSchema(SpecificationError):
 
 
 @dataclass(frozen=True, slots=True)
+class UnsupportedPattern(SpecificationError):
+    """A regular expression uses something that is not regular, or that cannot be honoured exactly."""
+
+    construct: str
+    source: str
+    position: int
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.construct} at position {self.position} of the pattern {self.source!r} not supported: {self.advice}."
+
+
+@dataclass(frozen=True, slots=True)
 class InvalidSchema(SpecificationError):
     """A JSON Schema is malformed: a keyword has a value that no draft allows."""
 
@@ -130,6 +143,16 @@ class UnsupportedTokenizer(VocabularyError):
 
     def __str__(self) -> str:
         return f"The exact bytes of this tokenizer's tokens are unknown: {self.reason}."
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidVocabulary(VocabularyError):
+    """The parts of a vocabulary do not fit together: a token that is not bytes, an id outside the logits, ..."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"This vocabulary cannot be used: {self.reason}."
 
 
 @dataclass(frozen=True, slots=True)

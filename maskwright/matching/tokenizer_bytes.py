@@ -1,0 +1,209 @@
+"""The exact bytes of each token, read off a tokenizer's own description: one function per kind of tokenizer.
+
+*Why not `decode([id])`?* Because decoding is made for whole texts: it drops the leading blank of a text (half of
+Llama 2's tokens come out wrong) and replaces partial characters by U+FFFD (1 % of a byte-level vocabulary).
+Instead we take what the tokenizer file says and apply the one step of its decoder that maps a token to bytes:
+
+    byte-level BPE      each character stands for a byte (GPT-2's map of 256 printable characters); a token with a
+                        character outside that map stands for itself in UTF-8, as the decoder has it
+    byte fallback       `<0xNN>` is one byte; in any other token the blank's stand-in, usually U+2581, is a blank
+    tiktoken, tekken    the files hold the bytes themselves (`mistral_bytes` has these)
+
+Added tokens are matched in the raw text before the model sees it, so they are their content in UTF-8; only under
+byte fallback does the decoder treat an added token that is not special like any other (Gemma's runs of blanks).
+
+Tokenizers that cannot spell every text, or lose letters' case, blanks or word ends (WordPiece, WordLevel, Unigram or
+character BPE without byte fallback), are refused with the reason: no exact bytes exist for their tokens.
+
+Nothing is imported from transformers or tiktoken: each function says which attributes it needs of its argument.
+Source: the decoders of the `tokenizers` library, checked against the GGUF and tiktoken files of seven vocabularies.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from maskwright.errors import UnsupportedTokenizer
+
+#: More ids than any vocabulary has (the largest known has some 260,000): a stray token must not allocate gigabytes.
+MAX_TOKENS: Final = 1 << 24
+
+#: The name of a decoder step in tokenizer.json that says how characters stand for bytes.
+BYTE_LEVEL: Final = "ByteLevel"
+BYTE_FALLBACK: Final = "ByteFallback"
+
+_BYTE_TOKEN: Final = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenList:
+    """What a tokenizer says about its tokens.
+
+    `token_bytes[id]` is empty for ids that do not exist; `names` are the spellings of special and added tokens.
+    """
+
+    token_bytes: tuple[bytes, ...]
+    special_token_ids: frozenset[int]
+    names: dict[str, int]
+    eos_token_ids: tuple[int, ...]
+
+
+def huggingface_tokens(tokenizer: object) -> TokenList:
+    """The tokens of a fast transformers tokenizer, or of a bare `tokenizers.Tokenizer`.
+
+    Needs `backend_tokenizer.to_str()` (or `to_str()` itself); `eos_token_id`, an id, several or None, may be missing.
+    """
+    backend: Any = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not callable(getattr(backend, "to_str", None)):
+        raise UnsupportedTokenizer(
+            f"{type(tokenizer).__name__} has no backend_tokenizer.to_str(); load the fast form of this tokenizer"
+        )
+    tokens = tokens_of_description(json.loads(backend.to_str()))
+    eos = getattr(tokenizer, "eos_token_id", None)
+    eos_token_ids = () if eos is None else (eos,) if isinstance(eos, int) else tuple(eos)
+    return TokenList(tokens.token_bytes, tokens.special_token_ids, tokens.names, eos_token_ids)
+
+
+def tokens_of_description(description: dict[str, Any]) -> TokenList:
+    """The tokens of a parsed tokenizer.json; it names no end-of-text token."""
+    try:
+        model = description["model"]
+        vocabulary: dict[str, int] | list[Any] = model["vocab"]
+        added = [(int(entry["id"]), str(entry["content"]), bool(entry["special"])) for entry in _added(description)]
+        pieces = (
+            [(piece, token) for piece, token in vocabulary.items()]
+            if isinstance(vocabulary, dict)
+            else [(entry[0], token) for token, entry in enumerate(vocabulary)]  # Unigram: [piece, score]
+        )
+        piece_bytes, is_byte_level = _decoder_step(description)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise UnsupportedTokenizer(f"its description is not a tokenizer.json ({error!r})") from error
+
+    n_tokens = 1 + max((token for _, token in pieces), default=-1)
+    n_tokens = max(n_tokens, 1 + max((token for token, _, _ in added), default=-1))
+    if n_tokens > MAX_TOKENS:
+        raise UnsupportedTokenizer(f"it has the token id {n_tokens - 1}, and at most {MAX_TOKENS} ids are supported")
+    token_bytes = [b""] * n_tokens
+    for piece, token in pieces:
+        token_bytes[token] = piece_bytes(piece)
+    for token, content, is_special in added:
+        token_bytes[token] = content.encode() if is_special or is_byte_level else piece_bytes(content)
+    return TokenList(
+        token_bytes=tuple(token_bytes),
+        special_token_ids=frozenset(token for token, _, is_special in added if is_special),
+        names={content: token for token, content, _ in added},
+        eos_token_ids=(),
+    )
+
+
+def _added(description: dict[str, Any]) -> list[dict[str, Any]]:
+    return description.get("added_tokens") or []
+
+
+def _decoder_step(description: dict[str, Any]) -> tuple[Callable[[str], bytes], bool]:
+    """The function from a token's spelling to its bytes, and whether it is the byte-level one."""
+    steps = list(_flat_steps(description.get("decoder")))
+    kinds = [step["type"] for step in steps]
+    model_kind = description["model"].get("type") or "BPE"
+    if model_kind not in ("BPE", "Unigram"):
+        raise UnsupportedTokenizer(f"a {model_kind} model keeps neither every character nor the blanks of a text")
+    if BYTE_LEVEL in kinds:
+        return byte_level_bytes, True
+    if BYTE_FALLBACK in kinds:
+        replacements = [pair for step in steps for pair in _replacement(step)]
+        return lambda piece: byte_fallback_bytes(piece, replacements), False
+    raise UnsupportedTokenizer(
+        f"its decoder ({', '.join(kinds) or 'none'}) of a {model_kind} model has neither {BYTE_LEVEL} nor "
+        f"{BYTE_FALLBACK}, so there are texts that it cannot spell"
+    )
+
+
+def _flat_steps(decoder: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """The steps of a decoder, sequences within sequences opened."""
+    pending = [decoder] if decoder else []
+    while pending:
+        step = pending.pop()
+        if step["type"] == "Sequence":
+            pending.extend(reversed(step["decoders"]))
+        else:
+            yield step
+
+
+def _replacement(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a decoder step puts in the place of what, inside every token."""
+    if step["type"] == "Metaspace":
+        yield step.get("replacement", "\u2581"), " "
+    elif step["type"] == "Replace":
+        pattern = step["pattern"]
+        if "String" not in pattern:
+            raise UnsupportedTokenizer(f"its decoder replaces by the pattern {pattern!r}")
+        yield pattern["String"], step["content"]
+
+
+def byte_fallback_bytes(piece: str, replacements: list[tuple[str, str]]) -> bytes:
+    """`"<0x0A>"` -> `b"\\n"`; with the usual replacement `"▁a"` -> `b" a"`."""
+    matched = _BYTE_TOKEN.fullmatch(piece)
+    if matched:
+        return bytes([int(matched[1], 16)])
+    for old, new in replacements:
+        piece = piece.replace(old, new)
+    return piece.encode()
+
+
+def _byte_level_table() -> dict[int, int]:
+    """Character -> byte, as `str.translate` wants it; GPT-2's map.
+
+    Printable Latin-1 characters stand for themselves, the other 68 bytes for U+0100, U+0101, ... in order. Latin-1
+    characters that stand for nothing are sent to U+FFFF, so that encoding the result as Latin-1 fails on them.
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in set(printable)]
+    table = dict.fromkeys(others, 0xFFFF)
+    table |= {0x100 + place: byte for place, byte in enumerate(others)}
+    return table
+
+
+_BYTE_OF_CHARACTER: Final = _byte_level_table()
+
+
+def byte_level_bytes(piece: str) -> bytes:
+    """`"Ġa"` -> `b" a"`, half a character `"Ã"` -> `b"\\xc3"`, outside the map `"→"` -> its UTF-8."""
+    try:
+        return piece.translate(_BYTE_OF_CHARACTER).encode("latin-1")
+    except UnicodeEncodeError:
+        return piece.encode()
+
+
+def tiktoken_tokens(encoding: object) -> TokenList:
+    """The tokens of a `tiktoken.Encoding`.
+
+    Needs `n_vocab`, `special_tokens_set`, `encode_single_token(name)` and `decode_single_token_bytes(id)`, which
+    raises KeyError for an id that does not exist (there are such: o200k has gaps before its special tokens).
+    """
+    try:
+        n_vocab: int = encoding.n_vocab  # type: ignore[attr-defined]
+        decode_single: Callable[[int], bytes] = encoding.decode_single_token_bytes  # type: ignore[attr-defined]
+        names = {
+            name: int(encoding.encode_single_token(name))  # type: ignore[attr-defined]
+            for name in encoding.special_tokens_set  # type: ignore[attr-defined]
+        }
+    except AttributeError as error:
+        raise UnsupportedTokenizer(f"{type(encoding).__name__} is not a tiktoken encoding: {error}") from error
+
+    def token_bytes(token: int) -> bytes:
+        try:
+            return decode_single(token)
+        except KeyError:
+            return b""
+
+    end = names.get("<|endoftext|>")
+    return TokenList(
+        token_bytes=tuple(map(token_bytes, range(n_vocab))),
+        special_token_ids=frozenset(names.values()),
+        names=names,
+        eos_token_ids=() if end is None else (end,),
+    )

@@ -1,0 +1,14 @@
+"""Compares maskwright with other engines for structured generation: compile time, mask time, verdicts, memory.
+
+Run `python -m bench --help`, or `make bench`. Files in reading order:
+
+    cases.py       case files (MaskBench's format): a schema, and instances with the verdict they deserve
+    tokenizer.py   the tokenizer that all engines share, read from a Hugging Face folder
+    engines/       one small adapter per engine behind the protocol of engines/protocol.py
+    measure.py     the protocol: one engine, one case, every token of every instance
+    worker.py      a child process per engine, pinned to one core, with a time limit per case, replaced when it dies
+    summary.py     records -> figures: percentiles, verdicts, reasons of refusal
+    report.py      figures -> tables in the terminal and a JSON file
+    plot.py        figures -> a PNG
+    workloads/     synthetic cases, each of which hurts some engine
+"""

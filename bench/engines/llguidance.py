@@ -1,0 +1,62 @@
+"""llguidance, by its `LLMatcher`. The mask is written in place, through the pointer that its own numpy module uses.
+
+A matcher cannot be started twice, so each sequence is a deep copy of the compiled one, as in MaskBench.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+import llguidance
+import llguidance.hf
+import numpy as np
+
+from bench.tokenizer import Tokenizer
+
+
+class LLGuidance:
+    """Default limits and slices; whitespace flexible, which is the default."""
+
+    version = importlib.metadata.version("llguidance")
+    settings = "default options: whitespace_flexible=True"
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = llguidance.hf.from_tokenizer(
+            tokenizer.huggingface, n_vocab=tokenizer.size, eos_token=tokenizer.eos_token_id
+        )
+        self.row = np.zeros((tokenizer.size + 31) // 32, dtype=np.int32)
+
+    def compile(self, schema: str) -> Any:
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(schema)
+        matcher = llguidance.LLMatcher(self.tokenizer, grammar, log_level=0)
+        if matcher.is_error():
+            raise ValueError(matcher.get_error())
+        return matcher
+
+    def start(self, compiled: Any) -> Session:
+        return Session(compiled.deep_copy(), self.row)
+
+
+class Session:
+    """One sequence."""
+
+    __slots__ = ("accept", "matcher", "n_bytes", "pointer", "write")
+
+    def __init__(self, matcher: Any, row: np.ndarray) -> None:
+        self.matcher = matcher
+        self.accept = matcher.consume_token
+        self.write = matcher.unsafe_compute_mask_ptr
+        self.pointer = row.ctypes.data
+        self.n_bytes = row.nbytes
+
+    def fill(self) -> None:
+        self.write(self.pointer, self.n_bytes)
+
+    def failure(self) -> str:
+        return str(self.matcher.get_error()) if self.matcher.is_error() else ""
+
+
+def create(tokenizer: Tokenizer) -> LLGuidance:
+    """The engine for this tokenizer."""
+    return LLGuidance(tokenizer)

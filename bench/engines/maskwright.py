@@ -1,0 +1,58 @@
+"""maskwright by its public face, with one compiler for the whole run and default options."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+import numpy as np
+
+import maskwright as mw
+from bench.tokenizer import Tokenizer
+
+
+class Maskwright:
+    """The compiler owns what grammars of one vocabulary share."""
+
+    version = importlib.metadata.version("maskwright")
+    settings = "default options"
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        vocabulary = mw.Vocabulary.from_huggingface(tokenizer.huggingface)
+        self.compiler = mw.Compiler(vocabulary)
+        self.row = mw.allocate_bitmask(1, vocabulary.size)[0]
+
+    def compile(self, schema: str) -> Any:
+        return self.compiler.compile_json_schema(schema)
+
+    def start(self, compiled: Any) -> Session:
+        return Session(compiled.matcher(), self.row)
+
+
+class Session:
+    """One sequence."""
+
+    __slots__ = ("row", "step", "write")
+
+    def __init__(self, matcher: Any, row: np.ndarray) -> None:
+        self.write = matcher.fill_bitmask
+        self.step = matcher.accept_token
+        self.row = row
+
+    def fill(self) -> None:
+        self.write(self.row)
+
+    def accept(self, token: int) -> bool:
+        try:
+            self.step(token)
+        except mw.TokenRejected:
+            return False
+        return True
+
+    def failure(self) -> str:
+        return ""
+
+
+def create(tokenizer: Tokenizer) -> Maskwright:
+    """The engine for this tokenizer."""
+    return Maskwright(tokenizer)

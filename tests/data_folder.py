@@ -36,7 +36,7 @@ def data_archive(name: str) -> Path:
 
 
 def tokenizer_folder(name: str) -> Path:
-    """`tokenizer_folder("llama3")` -> a folder with `tokenizer.json`, as `AutoTokenizer` loads it; skips when absent."""
+    """`tokenizer_folder("llama3")` -> a folder that `AutoTokenizer` loads, with `tokenizer.json`; skips when absent."""
     return data_archive(f"tokenizer-{name}") / name
 
 

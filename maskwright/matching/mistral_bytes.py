@@ -42,9 +42,8 @@ def mistral_tokens(tokenizer: object) -> TokenList:
         return tokens_of_tekken_file(Path(tokenizer))
     inner: Any = _innermost(tokenizer)
     try:
-        if hasattr(inner, "id_to_byte_piece") and not hasattr(inner, "_control_tokens"):
-            return _tekkenizer_tokens(inner)
-        return _sentencepiece_tokens(inner)
+        is_tekken = hasattr(inner, "id_to_byte_piece")  # SentencePiece pieces are text
+        return _tekkenizer_tokens(inner) if is_tekken else _sentencepiece_tokens(inner)
     except (AttributeError, TypeError) as error:
         raise UnsupportedTokenizer(f"{type(inner).__name__} is not a mistral-common tokenizer: {error}") from error
 

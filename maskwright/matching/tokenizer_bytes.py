@@ -9,8 +9,9 @@ Instead we take what the tokenizer file says and apply the one step of its decod
     byte fallback       `<0xNN>` is one byte; in any other token the blank's stand-in, usually U+2581, is a blank
     tiktoken, tekken    the files hold the bytes themselves (`mistral_bytes` has these)
 
-Added tokens are matched in the raw text before the model sees it, so they are their content in UTF-8; only under
-byte fallback does the decoder treat an added token that is not special like any other (Gemma's runs of blanks).
+Added tokens are matched in the raw text before the model sees it, so they are their content in UTF-8, with two
+exceptions among those that are not special: under byte fallback they are decoded like any other (Gemma's runs of
+blanks), and so is a byte-level one that is a piece of the model as well, for its id stands for that piece too.
 
 Tokenizers that cannot spell every text, or lose letters' case, blanks or word ends (WordPiece, WordLevel, Unigram or
 character BPE without byte fallback), are refused with the reason: no exact bytes exist for their tokens.
@@ -22,9 +23,10 @@ Source: the decoders of the `tokenizers` library, checked against the GGUF and t
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from maskwright.errors import UnsupportedTokenizer
@@ -64,58 +66,59 @@ def huggingface_tokens(tokenizer: object) -> TokenList:
         )
     tokens = tokens_of_description(json.loads(backend.to_str()))
     eos = getattr(tokenizer, "eos_token_id", None)
-    eos_token_ids = () if eos is None else (eos,) if isinstance(eos, int) else tuple(eos)
-    return TokenList(tokens.token_bytes, tokens.special_token_ids, tokens.names, eos_token_ids)
+    return replace(tokens, eos_token_ids=() if eos is None else one_or_many(eos))
+
+
+def one_or_many(token_ids: Any) -> tuple[int, ...]:
+    """`7` -> `(7,)` and `[7, 8]` -> `(7, 8)`: tokenizers and generation configs give either."""
+    try:
+        return (operator.index(token_ids),)
+    except TypeError:
+        return tuple(token_ids)
 
 
 def tokens_of_description(description: dict[str, Any]) -> TokenList:
     """The tokens of a parsed tokenizer.json; it names no end-of-text token."""
+    piece_bytes = _decoder_step(description)
     try:
-        model = description["model"]
-        vocabulary: dict[str, int] | list[Any] = model["vocab"]
-        added = [(int(entry["id"]), str(entry["content"]), bool(entry["special"])) for entry in _added(description)]
-        pieces = (
-            [(piece, token) for piece, token in vocabulary.items()]
-            if isinstance(vocabulary, dict)
-            else [(entry[0], token) for token, entry in enumerate(vocabulary)]  # Unigram: [piece, score]
-        )
-        piece_bytes, is_byte_level = _decoder_step(description)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise UnsupportedTokenizer(f"its description is not a tokenizer.json ({error!r})") from error
-
-    n_tokens = 1 + max((token for _, token in pieces), default=-1)
-    n_tokens = max(n_tokens, 1 + max((token for token, _, _ in added), default=-1))
-    if n_tokens > MAX_TOKENS:
-        raise UnsupportedTokenizer(f"it has the token id {n_tokens - 1}, and at most {MAX_TOKENS} ids are supported")
-    token_bytes = [b""] * n_tokens
-    for piece, token in pieces:
-        token_bytes[token] = piece_bytes(piece)
-    for token, content, is_special in added:
-        token_bytes[token] = content.encode() if is_special or is_byte_level else piece_bytes(content)
+        vocabulary = description["model"]["vocab"]
+        if isinstance(vocabulary, list):  # Unigram: [piece, score] by id
+            vocabulary = {entry[0]: token for token, entry in enumerate(vocabulary)}
+        added = [(entry["content"], entry["id"], entry["special"]) for entry in description["added_tokens"] or ()]
+        ids = [*vocabulary.values(), *(token for _, token, _ in added)]
+        if ids and not 0 <= min(ids) <= max(ids) < MAX_TOKENS:
+            raise ValueError(f"token ids from {min(ids)} to {max(ids)}, and only 0 to {MAX_TOKENS - 1} are supported")
+        token_bytes = [b""] * (max(ids, default=-1) + 1)
+        for piece, token in vocabulary.items():
+            token_bytes[token] = piece_bytes(piece)
+        for content, token, is_special in added:
+            is_piece = piece_bytes is not byte_level_bytes or content in vocabulary
+            token_bytes[token] = piece_bytes(content) if is_piece and not is_special else content.encode()
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        raise UnsupportedTokenizer(f"its description is not that of a tokenizer ({error!r})") from error
     return TokenList(
         token_bytes=tuple(token_bytes),
-        special_token_ids=frozenset(token for token, _, is_special in added if is_special),
-        names={content: token for token, content, _ in added},
+        special_token_ids=frozenset(token for _, token, is_special in added if is_special),
+        names={content: token for content, token, _ in added},
         eos_token_ids=(),
     )
 
 
-def _added(description: dict[str, Any]) -> list[dict[str, Any]]:
-    return description.get("added_tokens") or []
-
-
-def _decoder_step(description: dict[str, Any]) -> tuple[Callable[[str], bytes], bool]:
-    """The function from a token's spelling to its bytes, and whether it is the byte-level one."""
-    steps = list(_flat_steps(description.get("decoder")))
-    kinds = [step["type"] for step in steps]
-    model_kind = description["model"].get("type") or "BPE"
+def _decoder_step(description: dict[str, Any]) -> Callable[[str], bytes]:
+    """The function from a token's spelling to its bytes."""
+    try:
+        model_kind = description["model"].get("type") or "BPE"
+        steps = list(_flat_steps(description.get("decoder")))
+        kinds = [step["type"] for step in steps]
+        replacements = [pair for step in steps for pair in _replacement(step)]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnsupportedTokenizer(f"its description is not that of a tokenizer ({error!r})") from error
     if model_kind not in ("BPE", "Unigram"):
         raise UnsupportedTokenizer(f"a {model_kind} model keeps neither every character nor the blanks of a text")
     if BYTE_LEVEL in kinds:
-        return byte_level_bytes, True
+        return byte_level_bytes
     if BYTE_FALLBACK in kinds:
-        replacements = [pair for step in steps for pair in _replacement(step)]
-        return lambda piece: byte_fallback_bytes(piece, replacements), False
+        return lambda piece: byte_fallback_bytes(piece, replacements)
     raise UnsupportedTokenizer(
         f"its decoder ({', '.join(kinds) or 'none'}) of a {model_kind} model has neither {BYTE_LEVEL} nor "
         f"{BYTE_FALLBACK}, so there are texts that it cannot spell"

@@ -24,7 +24,6 @@ A vocabulary never changes after it is built and may be shared between threads; 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import operator
 import os
 import threading
@@ -39,10 +38,13 @@ from maskwright.errors import InvalidVocabulary, MatcherError
 from maskwright.matching.disk_cache import load_arrays, store_arrays
 from maskwright.matching.mistral_bytes import is_mistral_backend, mistral_tokens
 from maskwright.matching.token_trie import TRIE_LAYOUT, TokenTrie, build_token_trie, flatten
-from maskwright.matching.tokenizer_bytes import MAX_TOKENS, TokenList, huggingface_tokens, tiktoken_tokens
+from maskwright.matching.tokenizer_bytes import MAX_TOKENS, TokenList, huggingface_tokens, one_or_many, tiktoken_tokens
 
 #: Token data is indexed by int32 in kernels; real vocabularies hold about a megabyte.
 MAX_TOTAL_BYTES: Final = 2**31 - 1
+
+#: The trie of a smaller vocabulary is built within milliseconds; files for each would only fill the cache folder.
+MIN_CACHED_BYTES: Final = 100_000
 
 
 @final
@@ -145,12 +147,11 @@ class Vocabulary:
 
     @classmethod
     def _from_list(cls, tokens: TokenList, size: int | None, eos_token_ids: int | Iterable[int] | None) -> Self:
-        eos = tokens.eos_token_ids if eos_token_ids is None else eos_token_ids
-        if eos_token_ids is None and not eos:
+        if eos_token_ids is None and not tokens.eos_token_ids:
             raise InvalidVocabulary("the tokenizer names no end-of-text token: pass eos_token_ids")
         return cls(
             tokens.token_bytes,
-            eos_token_ids=(eos,) if isinstance(eos, int) else eos,
+            eos_token_ids=tokens.eos_token_ids if eos_token_ids is None else one_or_many(eos_token_ids),
             special_token_ids=tokens.special_token_ids,
             size=size,
             special_token_names=tokens.names,
@@ -167,18 +168,18 @@ class Vocabulary:
 
     def text_of(self, token_id: int) -> bytes:
         """The bytes that a token adds to the text: none for special, end-of-text and meaningless ids."""
-        return self.token_data[self.token_start[token_id] : self.token_start[token_id + 1]].tobytes()
+        try:
+            token = operator.index(token_id)
+        except TypeError as error:
+            raise MatcherError(f"Token ids must be integers, not {token_id!r}") from error
+        if not 0 <= token < self.size:
+            raise MatcherError(f"Token id {token} lies outside this vocabulary of {self.size} ids")
+        is_text = token < len(self.token_bytes) and token not in self.special_token_ids
+        return self.token_bytes[token] if is_text and token not in self.eos_token_ids else b""
 
     def decode(self, token_ids: Iterable[int]) -> bytes:
         """The text of the tokens as a matcher reads it: exact bytes, nothing for special and end-of-text tokens."""
-        try:
-            ids = [operator.index(token) for token in token_ids]
-        except TypeError as error:
-            raise MatcherError(f"Token ids must be integers ({error})") from error
-        for token in ids:
-            if not 0 <= token < self.size:
-                raise MatcherError(f"Token token {token} lies outside this vocabulary of {self.size} ids")
-        return b"".join(map(self.text_of, ids))
+        return b"".join(map(self.text_of, token_ids))
 
     def __len__(self) -> int:
         return self.size
@@ -215,13 +216,14 @@ def _rebuilt(
 
 
 def _cached_trie(vocabulary: Vocabulary) -> TokenTrie:
+    is_cached = vocabulary.token_data.size >= MIN_CACHED_BYTES
     kind = f"token-trie-{TRIE_LAYOUT}"
-    arrays = load_arrays(kind, vocabulary.key)
-    if arrays is not None and arrays.keys() == {"nodes", "tokens"}:
-        return TokenTrie(**arrays)
-    start, data = vocabulary.token_start.tolist(), vocabulary.token_data.tobytes()
-    trie = build_token_trie([data[begin:end] for begin, end in itertools.pairwise(start)])
-    store_arrays(kind, vocabulary.key, {"nodes": trie.nodes, "tokens": trie.tokens})
+    arrays = load_arrays(kind, vocabulary.key) if is_cached else None
+    if arrays is not None:
+        return TokenTrie(nodes=arrays["nodes"], tokens=arrays["tokens"])
+    trie = build_token_trie([vocabulary.text_of(token) for token in range(vocabulary.size)])
+    if is_cached:
+        store_arrays(kind, vocabulary.key, {"nodes": trie.nodes, "tokens": trie.tokens})
     return trie
 
 

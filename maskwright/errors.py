@@ -5,6 +5,8 @@ The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`
 The caller:         `TokenRejected`, `MatcherError`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
+They are compared and hashed by their fields but not frozen, because Python writes `__traceback__` into an exception that
+passes through a `with` statement, and a frozen one would turn into a TypeError there.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class VocabularyError(MaskwrightError):
     """The fault lies in the vocabulary or in the tokenizer that it came from."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class GrammarSyntaxError(SpecificationError):
     """A text in some grammar notation does not follow that notation.
 
@@ -57,7 +59,7 @@ class GrammarSyntaxError(SpecificationError):
         return f"{self.source_name}, line {self.line}, column {self.column}: {self.message}\n  {excerpt}\n  {caret}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class UnsupportedSchema(SpecificationError):
     """A JSON Schema uses something that cannot be enforced exactly, so it is refused, never ignored."""
 
@@ -69,7 +71,7 @@ class UnsupportedSchema(SpecificationError):
         return f"JSON Schema keyword {self.keyword!r} at '{self.pointer or '/'}' {self.reason}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class UnsupportedPattern(SpecificationError):
     """A regular expression uses something that is not regular, or that cannot be honoured exactly."""
 
@@ -79,10 +81,11 @@ class UnsupportedPattern(SpecificationError):
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.construct} at position {self.position} of the pattern {self.source!r} not supported: {self.advice}."
+        where = f"at position {self.position} of the pattern {self.source[:200]!r}"
+        return f"{self.construct} {where} cannot be enforced exactly: {self.advice}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class InvalidSchema(SpecificationError):
     """A JSON Schema is malformed: a keyword has a value that no draft allows."""
 
@@ -94,7 +97,7 @@ class InvalidSchema(SpecificationError):
         return f"JSON Schema keyword {self.keyword!r} at '{self.pointer or '/'}' {self.reason}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class EmptyLanguage(SpecificationError):
     """No text at all satisfies the specification."""
 
@@ -106,7 +109,7 @@ class EmptyLanguage(SpecificationError):
         return f"No text can satisfy this specification: {self.reason}{where}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class LimitExceeded(SpecificationError):
     """A stage that may blow up asked for more than its limit."""
 
@@ -121,7 +124,7 @@ class LimitExceeded(SpecificationError):
         return f"{self.stage}{where} needs {self.asked}, more than the {self.allowed} allowed: {self.remedy}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class VocabularyGap(VocabularyError):
     """The language needs bytes that the vocabulary cannot spell, and cutting them out would not be exact."""
 
@@ -135,7 +138,7 @@ class VocabularyGap(VocabularyError):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class UnsupportedTokenizer(VocabularyError):
     """The exact bytes of this tokenizer's tokens cannot be determined."""
 
@@ -145,7 +148,7 @@ class UnsupportedTokenizer(VocabularyError):
         return f"The exact bytes of this tokenizer's tokens are unknown: {self.reason}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class InvalidVocabulary(VocabularyError):
     """The parts of a vocabulary do not fit together: a token that is not bytes, an id outside the logits, ..."""
 
@@ -155,7 +158,7 @@ class InvalidVocabulary(VocabularyError):
         return f"This vocabulary cannot be used: {self.reason}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class TokenRejected(MaskwrightError):
     """A token (or a byte) was offered that the specification does not allow here; nothing was changed."""
 
@@ -167,7 +170,7 @@ class TokenRejected(MaskwrightError):
         return f"Token {self.token_id} is not allowed after {self.position} tokens: {self.reason}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class MatcherError(MaskwrightError):
     """A matcher or mask was used in a way that has no meaning, such as rolling back more than was accepted."""
 

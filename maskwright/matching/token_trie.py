@@ -39,9 +39,9 @@ Source: the idea of walking a token trie is llguidance's (docs/toktrie.md); the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,17 @@ def build_token_trie(token_bytes: Sequence[bytes]) -> TokenTrie:
     data, starts = flatten([token_bytes[token] for token in order])
     nodes = build_trie(data, starts[:-1], starts[1:])
     return TokenTrie(nodes, np.array(order, dtype=np.int32))
+
+
+def is_token_trie(arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether arrays from a cache have the names, shapes and types of a trie."""
+    return (
+        arrays.keys() == {"nodes", "tokens"}
+        and all(array.dtype == np.int32 for array in arrays.values())
+        and arrays["nodes"].ndim == 2
+        and arrays["nodes"].shape[1] == 6
+        and arrays["tokens"].ndim == 1
+    )
 
 
 def flatten(strings: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:

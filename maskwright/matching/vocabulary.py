@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from maskwright.errors import InvalidVocabulary, MatcherError
 from maskwright.matching.disk_cache import load_arrays, store_arrays
 from maskwright.matching.mistral_bytes import is_mistral_backend, mistral_tokens
-from maskwright.matching.token_trie import TRIE_LAYOUT, TokenTrie, build_token_trie, flatten
+from maskwright.matching.token_trie import TRIE_LAYOUT, TokenTrie, build_token_trie, flatten, is_token_trie
 from maskwright.matching.tokenizer_bytes import MAX_TOKENS, TokenList, huggingface_tokens, one_or_many, tiktoken_tokens
 
 #: Token data is indexed by int32 in kernels; real vocabularies hold about a megabyte.
@@ -179,7 +179,11 @@ class Vocabulary:
 
     def decode(self, token_ids: Iterable[int]) -> bytes:
         """The text of the tokens as a matcher reads it: exact bytes, nothing for special and end-of-text tokens."""
-        return b"".join(map(self.text_of, token_ids))
+        try:
+            ids = list(token_ids)
+        except TypeError as error:
+            raise MatcherError(f"Token ids must be given in a list ({error})") from error
+        return b"".join(map(self.text_of, ids))
 
     def __len__(self) -> int:
         return self.size
@@ -219,7 +223,7 @@ def _cached_trie(vocabulary: Vocabulary) -> TokenTrie:
     is_cached = vocabulary.token_data.size >= MIN_CACHED_BYTES
     kind = f"token-trie-{TRIE_LAYOUT}"
     arrays = load_arrays(kind, vocabulary.key) if is_cached else None
-    if arrays is not None:
+    if arrays is not None and is_token_trie(arrays):
         return TokenTrie(nodes=arrays["nodes"], tokens=arrays["tokens"])
     trie = build_token_trie([vocabulary.text_of(token) for token in range(vocabulary.size)])
     if is_cached:
@@ -229,7 +233,7 @@ def _cached_trie(vocabulary: Vocabulary) -> TokenTrie:
 
 def _checked_tokens(token_bytes: Sequence[bytes]) -> tuple[bytes, ...]:
     if isinstance(token_bytes, bytes | bytearray | str | Mapping):
-        raise InvalidVocabulary(f"token_bytes must be a list of bytes by token, not a {type(token_bytes).__name__}")
+        raise InvalidVocabulary(f"token_bytes must be a list of bytes by id, not a {type(token_bytes).__name__}")
     tokens = []
     try:
         for text in token_bytes:
@@ -239,7 +243,7 @@ def _checked_tokens(token_bytes: Sequence[bytes]) -> tuple[bytes, ...]:
                 )
             tokens.append(bytes(text))
     except TypeError as error:
-        raise InvalidVocabulary(f"token_bytes must be a list of bytes by token ({error})") from error
+        raise InvalidVocabulary(f"token_bytes must be a list of bytes by id ({error})") from error
     if len(tokens) > MAX_TOKENS:
         raise InvalidVocabulary(f"it has {len(tokens)} tokens, more than the {MAX_TOKENS} supported")
     n_bytes = sum(map(len, tokens))

@@ -160,7 +160,7 @@ def _ask_all(
             with console.status(f"Setting up {name}"):
                 worker = EngineWorker(
                     WorkerOptions(
-                        engine=name,
+                        engine_module=f"bench.engines.{name}",
                         tokenizer_folder=folder,
                         core=core,
                         memory_bytes=int(options.limit_gib * 2**30),

@@ -34,9 +34,13 @@ WARM_UP_TEXT = '{"a": "some text", "b": -12}'
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """What a child needs to know. `core` None means not pinned; `log` receives what the engine prints."""
+    """What a child needs to know.
 
-    engine: str
+    `engine_module` has `create`, see `engines.protocol`. `core` None means not pinned. `log` receives what the engine
+    prints.
+    """
+
+    engine_module: str
     tokenizer_folder: Path
     core: int | None
     memory_bytes: int
@@ -117,7 +121,7 @@ def _serve(connection: Connection, options: WorkerOptions) -> None:
         os.environ[name] = "false" if name.startswith("TOKENIZERS") else "1"
     begin = time.perf_counter()
     try:
-        module = importlib.import_module(f"bench.engines.{options.engine}")
+        module = importlib.import_module(options.engine_module)
         tokenizer = load_tokenizer(options.tokenizer_folder)
         engine = module.create(tokenizer)
         warm_up = Question("warm-up", WARM_UP_SCHEMA, ((tuple(tokenizer.encode(WARM_UP_TEXT)), True),))

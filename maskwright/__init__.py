@@ -1,1 +1,90 @@
-"""Maskwright: exact token masks from JSON Schema, grammars and regular expressions."""
+"""Maskwright: exact token masks from JSON Schema, grammars and regular expressions.
+
+    import maskwright as mw
+    vocabulary = mw.Vocabulary.from_huggingface(tokenizer)
+    grammar = mw.Compiler(vocabulary).compile_json_schema({"type": "object"})
+    matcher = grammar.matcher()
+    mask = mw.allocate_bitmask(1, vocabulary.size)
+    matcher.fill_bitmask(mask[0])
+
+Names are loaded when first used, so that importing the package costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maskwright.errors import (
+        EmptyLanguage,
+        GrammarSyntaxError,
+        InvalidSchema,
+        InvalidVocabulary,
+        LimitExceeded,
+        MaskwrightError,
+        MatcherError,
+        TokenRejected,
+        UnsupportedSchema,
+        UnsupportedTokenizer,
+        VocabularyGap,
+    )
+    from maskwright.grammar.json_schema import JSONSchemaOptions
+    from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens, is_allowed
+    from maskwright.matching.compiled_grammar import CompiledGrammar
+    from maskwright.matching.compiler import Compiler
+    from maskwright.matching.matcher import Matcher, fill_bitmasks
+    from maskwright.matching.vocabulary import Vocabulary
+
+_HOME = {
+    "CompiledGrammar": "maskwright.matching.compiled_grammar",
+    "Compiler": "maskwright.matching.compiler",
+    "EmptyLanguage": "maskwright.errors",
+    "GrammarSyntaxError": "maskwright.errors",
+    "InvalidSchema": "maskwright.errors",
+    "InvalidVocabulary": "maskwright.errors",
+    "JSONSchemaOptions": "maskwright.grammar.json_schema",
+    "LimitExceeded": "maskwright.errors",
+    "MaskwrightError": "maskwright.errors",
+    "Matcher": "maskwright.matching.matcher",
+    "MatcherError": "maskwright.errors",
+    "TokenRejected": "maskwright.errors",
+    "UnsupportedSchema": "maskwright.errors",
+    "UnsupportedTokenizer": "maskwright.errors",
+    "Vocabulary": "maskwright.matching.vocabulary",
+    "VocabularyGap": "maskwright.errors",
+    "allocate_bitmask": "maskwright.matching.bitmask",
+    "allowed_tokens": "maskwright.matching.bitmask",
+    "fill_bitmasks": "maskwright.matching.matcher",
+    "is_allowed": "maskwright.matching.bitmask",
+}
+"""Where each public name lives."""
+
+__all__ = [
+    "CompiledGrammar",
+    "Compiler",
+    "EmptyLanguage",
+    "GrammarSyntaxError",
+    "InvalidSchema",
+    "InvalidVocabulary",
+    "JSONSchemaOptions",
+    "LimitExceeded",
+    "MaskwrightError",
+    "Matcher",
+    "MatcherError",
+    "TokenRejected",
+    "UnsupportedSchema",
+    "UnsupportedTokenizer",
+    "Vocabulary",
+    "VocabularyGap",
+    "allocate_bitmask",
+    "allowed_tokens",
+    "fill_bitmasks",
+    "is_allowed",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'maskwright' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -60,6 +60,19 @@ class ByteAutomaton:
         """How many states of its own the automaton has."""
         return len(self.accepting)
 
+    def successor(self, state: int, byte: int) -> tuple[ByteAutomaton, int, int] | None:
+        """The automaton, state and unit that follow one byte, or None where it is refused."""
+        for row in range(int(self.edge_start[state]), int(self.edge_start[state + 1])):
+            low, high, target = self.edges[row].tolist()
+            if low <= byte <= high:
+                unit = int(self.edge_unit[row])
+                if target == REFUSED:
+                    return None
+                return (self, target, unit) if target >= 0 else (*self.links[-1 - target], unit)
+        if self.base is not None and self.base_automaton is not None and self.base[state] >= 0:
+            return self.base_automaton.successor(int(self.base[state]), byte)
+        return None
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ByteAutomaton) and self.key == other.key
 
@@ -103,4 +116,29 @@ def automaton_of(
         base_automaton=base_automaton,
         is_shared=is_shared,
         key=digest.digest(),
+    )
+
+
+def without_empty_string(automaton: ByteAutomaton, state: int) -> ByteAutomaton:
+    """What the automaton accepts from `state`, from state 0 and without the empty string.
+
+    State 0 of the result is a copy of `state` that does not accept; the others keep their order after it.
+    """
+
+    def edges_of(source: int) -> list[tuple[int, int, int, int]]:
+        rows = range(int(automaton.edge_start[source]), int(automaton.edge_start[source + 1]))
+        return [
+            (low, high, target + 1 if target >= 0 else target, int(automaton.edge_unit[row]))
+            for row in rows
+            for low, high, target in [automaton.edges[row].tolist()]
+        ]
+
+    order = [state, *range(automaton.n_states)]
+    return automaton_of(
+        [edges_of(source) for source in order],
+        [False, *automaton.accepting.tolist()],
+        links=automaton.links,
+        base=None if automaton.base is None else [int(automaton.base[source]) for source in order],
+        base_automaton=automaton.base_automaton,
+        is_shared=automaton.is_shared,
     )

@@ -1,0 +1,675 @@
+"""The pushdown machine, determinised as far as it is visited: kernels over the arena of `_layout`.
+
+A *configuration* is a set of items (state, frame). A *frame* is a set of (return state, frame): where a rule returns to,
+a node of a graph-structured stack. Both are hash-consed, so equal sets are one offset, a configuration reads a byte once
+and remembers the successor, and copying a matcher's state is copying an int.
+
+    step(C, b)  = close({(t, f) | (s, f) in C, edge s -b-> t})
+    close(I)    : (ACCEPT, f) returns into every pair of f; a call of X with return r from frame f enters X with a frame
+                  that holds (r, f); all calls of one X found together share one frame, so stacks that differ
+                  below do not multiply items (Tomita's graph-structured stack; Scott and Johnstone 2010)
+    counters    : ENTER puts a counter frame with count 0 on the stack, COUNT replaces it by one more, LEAVE takes it
+                  off once the minimum is reached. An automaton called with a counter counts on its byte edges. Where
+                  there is no maximum the count stops at the minimum, so configurations repeat.
+
+There is no left recursion (removed in `passes`), so closing ends and frames form no cycles. Every state lies on a way to
+ACCEPT by construction (`lowering`), so every item can be completed and no configuration is a dead end.
+
+Kernels return an offset, or a negative NEED_... code; whatever was interned before that stays valid, so the caller
+provides what is missing and repeats the call.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright._numba import kernel
+from maskwright.automata._layout import (
+    ACCEPT_STATE,
+    ACCEPTING,
+    BUCKET_MASK,
+    CALL,
+    CONFIGURATION_BUCKETS,
+    CONFIGURATION_FLAGS,
+    CONFIGURATION_HASH,
+    COUNT,
+    COUNTER_COUNT,
+    COUNTER_MAXIMUM,
+    COUNTER_MINIMUM,
+    COUNTER_PARENT,
+    COUNTER_SIZE,
+    DEAD,
+    EMPTY,
+    ENTER,
+    FINAL_STATE,
+    FRAME_BUCKETS,
+    FRAME_PAIRS,
+    FRAME_RETURN,
+    FRAME_SIZE,
+    FREE,
+    HAS_BYTE_EDGES,
+    HAS_OTHER_EDGES,
+    HAS_TOKEN_EDGES,
+    HASH_SIZE,
+    IS_ACCEPTING,
+    IS_COUNTER,
+    ITEMS,
+    LEAVE,
+    MASK,
+    MAX_ITEMS,
+    N_CONFIGURATIONS,
+    N_FRAMES,
+    N_ITEMS,
+    N_STEPS,
+    NEED_MEMORY,
+    NEED_NONTERMINAL,
+    NEEDED,
+    NONTERMINALS,
+    SCRATCH_ACCEPTING,
+    SCRATCH_CALLS,
+    SCRATCH_HASH,
+    SCRATCH_ITEMS,
+    SCRATCH_N_CALLS,
+    SCRATCH_N_ITEMS,
+    SCRATCH_PAIRS,
+    SCRATCH_STAMP,
+    STATE_SIZE,
+    SUCCESSORS,
+    TOKEN,
+    TOO_MANY_ITEMS,
+    UNKNOWN,
+)
+from maskwright.grammar.byte_automaton import BEGINS_UNIT
+
+Ints = NDArray[np.int32]
+
+
+@kernel
+def begin_items(scratch: Ints) -> None:
+    """Forget the items of the previous set; the stamp makes every hash slot of it stale."""
+    scratch[SCRATCH_N_ITEMS] = 0
+    scratch[SCRATCH_N_CALLS] = 0
+    scratch[SCRATCH_ACCEPTING] = 0
+    if scratch[SCRATCH_STAMP] == 2147483647:
+        for i in range(HASH_SIZE):
+            scratch[SCRATCH_HASH + 2 * i] = 0
+        scratch[SCRATCH_STAMP] = 0
+    scratch[SCRATCH_STAMP] += 1
+
+
+@kernel
+def add_item(scratch: Ints, state: int, frame: int) -> int:
+    """Add (state, frame) unless it is there already; 0, or TOO_MANY_ITEMS."""
+    stamp = scratch[SCRATCH_STAMP]
+    slot = (state * 31 + frame * 73) & (HASH_SIZE - 1)
+    while scratch[SCRATCH_HASH + 2 * slot] == stamp:
+        at = SCRATCH_ITEMS + 2 * scratch[SCRATCH_HASH + 2 * slot + 1]
+        if scratch[at] == state and scratch[at + 1] == frame:
+            return 0
+        slot = (slot + 1) & (HASH_SIZE - 1)
+    n = scratch[SCRATCH_N_ITEMS]
+    if n == MAX_ITEMS:
+        return TOO_MANY_ITEMS
+    scratch[SCRATCH_HASH + 2 * slot] = stamp
+    scratch[SCRATCH_HASH + 2 * slot + 1] = n
+    scratch[SCRATCH_ITEMS + 2 * n] = state
+    scratch[SCRATCH_ITEMS + 2 * n + 1] = frame
+    scratch[SCRATCH_N_ITEMS] = n + 1
+    return 0
+
+
+@kernel
+def sort_pairs(array: Ints, begin: int, n: int) -> None:
+    """Sort n pairs lexicographically in place (Shell's method: no memory, and the sets are small)."""
+    gap = n // 2
+    while gap > 0:
+        for i in range(gap, n):
+            first = array[begin + 2 * i]
+            second = array[begin + 2 * i + 1]
+            j = i
+            while j >= gap:
+                at = begin + 2 * (j - gap)
+                if array[at] < first or (array[at] == first and array[at + 1] <= second):
+                    break
+                array[begin + 2 * j] = array[at]
+                array[begin + 2 * j + 1] = array[at + 1]
+                j -= gap
+            array[begin + 2 * j] = first
+            array[begin + 2 * j + 1] = second
+        gap //= 2
+
+
+@kernel
+def hash_words(array: Ints, begin: int, n: int, seed: int) -> int:
+    """A 30-bit hash of n words (multiply and fold; 64-bit arithmetic)."""
+    value = seed
+    for i in range(n):
+        value = ((value ^ array[begin + i]) * 0x9E3779B1) & 0x7FFFFFFFFFFF
+        value ^= value >> 17
+    return value & 0x3FFFFFFF
+
+
+@kernel
+def intern_frame(arena: Ints, scratch: Ints, n: int) -> int:
+    """The frame of the n sorted pairs that lie at SCRATCH_PAIRS, made if new; or NEED_MEMORY."""
+    bucket = arena[FRAME_BUCKETS] + (hash_words(scratch, SCRATCH_PAIRS, 2 * n, n) & arena[BUCKET_MASK])
+    frame = arena[bucket]
+    while frame != 0:
+        if arena[frame + FRAME_SIZE] == n:
+            same = True
+            for i in range(2 * n):
+                if arena[frame + FRAME_PAIRS + i] != scratch[SCRATCH_PAIRS + i]:
+                    same = False
+                    break
+            if same:
+                return frame
+        frame = arena[frame]
+    frame = arena[FREE]
+    if frame + FRAME_PAIRS + 2 * n > arena.size:
+        return NEED_MEMORY
+    arena[frame] = arena[bucket]
+    arena[frame + FRAME_SIZE] = n
+    arena[frame + FRAME_RETURN] = 0
+    for i in range(2 * n):
+        arena[frame + FRAME_PAIRS + i] = scratch[SCRATCH_PAIRS + i]
+    arena[FREE] = frame + FRAME_PAIRS + 2 * n
+    arena[N_FRAMES] += 1
+    arena[bucket] = frame
+    return frame
+
+
+@kernel
+def hash_counter(minimum: int, maximum: int, count: int, parent: int) -> int:
+    """A hash of a counter frame's four fields."""
+    mixed = ((minimum * 31 + maximum) * 0x9E3779B1 + count * 7919 + parent * 104729) & 0x3FFFFFFFFFFF
+    return mixed ^ (mixed >> 15)
+
+
+@kernel
+def intern_counter(arena: Ints, minimum: int, maximum: int, count: int, parent: int) -> int:
+    """The counter frame with these four fields, made if new; or NEED_MEMORY."""
+    bucket = arena[FRAME_BUCKETS] + (hash_counter(minimum, maximum, count, parent) & arena[BUCKET_MASK])
+    frame = arena[bucket]
+    while frame != 0:
+        if (
+            arena[frame + FRAME_SIZE] == IS_COUNTER
+            and arena[frame + COUNTER_COUNT] == count
+            and arena[frame + COUNTER_PARENT] == parent
+            and arena[frame + COUNTER_MINIMUM] == minimum
+            and arena[frame + COUNTER_MAXIMUM] == maximum
+        ):
+            return frame
+        frame = arena[frame]
+    frame = arena[FREE]
+    if frame + COUNTER_SIZE > arena.size:
+        return NEED_MEMORY
+    arena[frame] = arena[bucket]
+    arena[frame + FRAME_SIZE] = IS_COUNTER
+    arena[frame + FRAME_RETURN] = 0
+    arena[frame + COUNTER_MINIMUM] = minimum
+    arena[frame + COUNTER_MAXIMUM] = maximum
+    arena[frame + COUNTER_COUNT] = count
+    arena[frame + COUNTER_PARENT] = parent
+    arena[FREE] = frame + COUNTER_SIZE
+    arena[N_FRAMES] += 1
+    arena[bucket] = frame
+    return frame
+
+
+@kernel
+def count_one(arena: Ints, frame: int) -> int:
+    """The counter frame with one more unit; DEAD if the maximum is reached; or NEED_MEMORY."""
+    minimum = arena[frame + COUNTER_MINIMUM]
+    maximum = arena[frame + COUNTER_MAXIMUM]
+    count = arena[frame + COUNTER_COUNT]
+    if maximum < 0:
+        if count >= minimum:
+            return frame
+    elif count >= maximum:
+        return DEAD
+    return intern_counter(arena, minimum, maximum, count + 1, arena[frame + COUNTER_PARENT])
+
+
+@kernel
+def add_returns(arena: Ints, scratch: Ints, frame: int) -> int:
+    """Add what follows a finished rule: the pairs of its frame, through counters that have reached their minimum."""
+    while arena[frame + FRAME_SIZE] == IS_COUNTER:
+        if arena[frame + COUNTER_COUNT] < arena[frame + COUNTER_MINIMUM]:
+            return 0
+        frame = arena[frame + COUNTER_PARENT]
+    for i in range(arena[frame + FRAME_SIZE]):
+        state = arena[frame + FRAME_PAIRS + 2 * i]
+        if state == FINAL_STATE:
+            scratch[SCRATCH_ACCEPTING] = 1
+        else:
+            code = add_item(scratch, state, arena[frame + FRAME_PAIRS + 2 * i + 1])
+            if code < 0:
+                return code
+    return 0
+
+
+@kernel
+def follow_other_edges(arena: Ints, scratch: Ints, state: int, frame: int) -> int:
+    """Take the edges of an item that read nothing; calls are only noted, to be entered together."""
+    edge = state + STATE_SIZE + 2 * arena[state + 3]
+    for _ in range(arena[state + 4]):
+        kind = arena[edge]
+        operand = arena[edge + 1]
+        target = arena[edge + 2]
+        edge += 3
+        if kind == EMPTY:
+            code = add_item(scratch, target, frame)
+        elif kind == CALL:
+            n = scratch[SCRATCH_N_CALLS]
+            if n == MAX_ITEMS:
+                return TOO_MANY_ITEMS
+            scratch[SCRATCH_CALLS + 3 * n] = operand
+            scratch[SCRATCH_CALLS + 3 * n + 1] = target
+            scratch[SCRATCH_CALLS + 3 * n + 2] = frame
+            scratch[SCRATCH_N_CALLS] = n + 1
+            code = 0
+        elif kind == ENTER:
+            counter = intern_counter(arena, arena[operand], arena[operand + 1], 0, frame)
+            if counter < 0:
+                return counter
+            code = add_item(scratch, target, counter)
+        elif kind == COUNT:
+            counter = count_one(arena, frame)
+            if counter < 0:
+                return counter
+            code = 0
+            if counter != DEAD:
+                code = add_item(scratch, target, counter)
+        elif kind == LEAVE:
+            code = 0
+            if arena[frame + COUNTER_COUNT] >= arena[frame + COUNTER_MINIMUM]:
+                code = add_item(scratch, target, arena[frame + COUNTER_PARENT])
+        else:  # TOKEN: read by `advance`, not here
+            code = 0
+        if code < 0:
+            return code
+    return 0
+
+
+@kernel
+def enter_called(arena: Ints, scratch: Ints, first: int) -> int:
+    """Enter the nonterminal of call number `first`, with all later calls of the same one, through one frame."""
+    n_calls = scratch[SCRATCH_N_CALLS]
+    nonterminal = scratch[SCRATCH_CALLS + 3 * first]
+    entry = arena[NONTERMINALS] + 4 * nonterminal
+    if arena[entry] == 0:
+        arena[NEEDED] = nonterminal
+        return NEED_NONTERMINAL
+    n = 0
+    for i in range(first, n_calls):
+        call = SCRATCH_CALLS + 3 * i
+        if scratch[call] != nonterminal:
+            continue
+        scratch[call] = -1
+        state = scratch[call + 1]
+        frame = scratch[call + 2]
+        if state == ACCEPT_STATE:
+            pairs = arena[frame + FRAME_SIZE]
+            if n + pairs > MAX_ITEMS:
+                return TOO_MANY_ITEMS
+            for k in range(2 * pairs):
+                scratch[SCRATCH_PAIRS + 2 * n + k] = arena[frame + FRAME_PAIRS + k]
+            n += pairs
+        else:
+            if n == MAX_ITEMS:
+                return TOO_MANY_ITEMS
+            scratch[SCRATCH_PAIRS + 2 * n] = state
+            scratch[SCRATCH_PAIRS + 2 * n + 1] = frame
+            n += 1
+    if n > 1:
+        sort_pairs(scratch, SCRATCH_PAIRS, n)
+        kept = 1
+        for i in range(1, n):
+            at = SCRATCH_PAIRS + 2 * i
+            last = SCRATCH_PAIRS + 2 * (kept - 1)
+            if scratch[at] != scratch[last] or scratch[at + 1] != scratch[last + 1]:
+                scratch[last + 2] = scratch[at]
+                scratch[last + 3] = scratch[at + 1]
+                kept += 1
+        n = kept
+    frame = intern_frame(arena, scratch, n)
+    if frame < 0:
+        return frame
+    if arena[entry + 1] != 0:
+        frame = intern_counter(arena, arena[entry + 2], arena[entry + 3], 0, frame)
+        if frame < 0:
+            return frame
+    return add_item(scratch, arena[entry], frame)
+
+
+@kernel
+def close_items(arena: Ints, scratch: Ints) -> int:
+    """Add to the items in scratch all that is reached without reading; 0, or a NEED code."""
+    done = 0
+    called = 0
+    while True:
+        while done < scratch[SCRATCH_N_ITEMS]:
+            state = scratch[SCRATCH_ITEMS + 2 * done]
+            frame = scratch[SCRATCH_ITEMS + 2 * done + 1]
+            done += 1
+            flags = arena[state]
+            if flags & ACCEPTING:
+                code = add_returns(arena, scratch, frame)
+                if code < 0:
+                    return code
+            if flags & HAS_OTHER_EDGES:
+                code = follow_other_edges(arena, scratch, state, frame)
+                if code < 0:
+                    return code
+        while called < scratch[SCRATCH_N_CALLS] and scratch[SCRATCH_CALLS + 3 * called] < 0:
+            called += 1
+        if called == scratch[SCRATCH_N_CALLS]:
+            return 0
+        code = enter_called(arena, scratch, called)
+        if code < 0:
+            return code
+
+
+@kernel
+def permits(arena: Ints, unit: int, frame: int) -> bool:
+    """May an edge with this unit be taken from this frame?  Always, unless the frame counts."""
+    if unit == 0 or arena[frame + FRAME_SIZE] != IS_COUNTER:
+        return True
+    count = arena[frame + COUNTER_COUNT]
+    if unit == BEGINS_UNIT:
+        return arena[frame + COUNTER_MAXIMUM] < 0 or count < arena[frame + COUNTER_MAXIMUM]
+    return count >= arena[frame + COUNTER_MINIMUM]
+
+
+@kernel
+def mark_readable(arena: Ints, configuration: int, state: int, frame: int) -> None:
+    """Mark the bytes that an item can read as UNKNOWN in the configuration's successors."""
+    row = configuration + SUCCESSORS
+    n_own = arena[state + 3]
+    for e in range(n_own):
+        edge = state + STATE_SIZE + 2 * e
+        packed = arena[edge]
+        if arena[edge + 1] != DEAD and permits(arena, packed >> 16, frame):
+            for byte in range(packed & 255, ((packed >> 8) & 255) + 1):
+                arena[row + byte] = UNKNOWN
+    base = arena[state + 1]
+    if base != 0:
+        for e in range(arena[base + 3]):
+            edge = base + STATE_SIZE + 2 * e
+            packed = arena[edge]
+            if permits(arena, packed >> 16, frame):
+                for byte in range(packed & 255, ((packed >> 8) & 255) + 1):
+                    covered = False
+                    for k in range(n_own):
+                        own = arena[state + STATE_SIZE + 2 * k]
+                        if (own & 255) <= byte <= ((own >> 8) & 255):
+                            covered = True
+                            break
+                    if not covered:
+                        arena[row + byte] = UNKNOWN
+
+
+@kernel
+def intern_configuration(arena: Ints, scratch: Ints) -> int:
+    """The configuration of the closed items in scratch, made if new; DEAD if it is empty; or NEED_MEMORY.
+
+    Only items that can read something are kept: all that an item without byte edges leads to is in the set itself.
+    """
+    n = 0
+    flags = 0
+    for i in range(scratch[SCRATCH_N_ITEMS]):
+        state = scratch[SCRATCH_ITEMS + 2 * i]
+        if arena[state] & (HAS_BYTE_EDGES | HAS_TOKEN_EDGES):
+            flags |= arena[state]
+            scratch[SCRATCH_PAIRS + 2 * n] = state
+            scratch[SCRATCH_PAIRS + 2 * n + 1] = scratch[SCRATCH_ITEMS + 2 * i + 1]
+            n += 1
+    accepting = scratch[SCRATCH_ACCEPTING]
+    if n == 0 and accepting == 0:
+        return DEAD
+    sort_pairs(scratch, SCRATCH_PAIRS, n)
+    hashed = hash_words(scratch, SCRATCH_PAIRS, 2 * n, accepting)
+    bucket = arena[CONFIGURATION_BUCKETS] + (hashed & arena[BUCKET_MASK])
+    configuration = arena[bucket]
+    while configuration != 0:
+        if (
+            arena[configuration + CONFIGURATION_HASH] == hashed
+            and arena[configuration + N_ITEMS] == n
+            and arena[configuration + IS_ACCEPTING] == accepting
+        ):
+            same = True
+            for i in range(2 * n):
+                if arena[configuration + ITEMS + i] != scratch[SCRATCH_PAIRS + i]:
+                    same = False
+                    break
+            if same:
+                return configuration
+        configuration = arena[configuration]
+    configuration = arena[FREE]
+    if configuration + ITEMS + 2 * n > arena.size:
+        return NEED_MEMORY
+    arena[configuration] = arena[bucket]
+    arena[configuration + N_ITEMS] = n
+    arena[configuration + IS_ACCEPTING] = accepting
+    arena[configuration + MASK] = 0
+    arena[configuration + CONFIGURATION_FLAGS] = flags
+    arena[configuration + CONFIGURATION_HASH] = hashed
+    for byte in range(256):
+        arena[configuration + SUCCESSORS + byte] = DEAD
+    for i in range(n):
+        state = scratch[SCRATCH_PAIRS + 2 * i]
+        frame = scratch[SCRATCH_PAIRS + 2 * i + 1]
+        arena[configuration + ITEMS + 2 * i] = state
+        arena[configuration + ITEMS + 2 * i + 1] = frame
+        mark_readable(arena, configuration, state, frame)
+    arena[FREE] = configuration + ITEMS + 2 * n
+    arena[N_CONFIGURATIONS] += 1
+    arena[bucket] = configuration
+    return configuration
+
+
+@kernel
+def find_edge(arena: Ints, state: int, byte: int) -> int:
+    """The offset of the state's (or else its base's) edge that covers the byte, or 0."""
+    while state != 0:
+        for e in range(arena[state + 3]):
+            edge = state + STATE_SIZE + 2 * e
+            packed = arena[edge]
+            if (packed & 255) <= byte <= ((packed >> 8) & 255):
+                return edge
+        state = arena[state + 1]
+    return 0
+
+
+@kernel
+def step(arena: Ints, scratch: Ints, configuration: int, byte: int) -> int:
+    """The configuration after one more byte: DEAD, an offset, or a NEED code.  The one place where a byte is read."""
+    known = arena[configuration + SUCCESSORS + byte]
+    if known != UNKNOWN:
+        return known
+    arena[N_STEPS] += 1
+    begin_items(scratch)
+    for i in range(arena[configuration + N_ITEMS]):
+        edge = find_edge(arena, arena[configuration + ITEMS + 2 * i], byte)
+        if edge == 0 or arena[edge + 1] == DEAD:
+            continue
+        frame = arena[configuration + ITEMS + 2 * i + 1]
+        unit = arena[edge] >> 16
+        if not permits(arena, unit, frame):
+            continue
+        if unit == BEGINS_UNIT and arena[frame + FRAME_SIZE] == IS_COUNTER:
+            frame = count_one(arena, frame)
+            if frame < 0:
+                return frame
+        code = add_item(scratch, arena[edge + 1], frame)
+        if code < 0:
+            return code
+    code = close_items(arena, scratch)
+    if code < 0:
+        return code
+    successor = intern_configuration(arena, scratch)
+    if successor >= 0:
+        arena[configuration + SUCCESSORS + byte] = successor
+    return successor
+
+
+@kernel
+def start_configuration(arena: Ints, scratch: Ints, state: int, frame: int) -> int:
+    """The configuration that begins in one state: the start of a text, or of a detour in a mask."""
+    begin_items(scratch)
+    code = add_item(scratch, state, frame)
+    if code < 0:
+        return code
+    code = close_items(arena, scratch)
+    if code < 0:
+        return code
+    return intern_configuration(arena, scratch)
+
+
+@kernel
+def after_return(arena: Ints, scratch: Ints, frame: int) -> int:
+    """The configuration right after a rule with this frame has ended; remembered in the frame."""
+    known = arena[frame + FRAME_RETURN]
+    if known != 0:
+        return known
+    begin_items(scratch)
+    code = add_returns(arena, scratch, frame)
+    if code < 0:
+        return code
+    code = close_items(arena, scratch)
+    if code < 0:
+        return code
+    configuration = intern_configuration(arena, scratch)
+    if configuration > 0:
+        arena[frame + FRAME_RETURN] = configuration
+    return configuration
+
+
+@kernel
+def has_token(arena: Ints, token_list: int, token: int) -> bool:
+    """Is the token in the ascending list [n, ids...]?"""
+    low = token_list + 1
+    high = token_list + 1 + arena[token_list]
+    while low < high:
+        middle = (low + high) // 2
+        if arena[middle] < token:
+            low = middle + 1
+        else:
+            high = middle
+    return low < token_list + 1 + arena[token_list] and arena[low] == token
+
+
+@kernel
+def advance_bytes(arena: Ints, scratch: Ints, configuration: int, text: NDArray[np.uint8], begin: int, end: int) -> int:
+    """The configuration after text[begin:end]: DEAD, an offset, or a NEED code."""
+    for i in range(begin, end):
+        known = arena[configuration + SUCCESSORS + text[i]]
+        if known == UNKNOWN:
+            known = step(arena, scratch, configuration, text[i])
+        if known <= 0:
+            return known
+        configuration = known
+    return configuration
+
+
+@kernel
+def advance(
+    arena: Ints,
+    scratch: Ints,
+    configuration: int,
+    token_start: Ints,
+    token_data: NDArray[np.uint8],
+    token: int,
+) -> int:
+    """The configuration after one token: DEAD (refused), an offset, or a NEED code.  The one meaning of a token.
+
+    token_start: int32[size + 1], token_data: uint8[...]: the bytes of token t are token_data[token_start[t] :
+    token_start[t + 1]]; a token without bytes (special, EOS) can only be taken by an edge that names it.
+    """
+    begin = token_start[token]
+    end = token_start[token + 1]
+    by_bytes = DEAD
+    if begin < end:
+        by_bytes = advance_bytes(arena, scratch, configuration, token_data, begin, end)
+        if by_bytes < 0:
+            return by_bytes
+    if not arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
+        return by_bytes
+    begin_items(scratch)
+    for i in range(arena[configuration + N_ITEMS]):
+        state = arena[configuration + ITEMS + 2 * i]
+        edge = state + STATE_SIZE + 2 * arena[state + 3]
+        for _ in range(arena[state + 4]):
+            if arena[edge] == TOKEN and has_token(arena, arena[edge + 1], token):
+                code = add_item(scratch, arena[edge + 2], arena[configuration + ITEMS + 2 * i + 1])
+                if code < 0:
+                    return code
+            edge += 3
+    if scratch[SCRATCH_N_ITEMS] == 0:
+        return by_bytes
+    if by_bytes > 0:
+        scratch[SCRATCH_ACCEPTING] = arena[by_bytes + IS_ACCEPTING]
+        for i in range(arena[by_bytes + N_ITEMS]):
+            code = add_item(scratch, arena[by_bytes + ITEMS + 2 * i], arena[by_bytes + ITEMS + 2 * i + 1])
+            if code < 0:
+                return code
+    code = close_items(arena, scratch)
+    if code < 0:
+        return code
+    return intern_configuration(arena, scratch)
+
+
+@kernel
+def read_forced(arena: Ints, scratch: Ints, configuration: int, out: NDArray[np.uint8]) -> int:
+    """Write the bytes that are the only way to go on into `out`, as far as it reaches; how many, or a NEED code."""
+    for n in range(out.size):
+        if arena[configuration + IS_ACCEPTING] or arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
+            return n
+        only = -1
+        for byte in range(256):
+            if arena[configuration + SUCCESSORS + byte] != DEAD:
+                if only >= 0:
+                    return n
+                only = byte
+        if only < 0:
+            return n
+        configuration = step(arena, scratch, configuration, only)
+        if configuration <= 0:
+            return configuration
+        out[n] = only
+    return out.size
+
+
+@kernel
+def rehash(arena: Ints, frames: int, configurations: int, n_buckets: int) -> None:
+    """Move both hash tables into `n_buckets` zeroed words each at `frames` and `configurations`."""
+    mask = n_buckets - 1
+    for old in range(arena[BUCKET_MASK] + 1):
+        record = arena[arena[CONFIGURATION_BUCKETS] + old]
+        while record != 0:
+            following = arena[record]
+            bucket = configurations + (arena[record + CONFIGURATION_HASH] & mask)
+            arena[record] = arena[bucket]
+            arena[bucket] = record
+            record = following
+        record = arena[arena[FRAME_BUCKETS] + old]
+        while record != 0:
+            following = arena[record]
+            n = arena[record + FRAME_SIZE]
+            if n == IS_COUNTER:
+                hashed = hash_counter(
+                    arena[record + COUNTER_MINIMUM],
+                    arena[record + COUNTER_MAXIMUM],
+                    arena[record + COUNTER_COUNT],
+                    arena[record + COUNTER_PARENT],
+                )
+            else:
+                hashed = hash_words(arena, record + FRAME_PAIRS, 2 * n, n)
+            bucket = frames + (hashed & mask)
+            arena[record] = arena[bucket]
+            arena[bucket] = record
+            record = following
+    arena[FRAME_BUCKETS] = frames
+    arena[CONFIGURATION_BUCKETS] = configurations
+    arena[BUCKET_MASK] = mask

@@ -1,0 +1,97 @@
+"""Where everything lies in the arena: one int32 array that holds a grammar's automaton and all that is learnt from it.
+
+Idea. A record is named by its offset in the array, so growing the array (copying it into a longer one) leaves every
+name valid, a kernel needs a single array argument, and a state, a frame and a configuration are plain ints.
+numba passes each array as a descriptor of seven words: twenty arrays handed down cost more than most inner calls.
+Rejected: a section per kind with its own capacity (moves on growth), a Python object per state (no kernels).
+
+Header, words 0 to 15: see the names below. Then the records, in order of creation, never moved or changed except for
+the words called *memo*:
+
+ state           [flags, base, shared, n_byte_edges, n_other_edges,
+                  (low | high << 8 | unit << 16, target) per byte edge, (kind, operand, target) per other edge]
+                 `base`: a state whose byte edges apply where this one has none, or 0. `shared`: what the vocabulary
+                 knows of this state (an offset in its own arena), or 0. A target 0 refuses the byte.
+ nonterminal     [entry state or 0 while not built, has counter, minimum, maximum]   (in a table, by number)
+ frame           [next in hash chain, n, memo: configuration after the return, (return state, parent frame) * n]
+ counter frame   [next in hash chain, -1, 0, minimum, maximum or -1, count, parent frame]
+ configuration   [next in hash chain, n_items, is_accepting, memo: mask, flags, hash, 0, 0,
+                  memo: 256 successors (UNKNOWN, DEAD or a configuration), (state, frame) * n_items]
+ token list      [n, token ids in ascending order]
+
+The memo *mask* of a configuration is 0 while unknown, the offset of a token list (in any order), or -1 - r for row r of
+the store of finished masks.
+"""
+
+from __future__ import annotations
+
+FREE = 0
+"""Header word: the first unused word of the arena."""
+FRAME_BUCKETS = 1
+CONFIGURATION_BUCKETS = 2
+BUCKET_MASK = 3
+NONTERMINALS = 4
+N_FRAMES = 5
+N_CONFIGURATIONS = 6
+NEEDED = 7
+"""Header word: the nonterminal that a kernel found not to be built, when it returned NEED_NONTERMINAL."""
+N_STATES = 8
+N_NODES_WALKED = 9
+"""Header word: trie nodes entered by mask walks so far; an operation count that does not depend on the clock."""
+N_STEPS = 10
+N_ROWS = 11
+"""Header word: rows of bits in use in the store of finished masks that goes with this arena."""
+HEADER_SIZE = 16
+
+# Two states every arena has. FINAL is what lies below the stack: reaching it means that the whole text is complete.
+# ACCEPT ends a rule: an item there returns to its frame at once. It has no edges, so calling with return state ACCEPT
+# is a tail call, and the callee takes over the caller's frame.
+FINAL_STATE = HEADER_SIZE
+ACCEPT_STATE = FINAL_STATE + 5
+END_FRAME = ACCEPT_STATE + 5
+"""The frame of the start rule: returning to it reaches FINAL_STATE."""
+FIRST_FREE = END_FRAME + 5
+
+# Flags of a state.
+ACCEPTING = 1
+HAS_BYTE_EDGES = 2
+HAS_OTHER_EDGES = 4
+HAS_TOKEN_EDGES = 8
+STATE_SIZE = 5
+
+# Kinds of edges that read no byte.
+EMPTY, CALL, ENTER, COUNT, LEAVE, TOKEN = 0, 1, 2, 3, 4, 5
+
+# Words of a frame.
+FRAME_NEXT, FRAME_SIZE, FRAME_RETURN, FRAME_PAIRS = 0, 1, 2, 3
+COUNTER_MINIMUM, COUNTER_MAXIMUM, COUNTER_COUNT, COUNTER_PARENT, COUNTER_SIZE = 3, 4, 5, 6, 7
+IS_COUNTER = -1
+
+# Words of a configuration.
+CONFIGURATION_NEXT, N_ITEMS, IS_ACCEPTING, MASK, CONFIGURATION_FLAGS, CONFIGURATION_HASH = 0, 1, 2, 3, 4, 5
+SUCCESSORS = 8
+ITEMS = SUCCESSORS + 256
+
+UNKNOWN = -1
+DEAD = 0
+
+# What a kernel returns when it cannot go on: the caller provides it and calls again; every kernel may be repeated.
+NEED_NONTERMINAL = -1
+NEED_MEMORY = -2
+NEED_ROW = -3
+TOO_MANY_ITEMS = -4
+
+# The scratch array, one for each thread inside a kernel: nothing in it outlives a call.
+MAX_ITEMS = 8192
+"""Items in one configuration while it is closed; beyond it the grammar is refused as too ambiguous (TOO_MANY_ITEMS)."""
+SCRATCH_N_ITEMS, SCRATCH_N_CALLS, SCRATCH_STAMP, SCRATCH_ACCEPTING, SCRATCH_N_FOUND, SCRATCH_IS_DENSE = 0, 1, 2, 3, 4, 5
+SCRATCH_ITEMS = 16
+SCRATCH_CALLS = SCRATCH_ITEMS + 2 * MAX_ITEMS
+SCRATCH_PAIRS = SCRATCH_CALLS + 3 * MAX_ITEMS
+SCRATCH_HASH = SCRATCH_PAIRS + 2 * MAX_ITEMS
+HASH_SIZE = 4 * MAX_ITEMS
+SCRATCH_FOUND = SCRATCH_HASH + 2 * HASH_SIZE
+MAX_FOUND = 1024
+"""Allowed tokens up to this many are remembered as a list, beyond it as a row of bits."""
+SCRATCH_STACK = SCRATCH_FOUND + MAX_FOUND
+"""From here to the end of the scratch array: two stacks of trie walks, each three words a level."""

@@ -1,0 +1,275 @@
+"""From a right part to states of the arena, written back to front.
+
+Idea. `emit(node, target)` returns the state from which exactly the node's strings lead to `target`. What follows is
+always written first, so a record is complete when it is written, every state lies on a way to the end by construction
+(nothing to trim), and a literal of n bytes is n records and no more. Only a loop head must be patched afterwards.
+Right parts stay nondeterministic: the configurations of `_configurations` determinise them as far as they are visited,
+which costs nothing for the parts of a schema that no text reaches. Rejected: a subset construction per right part
+(quadratic for objects with optional members, and paid before the first mask).
+
+Bounded repetition of anything longer than a few states becomes a counter: ENTER, then a loop head that may COUNT and go
+round or LEAVE. Cost: time and words linear in the size of the node, whatever the bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maskwright.automata._layout import (
+    ACCEPTING,
+    CALL,
+    COUNT,
+    EMPTY,
+    ENTER,
+    HAS_BYTE_EDGES,
+    HAS_OTHER_EDGES,
+    HAS_TOKEN_EDGES,
+    LEAVE,
+    STATE_SIZE,
+    TOKEN,
+)
+from maskwright.automata.nullable import nonempty_part
+from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton
+from maskwright.grammar.ir import (
+    EPSILON,
+    Automaton,
+    ByteClass,
+    Call,
+    Choice,
+    Literal,
+    Network,
+    Node,
+    Repeat,
+    Sequence,
+    TokenSet,
+)
+
+MAX_UNROLLED = 24
+"""A repetition is written out when that makes at most this many states; else it counts."""
+
+
+class CodeBlock:
+    """Words to be appended to an arena, with the references between them already absolute.
+
+    `origin` is the arena offset of the first word. `nonterminal_of` numbers what an edge calls; `token_ids_of` gives the
+    ascending ids of a token set.
+    """
+
+    def __init__(
+        self,
+        origin: int,
+        nonterminal_of: Callable[[Node], int],
+        token_ids_of: Callable[[TokenSet], list[int]],
+    ) -> None:
+        self.origin = origin
+        self.words: list[int] = []
+        self.n_states = 0
+        self._nonterminal_of = nonterminal_of
+        self._token_ids_of = token_ids_of
+
+    def emit(self, node: Node, target: int) -> int:
+        """Write the node so that its strings lead to `target`; the state to begin in."""
+        match node:
+            case Literal(text):
+                return self._literal(text, target)
+            case ByteClass(mask):
+                return self._state([word for low, high in byte_ranges(mask) for word in (low | high << 8, target)], [])
+            case Sequence(parts):
+                for part in reversed(parts):
+                    target = self.emit(part, target)
+                return target
+            case Choice(parts):
+                return self._choice(parts, target)
+            case Repeat():
+                return self._repeat(node, target)
+            case Call() | Automaton():
+                return self._state([], [CALL, self._nonterminal_of(node), target])
+            case Network():
+                return self._network(node, target)
+            case TokenSet():
+                return self._token_set(node, target)
+        raise AssertionError(node)
+
+    def _state(self, byte_edges: list[int], other_edges: list[int]) -> int:
+        """Append one state; byte edges are (packed, target) words, other edges (kind, operand, target) words."""
+        words = self.words
+        offset = self.origin + len(words)
+        flags = (HAS_BYTE_EDGES if byte_edges else 0) | (HAS_OTHER_EDGES if other_edges else 0)
+        if TOKEN in other_edges[::3]:
+            flags |= HAS_TOKEN_EDGES
+        words += (flags, 0, 0, len(byte_edges) // 2, len(other_edges) // 3)
+        words += byte_edges
+        words += other_edges
+        self.n_states += 1
+        return offset
+
+    def _token_set(self, node: TokenSet, target: int) -> int:
+        ids = self._token_ids_of(node)
+        token_list = self.origin + len(self.words)
+        self.words += (len(ids), *ids)
+        return self._state([], [TOKEN, token_list, target])
+
+    def _literal(self, text: bytes, target: int) -> int:
+        words = self.words
+        offset = self.origin + len(words)
+        for byte in reversed(text):
+            words += (HAS_BYTE_EDGES, 0, 0, 1, 0, byte | byte << 8, target)
+            target = offset
+            offset += STATE_SIZE + 2
+        self.n_states += len(text)
+        return target
+
+    def _choice(self, parts: tuple[Node, ...], target: int) -> int:
+        """One state with an empty edge to each part; the literals among many parts first become one tree."""
+        literals = [part.text for part in parts if isinstance(part, Literal)]
+        entries = []
+        if len(literals) > 2:
+            entries.append(self._literal_tree(sorted(literals), 0, target))
+            parts = tuple(part for part in parts if not isinstance(part, Literal))
+        entries += [target if part == EPSILON else self.emit(part, target) for part in parts]
+        if len(entries) == 1:
+            return entries[0]
+        return self._state([], [word for entry in entries for word in (EMPTY, 0, entry)])
+
+    def _literal_tree(self, texts: list[bytes], depth: int, target: int) -> int:
+        """A tree of sorted distinct texts that agree in their first `depth` bytes."""
+        if len(texts) == 1:
+            return self._literal(texts[0][depth:], target)
+        ends_here = len(texts[0]) == depth
+        edges: list[int] = []
+        begin = int(ends_here)
+        while begin < len(texts):
+            byte = texts[begin][depth]
+            end = begin + 1
+            while end < len(texts) and texts[end][depth] == byte:
+                end += 1
+            edges += (byte | byte << 8, self._literal_tree(texts[begin:end], depth + 1, target))
+            begin = end
+        return self._state(edges, [EMPTY, 0, target] if ends_here else [])
+
+    def _repeat(self, node: Repeat, target: int) -> int:
+        body, empty = nonempty_part(node.body)
+        minimum = 0 if empty else node.minimum
+        maximum = node.maximum
+        size = size_of(body)
+        if maximum is None and minimum * size <= MAX_UNROLLED:
+            loop = self._star(body, target)
+            for _ in range(minimum):
+                loop = self.emit(body, loop)
+            return loop
+        if maximum is not None and maximum * size <= MAX_UNROLLED:
+            entry = target
+            for count in range(maximum, 0, -1):
+                entry = self.emit(body, entry)
+                if count > minimum:
+                    entry = self._state([], [EMPTY, 0, entry, EMPTY, 0, target])
+            return entry
+        return self._counted(body, minimum, -1 if maximum is None else maximum, target)
+
+    def _star(self, body: Node, target: int) -> int:
+        head = self._state([], [EMPTY, 0, 0, EMPTY, 0, target])
+        self._patch(head, 0, self.emit(body, head))
+        return head
+
+    def _counted(self, body: Node, minimum: int, maximum: int, target: int) -> int:
+        bounds = self.origin + len(self.words)
+        self.words += (minimum, maximum)
+        head = self._state([], [COUNT, 0, 0, LEAVE, 0, target])
+        self._patch(head, 0, self.emit(body, head))
+        return self._state([], [ENTER, bounds, head])
+
+    def _network(self, node: Network, target: int) -> int:
+        """All states of the graph first, with room for their edges, then the labels, then the edges are patched."""
+        leaving: list[list[tuple[Node, int]]] = [[] for _ in range(node.n_states)]
+        for source, label, destination in node.edges:
+            leaving[source].append((label, destination))
+        final = node.n_states - 1
+        state_of = []
+        for number, edges in enumerate(leaving):
+            if number == final and not edges:
+                state_of.append(target)
+            else:
+                room = [EMPTY, 0, target] * (len(edges) + (number == final))
+                state_of.append(self._state([], room))
+        for number, edges in enumerate(leaving):
+            for k, (label, destination) in enumerate(edges):
+                if isinstance(label, Call | Automaton):
+                    self._patch(state_of[number], k, state_of[destination], CALL, self._nonterminal_of(label))
+                elif label == EPSILON:
+                    self._patch(state_of[number], k, state_of[destination])
+                else:
+                    self._patch(state_of[number], k, self.emit(label, state_of[destination]))
+        return state_of[0]
+
+    def _patch(self, state: int, edge: int, target: int, kind: int | None = None, operand: int = 0) -> None:
+        at = state - self.origin + STATE_SIZE + 3 * edge
+        if kind is not None:
+            self.words[at] = kind
+            self.words[at + 1] = operand
+        self.words[at + 2] = target
+
+    def emit_automaton(
+        self,
+        automaton: ByteAutomaton,
+        shared: list[int] | None,
+        state_of: Callable[[ByteAutomaton, int], int],
+    ) -> list[int]:
+        """Write a byte automaton; the offset of each of its states.
+
+        `shared[s]` is what the vocabulary knows of state s. `state_of` gives the offset of a state of an automaton that
+        was written before (what `links` and `base_automaton` point to).
+        """
+        starts = automaton.edge_start.tolist()
+        n_states = automaton.n_states
+        offsets = [
+            self.origin + len(self.words) + STATE_SIZE * s + 2 * starts[s] for s in range(n_states)
+        ]
+        links = [state_of(target, state) for target, state in automaton.links]
+        rows = automaton.edges.tolist()
+        units = automaton.edge_unit.tolist()
+        accepting = automaton.accepting.tolist()
+        bases = [0] * n_states
+        if automaton.base is not None and automaton.base_automaton is not None:
+            base_automaton = automaton.base_automaton
+            bases = [state_of(base_automaton, b) if b >= 0 else 0 for b in automaton.base.tolist()]
+        words = self.words
+        for s in range(n_states):
+            begin, end = starts[s], starts[s + 1]
+            flags = (ACCEPTING if accepting[s] else 0) | (HAS_BYTE_EDGES if end > begin or bases[s] else 0)
+            words += (flags, bases[s], shared[s] if shared else 0, end - begin, 0)
+            for row in range(begin, end):
+                low, high, target = rows[row]
+                if target == REFUSED:
+                    offset = 0
+                else:
+                    offset = offsets[target] if target >= 0 else links[-1 - target]
+                words += (low | high << 8 | units[row] << 16, offset)
+        self.n_states += n_states
+        return offsets
+
+
+def byte_ranges(mask: int) -> list[tuple[int, int]]:
+    """The maximal runs of set bits: `byte_ranges(0b1101)` -> [(0, 0), (2, 3)]."""
+    ranges = []
+    low = 0
+    while mask >> low:
+        low += ((mask >> low) & -(mask >> low)).bit_length() - 1
+        run = mask >> low
+        length = ((run + 1) & -(run + 1)).bit_length() - 1
+        ranges.append((low, low + length - 1))
+        low += length
+    return ranges
+
+
+def size_of(node: Node) -> int:
+    """About how many states the node makes when it is written once."""
+    match node:
+        case Literal(text):
+            return len(text)
+        case Sequence(parts) | Choice(parts):
+            return 1 + sum(size_of(part) for part in parts)
+        case Repeat(body, minimum, maximum):
+            return 3 + size_of(body) * min(MAX_UNROLLED, maximum or minimum + 1)
+        case Network():
+            return node.n_states + sum(size_of(label) for _, label, _ in node.edges)
+    return 1

@@ -1,0 +1,98 @@
+"""Which nodes match the empty string, and the rest of a node without it.
+
+`nonempty_part(node)` -> (what the node matches except the empty string, whether it matched the empty string).
+Calls are taken to match only nonempty strings: `passes.prepare` rewrites grammars until that is so.
+Cost: linear in the node, times its nesting in sequences whose parts are all optional.
+"""
+
+from __future__ import annotations
+
+from maskwright.grammar.byte_automaton import without_empty_string
+from maskwright.grammar.ir import (
+    EPSILON,
+    NOTHING,
+    Automaton,
+    Choice,
+    Network,
+    Node,
+    Repeat,
+    Sequence,
+    choice,
+    repeat,
+    sequence,
+)
+
+
+def is_nullable(node: Node) -> bool:
+    """Does the node match the empty string (calls never do)?"""
+    match node:
+        case Sequence(parts):
+            return all(is_nullable(part) for part in parts)
+        case Choice(parts):
+            return any(is_nullable(part) for part in parts)
+        case Repeat(body, minimum, _):
+            return minimum == 0 or is_nullable(body)
+        case Automaton(automaton, state, counter):
+            return bool(automaton.accepting[state]) and (counter is None or counter[0] == 0)
+        case Network():
+            return node.n_states - 1 in reached_for_free(node)
+    return False
+
+
+def reached_for_free(network: Network) -> set[int]:
+    """The states of a network that are reached from state 0 without reading."""
+    reached = {0}
+    todo = [0]
+    while todo:
+        state = todo.pop()
+        for source, label, target in network.edges:
+            if source == state and target not in reached and is_nullable(label):
+                reached.add(target)
+                todo.append(target)
+    return reached
+
+
+def nonempty_part(node: Node) -> tuple[Node, bool]:
+    """The node without the empty string, and whether it had it."""
+    if is_nullable(node):
+        return _without_empty(node), True
+    return node, False
+
+
+def _without_empty(node: Node) -> Node:
+    match node:
+        case Sequence(()):
+            return NOTHING
+        case Sequence(parts):
+            # x y ...  ->  x' y ... | y' ... | ...  as long as what was left out is nullable.
+            ways = []
+            for i, part in enumerate(parts):
+                ways.append(sequence(_without_empty(part) if is_nullable(part) else part, *parts[i + 1 :]))
+                if not is_nullable(part):
+                    break
+            return choice(*ways)
+        case Choice(parts):
+            return choice(*(_without_empty(part) if is_nullable(part) else part for part in parts))
+        case Repeat(body, minimum, maximum):
+            inner, had_empty = nonempty_part(body)
+            return repeat(inner, 1 if had_empty else max(1, minimum), maximum)
+        case Network():
+            return _network_without_empty(node)
+        case Automaton(automaton, state, counter):
+            return Automaton(without_empty_string(automaton, state), 0, counter)
+    return node
+
+
+def _network_without_empty(network: Network) -> Network:
+    """Two copies of the graph: in the first nothing has been read yet, in the second something has."""
+    n = network.n_states
+    edges: list[tuple[int, Node, int]] = []
+    for source, label, target in network.edges:
+        edges.append((n + source, label, n + target))
+        if is_nullable(label):
+            edges.append((source, EPSILON, target))
+            label = _without_empty(label)
+        if label != NOTHING:
+            edges.append((source, label, n + target))
+    return Network(2 * n, tuple(edges))
+

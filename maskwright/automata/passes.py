@@ -1,0 +1,175 @@
+"""Grammar to grammar: what makes a grammar fit for the machine. `prepare` is the list of passes, in order.
+
+ 1. `keep_productive`      drop what can never be finished (so there are no dead ends), and what is never reached
+ 2. `remove_empty_strings` no rule derives the empty string but the start rule; calls of nullable rules become optional
+ 3. `remove_left_recursion` (in `left_recursion`)
+
+All keep the language exactly. Front ends that guarantee the result by construction set `Grammar.is_prepared`.
+Cost: each pass is linear in the grammar times the depth of its fixpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maskwright.automata.left_recursion import remove_left_recursion
+from maskwright.automata.nullable import is_nullable, nonempty_part
+from maskwright.errors import EmptyLanguage, GrammarSyntaxError
+from maskwright.grammar.ir import (
+    EPSILON,
+    NOTHING,
+    Call,
+    Choice,
+    Grammar,
+    Network,
+    Node,
+    Repeat,
+    Sequence,
+    choice,
+    optional,
+    repeat,
+    sequence,
+)
+
+
+def prepare(grammar: Grammar) -> Grammar:
+    """The same language, with every rule productive and nonempty and without left recursion."""
+    if grammar.is_prepared:
+        return grammar
+    for transform in (keep_productive, remove_empty_strings, remove_left_recursion):
+        grammar = transform(grammar)
+    return Grammar(grammar.start, grammar.rules, is_prepared=True, report=grammar.report)
+
+
+def keep_productive(grammar: Grammar) -> Grammar:
+    """Remove every alternative that needs a rule which derives no string; raise EmptyLanguage if nothing is left."""
+    rules = {name: grammar.rules[name] for name in reachable(grammar)}
+    productive: set[str] = set()
+    size = -1
+    while len(productive) != size:
+        size = len(productive)
+        for name, body in rules.items():
+            if name not in productive and _is_productive(body, productive):
+                productive.add(name)
+    if grammar.start not in productive:
+        raise EmptyLanguage(f"every alternative of rule '{grammar.start}' needs a text that never ends")
+    pruned = {
+        name: map_calls(rules[name], lambda call: call if call.name in productive else NOTHING) for name in productive
+    }
+    kept = Grammar(grammar.start, pruned, report=grammar.report)
+    return Grammar(kept.start, {name: pruned[name] for name in reachable(kept)}, report=kept.report)
+
+
+def _is_productive(node: Node, productive: set[str]) -> bool:
+    match node:
+        case Call(name):
+            return name in productive
+        case Sequence(parts):
+            return all(_is_productive(part, productive) for part in parts)
+        case Choice(parts):
+            return any(_is_productive(part, productive) for part in parts)
+        case Repeat(body, minimum, _):
+            return minimum == 0 or _is_productive(body, productive)
+        case Network():
+            reached = {0}
+            todo = [0]
+            while todo:
+                state = todo.pop()
+                for source, label, target in node.edges:
+                    if source == state and target not in reached and _is_productive(label, productive):
+                        reached.add(target)
+                        todo.append(target)
+            return node.n_states - 1 in reached
+    return True
+
+
+def reachable(grammar: Grammar) -> list[str]:
+    """The names that the start rule leads to, in the order of their discovery."""
+    found = {grammar.start: None}
+    todo = [grammar.start]
+    while todo:
+        name = todo.pop()
+        if name not in grammar.rules:
+            raise GrammarSyntaxError(f"rule '{name}' is used but not defined", "", 0)
+        for callee in called_names(grammar.rules[name]):
+            if callee not in found:
+                found[callee] = None
+                todo.append(callee)
+    return list(found)
+
+
+def called_names(node: Node) -> list[str]:
+    """The names that a node calls, anywhere in it."""
+    names: list[str] = []
+
+    def note(call: Call) -> Node:
+        names.append(call.name)
+        return call
+
+    map_calls(node, note)
+    return names
+
+
+def map_calls(node: Node, replace: Callable[[Call], Node]) -> Node:
+    """Rebuild the node with every call replaced; `NOTHING` spreads as it must."""
+    match node:
+        case Call():
+            return replace(node)
+        case Sequence(parts):
+            return sequence(*(map_calls(part, replace) for part in parts))
+        case Choice(parts):
+            return choice(*(map_calls(part, replace) for part in parts))
+        case Repeat(body, minimum, maximum):
+            return repeat(map_calls(body, replace), minimum, maximum)
+        case Network(n_states, edges):
+            mapped = [(source, map_calls(label, replace), target) for source, label, target in edges]
+            return trim_network(Network(n_states, tuple(edge for edge in mapped if edge[1] != NOTHING)))
+    return node
+
+
+def trim_network(network: Network) -> Node:
+    """Drop the edges that lie on no path from the first to the last state; `NOTHING` if there is no path."""
+    forward = _closure({0}, [(source, target) for source, _, target in network.edges])
+    final = network.n_states - 1
+    backward = _closure({final}, [(target, source) for source, _, target in network.edges])
+    if final not in forward:
+        return NOTHING
+    live = forward & backward
+    kept = tuple(edge for edge in network.edges if edge[0] in live and edge[2] in live)
+    return Network(network.n_states, kept)
+
+
+def _closure(start: set[int], arrows: list[tuple[int, int]]) -> set[int]:
+    following: dict[int, list[int]] = {}
+    for source, target in arrows:
+        following.setdefault(source, []).append(target)
+    reached = set(start)
+    todo = list(start)
+    while todo:
+        for target in following.get(todo.pop(), ()):
+            if target not in reached:
+                reached.add(target)
+                todo.append(target)
+    return reached
+
+
+def remove_empty_strings(grammar: Grammar) -> Grammar:
+    """No rule derives the empty string; where the language has it, the start rule says so in one optional call."""
+    nullable: set[str] = set()
+    size = -1
+    while len(nullable) != size:
+        size = len(nullable)
+        for name, body in grammar.rules.items():
+            if name not in nullable and is_nullable(map_calls(body, lambda c: EPSILON if c.name in nullable else c)):
+                nullable.add(name)
+    rules: dict[str, Node] = {}
+    for name, body in grammar.rules.items():
+        rest, _ = nonempty_part(map_calls(body, lambda c: optional(c) if c.name in nullable else c))
+        rules[name] = rest
+    emptied = {name for name, body in rules.items() if body == NOTHING}
+    start = grammar.start
+    if start in nullable:
+        start = f"{start} or nothing"
+        rules[start] = EPSILON if grammar.start in emptied else optional(Call(grammar.start))
+    cleaned = Grammar(start, rules, report=grammar.report)
+    return keep_productive(cleaned) if emptied else cleaned

@@ -1,0 +1,237 @@
+"""A grammar as a recursive transition network in an arena, its rules written when they are first called.
+
+`TransitionNetwork` owns the arena and everything that is learnt in it. Kernels do the work; when one returns a NEED
+code, `provide` supplies what it asked for (a rule's states, more memory) and the caller repeats the kernel. So time to
+the first mask depends on the rules that the text has reached, not on the size of the specification.
+
+Memory. The arena doubles until `max_bytes`; then `is_full` is raised through `ArenaFull`, and the owner starts over
+with a fresh arena (`restart`), in which matchers find their place again by reading their text. `epoch` counts those.
+
+Not thread-safe: the owner holds a lock around every call that may write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.automata._configurations import rehash, start_configuration
+from maskwright.automata._layout import (
+    ACCEPT_STATE,
+    ACCEPTING,
+    BUCKET_MASK,
+    CONFIGURATION_BUCKETS,
+    END_FRAME,
+    FINAL_STATE,
+    FIRST_FREE,
+    FRAME_BUCKETS,
+    FRAME_PAIRS,
+    FRAME_SIZE,
+    FREE,
+    N_CONFIGURATIONS,
+    N_FRAMES,
+    N_STATES,
+    NEED_MEMORY,
+    NEED_NONTERMINAL,
+    NEEDED,
+    NONTERMINALS,
+    SCRATCH_STACK,
+    TOO_MANY_ITEMS,
+)
+from maskwright.automata.lowering import CodeBlock
+from maskwright.errors import LimitExceeded
+from maskwright.grammar.byte_automaton import ByteAutomaton
+from maskwright.grammar.ir import Automaton, Call, Grammar, Node, TokenSet
+
+_FIRST_WORDS = 1 << 15
+_FIRST_BUCKETS = 1 << 10
+_FIRST_NONTERMINALS = 256
+_MAX_WORDS = (1 << 31) - 1
+
+SharedStates = Callable[[ByteAutomaton], list[int] | None]
+"""What a vocabulary knows of each state of an automaton (offsets in its own arena), or None for nothing."""
+
+
+class ArenaFull(Exception):
+    """The arena has reached its byte limit; the owner must `restart`."""
+
+
+class TransitionNetwork:
+    """The states, frames and configurations of one prepared grammar.
+
+    arena: int32[...], laid out as in `_layout`. scratch: int32[...], working memory of the kernels.
+    """
+
+    def __init__(
+        self,
+        grammar: Grammar,
+        *,
+        shared_states: SharedStates = lambda automaton: None,
+        token_ids_of: Callable[[TokenSet], list[int]] = lambda token_set: list(token_set.ids),
+        max_token_length: int = 256,
+        max_bytes: int = 1 << 28,
+    ) -> None:
+        assert grammar.is_prepared
+        self.grammar = grammar
+        self.max_bytes = max_bytes
+        self.epoch = -1
+        self._shared_states = shared_states
+        self._token_ids_of = token_ids_of
+        self.scratch = np.zeros(SCRATCH_STACK + 6 * (max_token_length + 4), dtype=np.int32)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything and begin again with an empty arena: a new epoch."""
+        self.epoch += 1
+        self._number_of: dict[Node, int] = {}
+        self._node_of: list[Node] = []
+        self._automata: dict[ByteAutomaton, list[int]] = {}
+        self.arena = np.empty(_FIRST_WORDS, dtype=np.int32)
+        self.arena[:FIRST_FREE] = 0
+        self.arena[ACCEPT_STATE] = ACCEPTING
+        self.arena[END_FRAME + FRAME_SIZE] = 1
+        self.arena[END_FRAME + FRAME_PAIRS] = FINAL_STATE
+        self.arena[FREE] = FIRST_FREE
+        self.arena[FRAME_BUCKETS] = self._allocate_zeroed(_FIRST_BUCKETS)
+        self.arena[CONFIGURATION_BUCKETS] = self._allocate_zeroed(_FIRST_BUCKETS)
+        self.arena[BUCKET_MASK] = _FIRST_BUCKETS - 1
+        self._table_size = _FIRST_NONTERMINALS
+        self.arena[NONTERMINALS] = self._allocate_zeroed(4 * _FIRST_NONTERMINALS)
+        self.build(self._nonterminal_of(Call(self.grammar.start)))
+
+    def start(self) -> int:
+        """The configuration before the first byte."""
+        entry = int(self.arena[self.arena[NONTERMINALS]])
+        return self.run(start_configuration, entry, END_FRAME)
+
+    def run(self, kernel: Callable[..., int], *arguments: object) -> int:
+        """Call `kernel(arena, scratch, *arguments)` until it needs nothing more."""
+        while (code := kernel(self.arena, self.scratch, *arguments)) < 0:
+            self.provide(code)
+        return int(code)
+
+    def provide(self, code: int) -> None:
+        """Supply what a kernel asked for."""
+        if code == NEED_NONTERMINAL:
+            self.build(int(self.arena[NEEDED]))
+        elif code == NEED_MEMORY:
+            self._grow(len(self.arena) + 1)
+        else:
+            assert code == TOO_MANY_ITEMS, code
+            raise LimitExceeded(
+                "A point of the text with too many ways to read it", asked=8193, allowed=8192,
+                remedy="make the grammar less ambiguous",
+            )
+        buckets = int(self.arena[BUCKET_MASK]) + 1
+        if int(self.arena[N_CONFIGURATIONS]) + int(self.arena[N_FRAMES]) > 4 * buckets:
+            frames = self._allocate_zeroed(4 * buckets)
+            configurations = self._allocate_zeroed(4 * buckets)
+            rehash(self.arena, frames, configurations, 4 * buckets)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes held by the arena and the scratch array."""
+        return int(self.arena.nbytes + self.scratch.nbytes)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many states, frames and configurations have been made, and how many rules were built of those found."""
+        table = self.arena[int(self.arena[NONTERMINALS]) :][: 4 * len(self._node_of) : 4]
+        return {
+            "states": int(self.arena[N_STATES]),
+            "frames": int(self.arena[N_FRAMES]),
+            "configurations": int(self.arena[N_CONFIGURATIONS]),
+            "rules_built": int(np.count_nonzero(table)),
+            "rules_found": len(self._node_of),
+        }
+
+    def build_ahead(self, max_states: int) -> None:
+        """Build the rules found so far and what they call, breadth first, until about `max_states` states exist."""
+        number = 0
+        while number < len(self._node_of) and int(self.arena[N_STATES]) < max_states:
+            self.build(number)
+            number += 1
+
+    def build(self, number: int) -> None:
+        """Write the states of one nonterminal, unless they are there."""
+        if self.arena[self.arena[NONTERMINALS] + 4 * number]:
+            return
+        node = self._node_of[number]
+        counter = None
+        if isinstance(node, Automaton):
+            entry = self._states_of(node.automaton)[node.state]
+            counter = node.counter
+        else:
+            assert isinstance(node, Call)
+            right_part = self.grammar.rules[node.name]
+            block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
+            entry = block.emit(right_part, ACCEPT_STATE)
+            self._append(block)
+        if len(self._node_of) > self._table_size:
+            self._enlarge_table()
+        row = int(self.arena[NONTERMINALS]) + 4 * number
+        if counter is not None:
+            self.arena[row + 1] = 1
+            self.arena[row + 2] = counter[0]
+            self.arena[row + 3] = -1 if counter[1] is None else counter[1]
+        self.arena[row] = entry
+
+    def _enlarge_table(self) -> None:
+        old = int(self.arena[NONTERMINALS])
+        size = 2 * len(self._node_of)
+        new = self._allocate_zeroed(4 * size)
+        self.arena[new : new + 4 * self._table_size] = self.arena[old : old + 4 * self._table_size]
+        self.arena[NONTERMINALS] = new
+        self._table_size = size
+
+    def _append(self, block: CodeBlock) -> None:
+        assert block.origin == int(self.arena[FREE])
+        end = block.origin + len(block.words)
+        self._grow(end)
+        self.arena[block.origin : end] = block.words
+        self.arena[FREE] = end
+        self.arena[N_STATES] += block.n_states
+
+    def _states_of(self, automaton: ByteAutomaton) -> list[int]:
+        """The offsets of an automaton's states, written on first use (after those it links to)."""
+        known = self._automata.get(automaton)
+        if known is None:
+            for target, _ in automaton.links:
+                self._states_of(target)
+            if automaton.base_automaton is not None:
+                self._states_of(automaton.base_automaton)
+            shared = self._shared_states(automaton) if automaton.is_shared else None
+            block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
+            known = block.emit_automaton(automaton, shared, lambda target, state: self._automata[target][state])
+            self._append(block)
+            self._automata[automaton] = known
+        return known
+
+    def _nonterminal_of(self, node: Node) -> int:
+        """The number of a call or an automaton as a nonterminal."""
+        number = self._number_of.get(node)
+        if number is None:
+            number = len(self._node_of)
+            self._number_of[node] = number
+            self._node_of.append(node)
+        return number
+
+    def _allocate_zeroed(self, n_words: int) -> int:
+        offset = int(self.arena[FREE])
+        self._grow(offset + n_words)
+        self.arena[offset : offset + n_words] = 0
+        self.arena[FREE] = offset + n_words
+        return offset
+
+    def _grow(self, n_words: int) -> None:
+        """Make room for at least `n_words` words in all, doubling."""
+        if n_words <= len(self.arena):
+            return
+        size = min(max(2 * len(self.arena), n_words), self.max_bytes // 4, _MAX_WORDS)
+        if size < n_words:
+            raise ArenaFull
+        arena = np.empty(size, dtype=np.int32)
+        arena[: len(self.arena)] = self.arena
+        self.arena = arena

@@ -1,0 +1,495 @@
+"""The kernels that find all tokens allowed in a configuration.
+
+From the naive loop up:
+
+ 1. For every token, read its bytes (`advance`): the meaning, and the oracle in the tests.
+ 2. `walk`: read the *trie* of all tokens instead, so a refused byte discards all tokens that begin with it.
+ 3. A configuration's mask is kept: few tokens as a list in the arena, many as a row of bits; a revisit copies it.
+ 4. Items inside an automaton that every grammar has (any JSON string, blanks, numbers) are not walked at all: which
+    tokens stay inside it was found once for the vocabulary (`MaskTables`). Tokens that leave it are grouped by what
+    comes after the exit, in a trie of suffixes: a walk of that small trie from the configuration after the return
+    says which of them are allowed. All other items form the *rest*, a configuration of its own, walked as in 2.
+ 5. A state with a *base* (any string except these names) takes the base's mask, then corrects it along the few paths
+    on which the two differ (`correct_along_overrides`).
+ 6. A counter (`maxLength`) asks in addition that the units in the token fit: tokens are kept by number of units.
+
+Why the split in 4 is exact. The shared automaton is deterministic, so a token leaves it at one place at most, provided
+that it may not leave earlier: it could if the automaton can go on with a byte that what follows can read as well. So
+`is_shortcut` demands that no byte with which the automaton may go on after an accepting state can be read after the
+return; otherwise the item is walked like any other.
+
+`tables`: int32[...], the vocabulary's arena (`mask_tables`); `rows`: int32[n, words], finished rows and room for two
+more; `row`: int32[words], bit t % 32 of word t // 32 is token t.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright._numba import kernel
+from maskwright.automata._configurations import (
+    add_item,
+    after_return,
+    begin_items,
+    find_edge,
+    intern_configuration,
+    start_configuration,
+    step,
+)
+from maskwright.automata._layout import (
+    CONFIGURATION_FLAGS,
+    COUNTER_COUNT,
+    COUNTER_MAXIMUM,
+    COUNTER_MINIMUM,
+    COUNTER_PARENT,
+    DEAD,
+    FRAME_RETURN,
+    FRAME_SIZE,
+    FREE,
+    HAS_TOKEN_EDGES,
+    IS_ACCEPTING,
+    IS_COUNTER,
+    ITEMS,
+    MASK,
+    MAX_FOUND,
+    N_ITEMS,
+    N_NODES_WALKED,
+    N_ROWS,
+    NEED_MEMORY,
+    NEED_ROW,
+    SCRATCH_FOUND,
+    SCRATCH_IS_DENSE,
+    SCRATCH_N_FOUND,
+    SCRATCH_STACK,
+    STATE_SIZE,
+    SUCCESSORS,
+    TOKEN,
+    UNKNOWN,
+)
+from maskwright.matching._table_layout import (
+    ANY_COUNT,
+    EOS_LIST,
+    MAIN_TRIE,
+    NODE_SIZE,
+    SHARED_CONTINUING,
+    SHARED_COUNTS,
+    SHARED_INTERIOR,
+    SHARED_MAX_UNITS,
+    SHARED_N_CONTINUING,
+    SHARED_N_INTERIOR,
+    SHARED_ROW,
+    SHARED_TRIE,
+    TRIE_PAYLOAD,
+)
+
+Ints = NDArray[np.int32]
+
+BIT = np.array([1 << i for i in range(31)] + [-(2**31)], dtype=np.int32)
+"""BIT[i] has only bit i set; a table, because shifting 1 to bit 31 overflows int32 where the JIT is disabled."""
+
+
+@kernel
+def emit(scratch: Ints, row: Ints, token: int) -> None:
+    """Allow a token: in the row, and in the list while it is short."""
+    row[token >> 5] |= BIT[token & 31]
+    n = scratch[SCRATCH_N_FOUND]
+    if n < MAX_FOUND:
+        scratch[SCRATCH_FOUND + n] = token
+        scratch[SCRATCH_N_FOUND] = n + 1
+    else:
+        scratch[SCRATCH_IS_DENSE] = 1
+
+
+@kernel
+def emit_own(scratch: Ints, tables: Ints, row: Ints, node: int, payload: int, low: int, high: int) -> None:
+    """Allow the tokens that end at a trie node and have between `low` and `high` units."""
+    for i in range(tables[node + 3], tables[node + 4]):
+        units = tables[payload + 2 * i + 1]
+        if low <= units <= high:
+            emit(scratch, row, tables[payload + 2 * i])
+
+
+@kernel
+def walk(
+    arena: Ints, scratch: Ints, tables: Ints, trie: int, node: int, configuration: int, low: int, high: int, row: Ints
+) -> int:
+    """Allow every token below `node` of a trie whose bytes the configuration can read; 0, or a NEED code.
+
+    The children of a node are consecutive, so most of the work is one pass over bytes that lie side by side.
+    """
+    payload = trie + TRIE_PAYLOAD
+    payload = tables[payload]
+    nodes = tables[trie]
+    stack = SCRATCH_STACK
+    at = nodes + NODE_SIZE * tables[node + 1]
+    end = nodes + NODE_SIZE * tables[node + 2]
+    successors = configuration + SUCCESSORS
+    walked = 0
+    while True:
+        if at == end:
+            if stack == SCRATCH_STACK:
+                arena[N_NODES_WALKED] += walked
+                return 0
+            stack -= 3
+            at = scratch[stack]
+            end = scratch[stack + 1]
+            successors = scratch[stack + 2]
+            continue
+        successor = arena[successors + tables[at]]
+        if successor == DEAD:
+            at += NODE_SIZE
+            continue
+        if successor == UNKNOWN:
+            successor = step(arena, scratch, successors - SUCCESSORS, tables[at])
+            if successor < 0:
+                return successor
+            if successor == DEAD:
+                at += NODE_SIZE
+                continue
+        walked += 1
+        if tables[at + 3] < tables[at + 4]:
+            emit_own(scratch, tables, row, at, payload, low, high)
+        child = tables[at + 1]
+        child_end = tables[at + 2]
+        at += NODE_SIZE
+        if child < child_end:
+            scratch[stack] = at
+            scratch[stack + 1] = end
+            scratch[stack + 2] = successors
+            stack += 3
+            at = nodes + NODE_SIZE * child
+            end = nodes + NODE_SIZE * child_end
+            successors = successor + SUCCESSORS
+
+
+@kernel
+def clear_row(row: Ints) -> None:
+    """Allow nothing."""
+    for i in range(row.size):
+        row[i] = 0
+
+
+@kernel
+def union_row(row: Ints, other: Ints) -> None:
+    """Allow what the other row allows as well."""
+    for i in range(row.size):
+        row[i] |= other[i]
+
+
+@kernel
+def units_left(arena: Ints, frame: int) -> tuple[int, int, int]:
+    """(least, most, frame below): how many more units a counter frame asks for; any number for another frame."""
+    if arena[frame + FRAME_SIZE] != IS_COUNTER:
+        return 0, ANY_COUNT, frame
+    count = arena[frame + COUNTER_COUNT]
+    maximum = arena[frame + COUNTER_MAXIMUM]
+    least = arena[frame + COUNTER_MINIMUM] - count
+    return (
+        least if least > 0 else 0,
+        ANY_COUNT if maximum < 0 else maximum - count,
+        arena[frame + COUNTER_PARENT],
+    )
+
+
+@kernel
+def shared_record(arena: Ints, state: int, frame: int) -> int:
+    """What the vocabulary knows of the state, or of its base where it has one; 0 if nothing."""
+    if arena[state + 2] > 0:
+        return arena[state + 2]
+    base = arena[state + 1]
+    if base != 0 and arena[frame + FRAME_SIZE] != IS_COUNTER:
+        return arena[base + 2]
+    return 0
+
+
+@kernel
+def is_shortcut(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
+    """May the item be answered from the vocabulary's tables?  (See the module's note on exactness.)
+
+    The configuration after the frame's return must have been made.
+    """
+    shared = shared_record(arena, state, frame)
+    if shared == 0:
+        return False
+    _, _, below = units_left(arena, frame)
+    if arena[below + FRAME_SIZE] == IS_COUNTER:
+        return False
+    following = arena[below + FRAME_RETURN]
+    for i in range(tables[shared + SHARED_N_CONTINUING]):
+        if arena[following + SUCCESSORS + tables[shared + SHARED_CONTINUING + i]] != DEAD:
+            return False
+    return True
+
+
+@kernel
+def add_interior(scratch: Ints, tables: Ints, shared: int, high: int, row: Ints, spare: Ints) -> None:
+    """Allow the tokens that stay inside a shared automaton and begin at most `high` units."""
+    total = tables[shared + SHARED_N_INTERIOR]
+    tokens = tables[shared + SHARED_INTERIOR]
+    n = total
+    if high < tables[shared + SHARED_MAX_UNITS]:
+        n = tables[tables[shared + SHARED_COUNTS] + high]
+    bits = tables[shared + SHARED_ROW]
+    if bits != 0 and n == total:
+        scratch[SCRATCH_IS_DENSE] = 1
+        for i in range(row.size):
+            row[i] |= tables[bits + i]
+    elif bits != 0 and 2 * n > total:
+        scratch[SCRATCH_IS_DENSE] = 1
+        for i in range(row.size):
+            spare[i] = tables[bits + i]
+        for i in range(n, total):
+            token = tables[tokens + i]
+            spare[token >> 5] &= ~BIT[token & 31]
+        union_row(row, spare)
+    else:
+        for i in range(n):
+            emit(scratch, row, tables[tokens + i])
+
+
+@kernel
+def add_shared(
+    arena: Ints, scratch: Ints, tables: Ints, shared: int, frame: int, row: Ints, spare: Ints
+) -> int:
+    """Allow all tokens of an item in a state with the given record: those that stay inside, and those that leave."""
+    low, high, below = units_left(arena, frame)
+    add_interior(scratch, tables, shared, high, row, spare)
+    trie = shared + SHARED_TRIE
+    root = tables[trie]
+    emit_own(scratch, tables, row, root, tables[trie + TRIE_PAYLOAD], low, high)
+    return walk(arena, scratch, tables, trie, root, arena[below + FRAME_RETURN], low, high, row)
+
+
+@kernel
+def forbid_subtree(tables: Ints, trie: int, node: int, row: Ints) -> None:
+    """Take away all tokens at and below a trie node."""
+    payload = tables[trie + TRIE_PAYLOAD]
+    for i in range(tables[node + 3], tables[node + 5]):
+        token = tables[payload + 2 * i]
+        row[token >> 5] &= ~BIT[token & 31]
+
+
+@kernel
+def correct_along_overrides(arena: Ints, scratch: Ints, tables: Ints, state: int, frame: int, row: Ints) -> int:
+    """Turn the mask of the state's base into the mask of the state.
+
+    Follows only the state's own edges through the trie. Where both sides stay in step (the edge leads to a state whose
+    base is where the base goes) it goes on; where the byte is refused, all tokens below are taken away; where the edge
+    leads elsewhere, the tokens below are found anew by a walk.
+    """
+    bottom = SCRATCH_STACK + (scratch.size - SCRATCH_STACK) // 2
+    stack = bottom
+    nodes = tables[MAIN_TRIE]
+    scratch[stack] = nodes
+    scratch[stack + 1] = state
+    stack += 2
+    while stack > bottom:
+        stack -= 2
+        node = scratch[stack]
+        current = scratch[stack + 1]
+        base = arena[current + 1]
+        for e in range(arena[current + 3]):
+            edge = current + STATE_SIZE + 2 * e
+            packed = arena[edge]
+            target = arena[edge + 1]
+            for c in range(tables[node + 1], tables[node + 2]):
+                child = nodes + NODE_SIZE * c
+                byte = tables[child]
+                if byte < (packed & 255):
+                    continue
+                if byte > ((packed >> 8) & 255):
+                    break
+                if target == DEAD:
+                    forbid_subtree(tables, MAIN_TRIE, child, row)
+                    continue
+                base_edge = find_edge(arena, base, byte)
+                if arena[target + 1] != 0 and base_edge != 0 and arena[base_edge + 1] == arena[target + 1]:
+                    scratch[stack] = child
+                    scratch[stack + 1] = target
+                    stack += 2
+                    continue
+                forbid_subtree(tables, MAIN_TRIE, child, row)
+                detour = start_configuration(arena, scratch, target, frame)
+                if detour < 0:
+                    return detour
+                emit_own(scratch, tables, row, child, tables[MAIN_TRIE + TRIE_PAYLOAD], 0, ANY_COUNT)
+                code = walk(arena, scratch, tables, MAIN_TRIE, child, detour, 0, ANY_COUNT, row)
+                if code < 0:
+                    return code
+    return 0
+
+
+@kernel
+def add_corrected(arena: Ints, scratch: Ints, tables: Ints, state: int, frame: int, row: Ints, rows: Ints) -> int:
+    """Allow all tokens of an item whose state has a base: the base's mask on a row of its own, corrected, then joined."""
+    n_rows = arena[N_ROWS]
+    own = rows[n_rows + 1]
+    clear_row(own)
+    n_before = scratch[SCRATCH_N_FOUND]
+    code = add_shared(arena, scratch, tables, shared_record(arena, state, frame), frame, own, rows[n_rows + 2])
+    if code < 0:
+        return code
+    code = correct_along_overrides(arena, scratch, tables, state, frame, own)
+    if code < 0:
+        return code
+    n = n_before
+    for i in range(n_before, scratch[SCRATCH_N_FOUND]):
+        token = scratch[SCRATCH_FOUND + i]
+        if own[token >> 5] & BIT[token & 31]:
+            scratch[SCRATCH_FOUND + n] = token
+            n += 1
+    scratch[SCRATCH_N_FOUND] = n
+    union_row(row, own)
+    return 0
+
+
+@kernel
+def begin_mask(scratch: Ints, row: Ints) -> None:
+    """Start with nothing allowed and nothing found."""
+    scratch[SCRATCH_N_FOUND] = 0
+    scratch[SCRATCH_IS_DENSE] = 0
+    clear_row(row)
+
+
+@kernel
+def keep_mask(arena: Ints, scratch: Ints, configuration: int) -> int:
+    """Remember the mask that was just found, as a list or by taking the working row into use; 0, or NEED_MEMORY."""
+    if scratch[SCRATCH_IS_DENSE]:
+        arena[configuration + MASK] = -1 - arena[N_ROWS]
+        arena[N_ROWS] += 1
+        return 0
+    n = scratch[SCRATCH_N_FOUND]
+    offset = arena[FREE]
+    if offset + 1 + n > arena.size:
+        return NEED_MEMORY
+    arena[offset] = n
+    for i in range(n):
+        arena[offset + 1 + i] = scratch[SCRATCH_FOUND + i]
+    arena[FREE] = offset + 1 + n
+    arena[configuration + MASK] = offset
+    return 0
+
+
+@kernel
+def add_kept(arena: Ints, scratch: Ints, rows: Ints, configuration: int, row: Ints) -> None:
+    """Allow what the remembered mask of a configuration allows."""
+    mask = arena[configuration + MASK]
+    if mask > 0:
+        for i in range(arena[mask]):
+            emit(scratch, row, arena[mask + 1 + i])
+    else:
+        scratch[SCRATCH_IS_DENSE] = 1
+        union_row(row, rows[-1 - mask])
+
+
+@kernel
+def add_named_tokens(arena: Ints, scratch: Ints, configuration: int, row: Ints) -> None:
+    """Allow the special tokens that edges of the configuration name."""
+    for i in range(arena[configuration + N_ITEMS]):
+        state = arena[configuration + ITEMS + 2 * i]
+        edge = state + STATE_SIZE + 2 * arena[state + 3]
+        for _ in range(arena[state + 4]):
+            if arena[edge] == TOKEN:
+                token_list = arena[edge + 1]
+                for k in range(arena[token_list]):
+                    emit(scratch, row, arena[token_list + 1 + k])
+            edge += 3
+
+
+@kernel
+def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: int) -> int:
+    """Find and keep a configuration's mask by walking the whole trie; 0, or a NEED code."""
+    row = rows[arena[N_ROWS]]
+    begin_mask(scratch, row)
+    code = walk(arena, scratch, tables, MAIN_TRIE, tables[MAIN_TRIE], configuration, 0, ANY_COUNT, row)
+    if code < 0:
+        return code
+    if arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
+        add_named_tokens(arena, scratch, configuration, row)
+    if arena[configuration + IS_ACCEPTING]:
+        for i in range(tables[tables[EOS_LIST]]):
+            emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])
+    return keep_mask(arena, scratch, configuration)
+
+
+@kernel
+def prepare_returns(arena: Ints, scratch: Ints, configuration: int) -> int:
+    """Make the configurations after the returns of all items that may be shortcuts; how many those are, or a code."""
+    candidates = 0
+    for i in range(arena[configuration + N_ITEMS]):
+        frame = arena[configuration + ITEMS + 2 * i + 1]
+        if shared_record(arena, arena[configuration + ITEMS + 2 * i], frame) != 0:
+            candidates += 1
+            _, _, below = units_left(arena, frame)
+            if arena[below + FRAME_SIZE] != IS_COUNTER:
+                code = after_return(arena, scratch, below)
+                if code < 0:
+                    return code
+    return candidates
+
+
+@kernel
+def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: int) -> int:
+    """Find and keep a configuration's mask; 0, or a NEED code."""
+    if arena[N_ROWS] + 4 > rows.shape[0]:
+        return NEED_ROW
+    candidates = prepare_returns(arena, scratch, configuration)
+    if candidates < 0:
+        return candidates
+    if candidates == 0:
+        return find_plain_mask(arena, scratch, tables, rows, configuration)
+    begin_items(scratch)
+    for i in range(arena[configuration + N_ITEMS]):
+        state = arena[configuration + ITEMS + 2 * i]
+        frame = arena[configuration + ITEMS + 2 * i + 1]
+        if not is_shortcut(arena, tables, state, frame):
+            code = add_item(scratch, state, frame)
+            if code < 0:
+                return code
+    rest = intern_configuration(arena, scratch)
+    if rest < 0:
+        return rest
+    if rest != DEAD and arena[rest + MASK] == 0:
+        code = find_plain_mask(arena, scratch, tables, rows, rest)
+        if code < 0:
+            return code
+    row = rows[arena[N_ROWS]]
+    begin_mask(scratch, row)
+    if rest != DEAD:
+        add_kept(arena, scratch, rows, rest, row)
+    for i in range(arena[configuration + N_ITEMS]):
+        state = arena[configuration + ITEMS + 2 * i]
+        frame = arena[configuration + ITEMS + 2 * i + 1]
+        if is_shortcut(arena, tables, state, frame):
+            if arena[state + 2] > 0:
+                code = add_shared(arena, scratch, tables, arena[state + 2], frame, row, rows[arena[N_ROWS] + 1])
+            else:
+                code = add_corrected(arena, scratch, tables, state, frame, row, rows)
+            if code < 0:
+                return code
+    if arena[configuration + IS_ACCEPTING]:
+        for i in range(tables[tables[EOS_LIST]]):
+            emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])
+    return keep_mask(arena, scratch, configuration)
+
+
+@kernel
+def fill(arena: Ints, scratch: Ints, configuration: int, tables: Ints, rows: Ints, out: Ints) -> int:
+    """Write the mask of a configuration into `out` (int32[words]); 0, or a NEED code."""
+    mask = arena[configuration + MASK]
+    if mask == 0:
+        code = find_mask(arena, scratch, tables, rows, configuration)
+        if code < 0:
+            return code
+        mask = arena[configuration + MASK]
+    if mask > 0:
+        clear_row(out)
+        for i in range(arena[mask]):
+            token = arena[mask + 1 + i]
+            out[token >> 5] |= BIT[token & 31]
+    else:
+        kept = rows[-1 - mask]
+        for i in range(out.size):
+            out[i] = kept[i]
+    return 0

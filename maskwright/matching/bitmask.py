@@ -1,0 +1,47 @@
+"""Bitmasks: one bit a token, 32 tokens a word, the layout that vLLM, XGrammar and llguidance use.
+
+    mask[row, t // 32] >> (t % 32) & 1 == 1   <=>   token t is allowed
+
+Words are int32 because that is what the hosts' tensors hold; the highest bit is the sign.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import MatcherError
+
+
+def n_mask_words(size: int) -> int:
+    """Words of a row for a vocabulary of `size` ids: `n_mask_words(33)` -> 2."""
+    return (size + 31) // 32
+
+
+def allocate_bitmask(batch: int, size: int) -> NDArray[np.int32]:
+    """int32[batch, ceil(size / 32)] with every token allowed (all bits set)."""
+    return np.full((batch, n_mask_words(size)), -1, dtype=np.int32)
+
+
+def is_allowed(row: NDArray[np.int32], token_id: int) -> bool:
+    """Is the token's bit set in one row?"""
+    return bool(int(row[token_id >> 5]) >> (token_id & 31) & 1)
+
+
+def allowed_tokens(row: NDArray[np.int32], size: int | None = None) -> NDArray[np.int64]:
+    """The ids allowed in one row, ascending; only those below `size` when it is given."""
+    flags = np.unpackbits(np.ascontiguousarray(row).view(np.uint8), bitorder="little")
+    return np.flatnonzero(flags if size is None else flags[:size])
+
+
+def checked_row(row: NDArray[np.int32], n_words: int) -> NDArray[np.int32]:
+    """The row itself, if a mask can be written into it; raises MatcherError otherwise."""
+    if (
+        not isinstance(row, np.ndarray)
+        or row.dtype != np.int32
+        or row.shape != (n_words,)
+        or not row.flags.c_contiguous
+        or not row.flags.writeable
+    ):
+        raise MatcherError(f"A bitmask row must be a writable contiguous numpy array int32[{n_words}]")
+    return row

@@ -1,0 +1,241 @@
+"""A grammar compiled for one vocabulary: shared by any number of matchers and threads.
+
+It owns the transition network (everything learnt about the grammar) and the store of finished mask rows, and is the
+only place that calls the kernels, each time under its lock and with the GIL released inside: a hit takes about a
+microsecond, so threads that share a grammar queue for microseconds, and threads with different grammars run side by side.
+Rejected: lock-free hits. They need memory barriers that numba does not offer, for what is at most a microsecond.
+
+Memory. `max_bytes` bounds the arena and the rows together. When they are full everything learnt is dropped and `epoch`
+grows by one; each matcher then finds its place again by reading its own text in the new arena, which costs a
+microsecond a token. Answers do not change.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.automata._configurations import advance, advance_bytes, read_forced
+from maskwright.automata._layout import HEADER_SIZE, IS_ACCEPTING, N_NODES_WALKED, N_ROWS, N_STEPS, NEED_ROW
+from maskwright.automata.passes import prepare
+from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
+from maskwright.errors import GrammarSyntaxError, LimitExceeded
+from maskwright.grammar.ir import Grammar, TokenSet
+from maskwright.matching._masks import fill
+from maskwright.matching.mask_tables import MaskTables
+from maskwright.matching.place import Place
+from maskwright.matching.vocabulary import Vocabulary
+from maskwright.matching.vocabulary_gap import close_gaps
+
+if TYPE_CHECKING:
+    from maskwright.matching.matcher import Matcher
+
+STATES_BUILT_AHEAD = 4000
+"""At compile time rules are built, breadth first, until there are this many states; the rest when a text reaches them."""
+
+DEFAULT_MAX_BYTES = 256 << 20
+_MIN_MAX_BYTES = 8 << 20
+_FIRST_ROWS = 8
+_MAX_RESTARTS = 3
+"""A text that fills the memory this often while it is only read again can not be continued within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """What a compiled grammar holds, in bytes and in numbers of things (see `_layout` for the words)."""
+
+    arena_bytes: int
+    row_bytes: int
+    max_bytes: int
+    n_states: int
+    n_frames: int
+    n_configurations: int
+    n_rows: int
+    n_rules_built: int
+    n_rules_found: int
+    n_restarts: int
+    n_steps: int
+    n_nodes_walked: int
+
+
+class CompiledGrammar:
+    """A grammar with its masks for one vocabulary; `matcher()` begins a text.
+
+    `report` lists, in sentences, what the specification asked for that was restricted or is only an annotation.
+    """
+
+    def __init__(
+        self, grammar: Grammar, tables: MaskTables, *, max_bytes: int = DEFAULT_MAX_BYTES
+    ) -> None:
+        if max_bytes < _MIN_MAX_BYTES:
+            raise LimitExceeded(
+                "The automaton", asked=_MIN_MAX_BYTES, allowed=max_bytes, remedy="raise max_bytes to at least 8 MiB"
+            )
+        self.vocabulary: Vocabulary = tables.vocabulary
+        self.report: tuple[str, ...] = grammar.report
+        self._tables = tables
+        self._max_bytes = max_bytes
+        self._lock = threading.RLock()
+        self._network = TransitionNetwork(
+            close_gaps(prepare(grammar), self.vocabulary),
+            shared_states=tables.states_of,
+            token_ids_of=self._token_ids_of,
+            max_token_length=int(np.diff(self.vocabulary.token_start).max(initial=1)),
+            max_bytes=max_bytes - (max_bytes // 4),
+        )
+        self._network.build_ahead(STATES_BUILT_AHEAD)
+        self._rows = np.empty((_FIRST_ROWS, tables.n_words), dtype=np.int32)
+        self._start = self._network.start()
+
+    def matcher(self) -> Matcher:
+        """A new session at the start of a text."""
+        from maskwright.matching.matcher import Matcher
+
+        return Matcher(self)
+
+    @property
+    def memory(self) -> MemoryUse:
+        """How much has been built so far."""
+        with self._lock:
+            counts = self._network.counts
+            header = self._network.arena[:HEADER_SIZE].tolist()
+            return MemoryUse(
+                arena_bytes=self._network.size_bytes,
+                row_bytes=int(self._rows.nbytes),
+                max_bytes=self._max_bytes,
+                n_states=counts["states"],
+                n_frames=counts["frames"],
+                n_configurations=counts["configurations"],
+                n_rows=header[N_ROWS],
+                n_rules_built=counts["rules_built"],
+                n_rules_found=counts["rules_found"],
+                n_restarts=self._network.epoch,
+                n_steps=header[N_STEPS],
+                n_nodes_walked=header[N_NODES_WALKED],
+            )
+
+    # What follows is for `Matcher`: every answer about a place in a text.
+
+    def start(self) -> Place:
+        """The place at the start of a text."""
+        with self._lock:
+            return Place(None, b"", self._start, self._network.epoch)
+
+    def after_token(self, place: Place, token_id: int) -> Place | None:
+        """The place after one more token, or None if it is refused.  The one decision about a token."""
+        vocabulary = self.vocabulary
+        with self._lock:
+            code = self._run(advance, place, vocabulary.token_start, vocabulary.token_data, token_id)
+            return Place(place, token_id, code, self._network.epoch) if code else None
+
+    def after_text(self, place: Place, text: bytes) -> Place | None:
+        """The place after more bytes, or None if one of them is refused."""
+        with self._lock:
+            code = self._run(advance_bytes, place, _writable(text), 0, len(text))
+            return Place(place, text, code, self._network.epoch) if code else None
+
+    def fill_row(self, place: Place, row: NDArray[np.int32]) -> None:
+        """Write the mask of a place into a row."""
+        with self._lock:
+            network = self._network
+            while True:
+                configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
+                code = fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
+                if code >= 0:
+                    return
+                self._provide(code)
+
+    def is_accepting(self, place: Place) -> bool:
+        """Is the text up to this place complete?"""
+        with self._lock:
+            configuration = place.configuration if place.epoch == self._network.epoch else self._find_again(place)
+            return bool(self._network.arena[configuration + IS_ACCEPTING])
+
+    def forced_text(self, place: Place, limit: int) -> bytes:
+        """The bytes that must come next, at most `limit` of them."""
+        out = np.empty(limit, dtype=np.uint8)
+        with self._lock:
+            return out[: self._run(read_forced, place, out)].tobytes()
+
+    def _run(self, kernel: Callable[..., int], place: Place, *arguments: object) -> int:
+        """Call `kernel(arena, scratch, configuration, *arguments)` until it needs nothing more."""
+        network = self._network
+        while True:
+            configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
+            code = kernel(network.arena, network.scratch, configuration, *arguments)
+            if code >= 0:
+                return int(code)
+            self._provide(code)
+
+    def _find_again(self, place: Place) -> int:
+        """The configuration of a place from an earlier epoch, by reading its text again."""
+        vocabulary = self.vocabulary
+        for _ in range(_MAX_RESTARTS):
+            epoch = self._network.epoch
+            steps = place.steps_since(epoch)
+            here = Place(None, b"", self._start, epoch) if steps[0].parent is None else steps[0]
+            for step in steps[1:]:
+                if isinstance(step.read, bytes):
+                    code = self._run(advance_bytes, here, _writable(step.read), 0, len(step.read))
+                else:
+                    code = self._run(advance, here, vocabulary.token_start, vocabulary.token_data, step.read)
+                if self._network.epoch != epoch:
+                    break
+                assert code > 0, "a text that was accepted before is accepted again"
+                step.configuration, step.epoch = code, epoch
+                here = step
+            else:
+                place.configuration, place.epoch = here.configuration, epoch
+                return here.configuration
+        raise LimitExceeded(
+            "One text alone", asked=self._max_bytes + 1, allowed=self._max_bytes, remedy="raise max_bytes"
+        )
+
+    def _provide(self, code: int) -> None:
+        try:
+            if code == NEED_ROW:
+                self._add_rows()
+            else:
+                self._network.provide(code)
+        except ArenaFull:
+            self._restart()
+
+    def _add_rows(self) -> None:
+        n_rows = 2 * len(self._rows)
+        if n_rows * self._rows[0].nbytes > max(self._max_bytes // 4, 16 * self._rows[0].nbytes):
+            raise ArenaFull
+        rows = np.empty((n_rows, self._rows.shape[1]), dtype=np.int32)
+        rows[: len(self._rows)] = self._rows
+        self._rows = rows
+
+    def _restart(self) -> None:
+        self._network.restart()
+        self._rows = np.empty((_FIRST_ROWS, self._rows.shape[1]), dtype=np.int32)
+        self._start = self._network.start()
+
+    def _token_ids_of(self, token_set: TokenSet) -> list[int]:
+        """The ids that a token set of the grammar means in this vocabulary, ascending."""
+        vocabulary = self.vocabulary
+        ids = set(token_set.ids)
+        for name in token_set.names:
+            if name not in vocabulary.special_token_names:
+                raise GrammarSyntaxError(f"the vocabulary has no special token {name!r}", name, 0, "token name")
+            ids.add(vocabulary.special_token_names[name])
+        for token in ids:
+            if not 0 <= token < vocabulary.size:
+                raise GrammarSyntaxError(
+                    f"token id {token} lies outside the vocabulary of {vocabulary.size} ids", str(token), 0, "token id"
+                )
+        if token_set.negated:
+            ids = set(range(len(vocabulary.token_bytes))) - ids - set(vocabulary.eos_token_ids)
+        return sorted(ids)
+
+
+def _writable(text: bytes) -> NDArray[np.uint8]:
+    """The bytes as an array that numba takes for an ordinary one."""
+    return np.frombuffer(text, dtype=np.uint8).copy()

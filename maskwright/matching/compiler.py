@@ -1,0 +1,60 @@
+"""Specifications in, compiled grammars out: what all grammars of one vocabulary share lives here.
+
+The front ends turn a text into a `Grammar` of byte strings that knows nothing of tokens; compiling it for a vocabulary
+gives a `CompiledGrammar`. Equal specifications give the same object while it is in use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
+from maskwright.matching.mask_tables import MaskTables
+from maskwright.matching.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from maskwright.grammar.ir import Grammar
+    from maskwright.grammar.json_schema import JSONSchemaOptions
+
+
+class Compiler:
+    """Compiles specifications for one vocabulary. Thread-safe.
+
+    `max_bytes` bounds what one compiled grammar may learn (automaton and mask rows together).
+    """
+
+    def __init__(self, vocabulary: Vocabulary, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+        self.vocabulary = vocabulary
+        self._max_bytes = max_bytes
+        self._tables = MaskTables(vocabulary)
+
+    @property
+    def table_bytes(self) -> int:
+        """Bytes held by what all grammars of this vocabulary share."""
+        return self._tables.size_bytes
+
+    def compile_grammar(self, grammar: Grammar) -> CompiledGrammar:
+        """Compile a grammar in the intermediate form."""
+        return CompiledGrammar(grammar, self._tables, max_bytes=self._max_bytes)
+
+    def compile_json_schema(self, schema: object, *, options: JSONSchemaOptions | None = None) -> CompiledGrammar:
+        """Compile a JSON Schema: a dict, a bool, its JSON text, or a pydantic model class.
+
+        Raises UnsupportedSchema (keyword and JSON pointer) for what cannot be enforced exactly, InvalidSchema,
+        EmptyLanguage or LimitExceeded.
+        """
+        from maskwright.grammar.json_schema import JSONSchemaOptions, json_schema_grammar
+
+        return self.compile_grammar(json_schema_grammar(schema, options or JSONSchemaOptions()))
+
+    def compile_regex(self, pattern: str) -> CompiledGrammar:
+        """Compile a regular expression in Python's syntax; the whole text must match it."""
+        from maskwright.grammar.regex import regex_grammar
+
+        return self.compile_grammar(regex_grammar(pattern))
+
+    def compile_gbnf(self, text: str, *, start: str = "root") -> CompiledGrammar:
+        """Compile a grammar in llama.cpp's GBNF notation."""
+        from maskwright.grammar.gbnf import gbnf_grammar
+
+        return self.compile_grammar(gbnf_grammar(text, start))

@@ -1,0 +1,187 @@
+"""What is known of a vocabulary before any grammar: its trie, and how its tokens behave in automata that all share.
+
+Any JSON string, blanks and numbers occur in almost every grammar, and most of the tokens of a vocabulary (95,000 of
+Llama 3's 128,256) may follow inside a string: finding them by a walk takes a millisecond. So for each state of such
+an automaton the tokens are sorted once per vocabulary into those that stay inside and those that leave it, the
+latter with what follows the exit, as a trie of suffixes: of Llama 3's tokens 1,312 leave a string, with 575 distinct
+suffixes. The mask kernels (`_masks`) then answer by joining a row and walking some hundred nodes.
+
+Everything lies in one int32 arena (`_table_layout`) that only grows; a kernel is handed the array that was current
+when it was called, and all that its grammar refers to lies in it. Cost: about 1 ms and 0.5 MB a state of a JSON string,
+kept on disk by content of vocabulary and automaton.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, ByteAutomaton
+from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_tokens
+from maskwright.matching._table_layout import (
+    EOS_LIST,
+    FIRST_FREE,
+    MAIN_TRIE,
+    N_WORDS,
+    SHARED_CONTINUING,
+    SHARED_COUNTS,
+    SHARED_INTERIOR,
+    SHARED_MAX_UNITS,
+    SHARED_N_CONTINUING,
+    SHARED_N_INTERIOR,
+    SHARED_ROW,
+    SHARED_TRIE,
+    TRIE_PAYLOAD,
+)
+from maskwright.matching._trie_kernels import build_trie
+from maskwright.matching.disk_cache import load_arrays, store_arrays
+from maskwright.matching.token_trie import flatten
+from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
+
+_KIND = "shared-states-1"
+_MAX_LISTED = 512
+"""A state's interior tokens are also kept as a row of bits when they are more than this."""
+
+
+class MaskTables:
+    """The arena of one vocabulary, shared by all its grammars. Thread-safe: growing happens under a lock."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.n_words = (vocabulary.size + 31) // 32
+        self._lock = threading.Lock()
+        self._records: dict[ByteAutomaton, list[int]] = {}
+        self._free = FIRST_FREE
+        trie = vocabulary.trie
+        payload = np.zeros((len(trie.tokens), 2), dtype=np.int32)
+        payload[:, 0] = trie.tokens
+        self.arena = np.zeros(FIRST_FREE + trie.nodes.size + payload.size + 1024, dtype=np.int32)
+        self.arena[MAIN_TRIE] = self._append(trie.nodes.ravel())
+        self.arena[MAIN_TRIE + TRIE_PAYLOAD] = self._append(payload.ravel())
+        eos = [len(vocabulary.eos_token_ids), *vocabulary.eos_token_ids]
+        self.arena[EOS_LIST] = self._append(np.array(eos, dtype=np.int32))
+        self.arena[N_WORDS] = self.n_words
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes held by the arena."""
+        return int(self.arena.nbytes)
+
+    def states_of(self, automaton: ByteAutomaton) -> list[int]:
+        """The offset of the record of each state of a shared automaton, made (or read from disk) on first use."""
+        with self._lock:
+            known = self._records.get(automaton)
+            if known is None:
+                known = self._add_automaton(automaton)
+                self._records[automaton] = known
+            return known
+
+    def _add_automaton(self, automaton: ByteAutomaton) -> list[int]:
+        is_cached = self.vocabulary.token_data.size >= MIN_CACHED_BYTES
+        key = f"{self.vocabulary.key}-{automaton.key.hex()}"
+        arrays = load_arrays(_KIND, key) if is_cached else None
+        if arrays is None:
+            arrays = _classified(self.vocabulary, automaton)
+            if is_cached:
+                store_arrays(_KIND, key, arrays)
+        total = sum(array.size for array in arrays.values())
+        self._grow(self._free + total + automaton.n_states * (self.n_words + 300))
+        return [self._add_record(arrays, state) for state in range(automaton.n_states)]
+
+    def _add_record(self, arrays: dict[str, NDArray[Any]], state: int) -> int:
+        interior = arrays[f"{state}.interior"]
+        counts = arrays[f"{state}.counts"]
+        continuing = arrays["continuing"]
+        record = self._append(np.zeros(SHARED_CONTINUING + len(continuing), dtype=np.int32))
+        entries = {
+            SHARED_N_INTERIOR: len(interior),
+            SHARED_INTERIOR: self._append(interior),
+            SHARED_COUNTS: self._append(counts),
+            SHARED_MAX_UNITS: len(counts) - 1,
+            SHARED_ROW: self._append(bits_of(interior, self.n_words)) if len(interior) > _MAX_LISTED else 0,
+            SHARED_TRIE: self._append(arrays[f"{state}.nodes"].ravel()),
+            SHARED_TRIE + TRIE_PAYLOAD: self._append(arrays[f"{state}.payload"].ravel()),
+            SHARED_N_CONTINUING: len(continuing),
+        }
+        for word, value in entries.items():
+            self.arena[record + word] = value
+        self.arena[record + SHARED_CONTINUING : record + SHARED_CONTINUING + len(continuing)] = continuing
+        return record
+
+    def _append(self, words: NDArray[np.int32]) -> int:
+        offset = self._free
+        self._grow(offset + words.size)
+        self.arena[offset : offset + words.size] = words
+        self._free = offset + words.size
+        return offset
+
+    def _grow(self, n_words: int) -> None:
+        if n_words > len(self.arena):
+            arena = np.zeros(n_words + len(self.arena) // 4, dtype=np.int32)
+            arena[: self._free] = self.arena[: self._free]
+            self.arena = arena
+
+
+def bits_of(tokens: NDArray[np.int32], n_words: int) -> NDArray[np.int32]:
+    """A bitmask row with exactly these tokens: `bits_of([0, 33], 2)` -> [1, 2]."""
+    flags = np.zeros(32 * n_words, dtype=np.uint8)
+    flags[tokens] = 1
+    return np.packbits(flags, bitorder="little").view(np.int32)
+
+
+def _classified(vocabulary: Vocabulary, automaton: ByteAutomaton) -> dict[str, NDArray[Any]]:
+    """Everything about the states of an automaton that has neither links nor bases, in arrays by state and name."""
+    assert not automaton.links and automaton.base is None, "shared automata stand on their own"
+    n_states = automaton.n_states
+    successor = np.full((n_states, 256), -1, dtype=np.int32)
+    begins_unit = np.zeros((n_states, 256), dtype=np.uint8)
+    for state in range(n_states):
+        for edge in range(int(automaton.edge_start[state]), int(automaton.edge_start[state + 1])):
+            low, high, target = automaton.edges[edge].tolist()
+            successor[state, low : high + 1] = target
+            begins_unit[state, low : high + 1] = automaton.edge_unit[edge] == BEGINS_UNIT
+    can_go_on = (successor >= 0).any(axis=1)
+    continuing = (successor[automaton.accepting] >= 0).any(axis=0) if automaton.accepting.any() else np.zeros(256, bool)
+    arrays: dict[str, NDArray[Any]] = {"continuing": np.flatnonzero(continuing).astype(np.int32)}
+    n_tokens = vocabulary.size
+    fate = np.zeros(n_tokens, dtype=np.int8)
+    split = np.zeros(n_tokens, dtype=np.int32)
+    units = np.zeros(n_tokens, dtype=np.int32)
+    for state in range(n_states):
+        sort_tokens(
+            vocabulary.token_start,
+            vocabulary.token_data,
+            successor,
+            begins_unit,
+            np.ascontiguousarray(automaton.accepting),
+            can_go_on,
+            state,
+            fate,
+            split,
+            units,
+        )
+        interior = np.flatnonzero(fate == STAYS).astype(np.int32)
+        interior = interior[np.argsort(units[interior], kind="stable")]
+        histogram = np.bincount(units[interior], minlength=1)
+        arrays[f"{state}.interior"] = interior
+        arrays[f"{state}.counts"] = np.cumsum(histogram).astype(np.int32)
+        nodes, payload = _suffix_trie(vocabulary, np.flatnonzero(fate == LEAVES).tolist(), split, units)
+        arrays[f"{state}.nodes"] = nodes
+        arrays[f"{state}.payload"] = payload
+    assert DIES == 0
+    return arrays
+
+
+def _suffix_trie(
+    vocabulary: Vocabulary, leaving: list[int], split: NDArray[np.int32], units: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The trie of what follows the exit of each leaving token, and its payload of (token, units before the exit)."""
+    suffixes = [vocabulary.token_bytes[token][split[token] :] for token in leaving]
+    order = sorted(range(len(leaving)), key=suffixes.__getitem__)
+    data, starts = flatten([suffixes[i] for i in order])
+    nodes = build_trie(data, starts[:-1], starts[1:])
+    tokens = np.array([leaving[i] for i in order], dtype=np.int32)
+    return nodes, np.ascontiguousarray(np.stack([tokens, units[tokens]], axis=1))

@@ -1,0 +1,27 @@
+"""A place in a text: what was read to get there, and which configuration of the machine it is.
+
+Places form a tree that grows at its leaves and is never changed above them, so forks share their past, taking tokens
+back is going to the parent, and a copy costs nothing. The configuration is a memo: it holds for one epoch of the
+grammar's memory (`CompiledGrammar`), and can be found again from the path to the root.
+"""
+
+from __future__ import annotations
+
+
+class Place:
+    """One node of the tree; `read` is the token id or the bytes that led here from `parent`."""
+
+    __slots__ = ("configuration", "epoch", "parent", "read")
+
+    def __init__(self, parent: Place | None, read: int | bytes, configuration: int, epoch: int) -> None:
+        self.parent = parent
+        self.read = read
+        self.configuration = configuration
+        self.epoch = epoch
+
+    def steps_since(self, epoch: int) -> list[Place]:
+        """The path to this place from the nearest one that belongs to `epoch`, or else from the root."""
+        path = [self]
+        while path[-1].epoch != epoch and path[-1].parent is not None:
+            path.append(path[-1].parent)
+        return path[::-1]

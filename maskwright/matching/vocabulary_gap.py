@@ -1,0 +1,231 @@
+"""Bytes that the vocabulary cannot spell one by one, and whether a text could get stuck for want of them.
+
+If every byte value has a token of its own, whatever bytes a grammar needs can be spelled, and nothing is to do. Some
+vocabularies lack a few. Let M be the missing byte values.
+
+ * No token contains a byte of M: then no text with such a byte can be written, and cutting M out of the grammar is
+   exact (`without_bytes`).
+ * Some longer token does: then such texts exist, and cutting would lose them. It is enough that no text can get
+   stuck: every place that a text can reach must be able to end with bytes outside M. `_Safety` proves that from
+   the rules; where it cannot, the grammar is refused (`VocabularyGap`) rather than risk a dead end.
+
+Bytes that never occur in UTF-8 are of no concern to grammars of characters, which all prepared front ends emit.
+"""
+
+from __future__ import annotations
+
+from maskwright.automata.nullable import is_nullable
+from maskwright.automata.passes import keep_productive, reachable
+from maskwright.errors import EmptyLanguage, VocabularyGap
+from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, automaton_of
+from maskwright.grammar.ir import (
+    NOTHING,
+    Automaton,
+    ByteClass,
+    Call,
+    Choice,
+    Grammar,
+    Literal,
+    Network,
+    Node,
+    Repeat,
+    Sequence,
+    choice,
+    repeat,
+    sequence,
+)
+from maskwright.matching.vocabulary import Vocabulary
+
+NEVER_IN_UTF8 = frozenset([0xC0, 0xC1, *range(0xF5, 0x100)])
+
+
+def close_gaps(grammar: Grammar, vocabulary: Vocabulary) -> Grammar:
+    """The grammar as this vocabulary can spell it, without dead ends; raises VocabularyGap or EmptyLanguage."""
+    missing = frozenset(vocabulary.missing_bytes) - NEVER_IN_UTF8
+    if not missing:
+        return grammar
+    rules = {name: grammar.rules[name] for name in reachable(grammar)}
+    used = missing & _bytes_used(rules)
+    if not used:
+        return grammar
+    present = used.intersection(vocabulary.token_data.tobytes())
+    if not present:
+        cut = {name: without_bytes(body, used) for name, body in rules.items()}
+        try:
+            pruned = keep_productive(Grammar(grammar.start, cut, report=grammar.report))
+        except EmptyLanguage as error:
+            raise VocabularyGap(bytes(sorted(used))) from error
+        return Grammar(pruned.start, pruned.rules, is_prepared=True, report=pruned.report)
+    if not _Safety(rules, used).is_safe(grammar.start):
+        raise VocabularyGap(bytes(sorted(used)))
+    return grammar
+
+
+def _bytes_used(rules: dict[str, Node]) -> frozenset[int]:
+    used: set[int] = set()
+
+    def visit(node: Node) -> None:
+        match node:
+            case Literal(text):
+                used.update(text)
+            case ByteClass(mask):
+                used.update(byte for byte in range(256) if mask >> byte & 1)
+            case Sequence(parts) | Choice(parts):
+                for part in parts:
+                    visit(part)
+            case Repeat(body):
+                visit(body)
+            case Network(_, edges):
+                for _, label, _ in edges:
+                    visit(label)
+            case Automaton(automaton):
+                todo = [automaton]
+                while todo:
+                    here = todo.pop()
+                    for low, high, target in here.edges.tolist():
+                        if target != REFUSED:
+                            used.update(range(low, high + 1))
+                    todo += [linked for linked, _ in here.links]
+                    if here.base_automaton is not None:
+                        todo.append(here.base_automaton)
+
+    for body in rules.values():
+        visit(body)
+    return frozenset(used)
+
+
+def without_bytes(node: Node, missing: frozenset[int]) -> Node:
+    """The strings of the node that contain none of these bytes (those of called rules excepted)."""
+    match node:
+        case Literal(text):
+            return NOTHING if missing.intersection(text) else node
+        case ByteClass(mask):
+            for byte in missing:
+                mask &= ~(1 << byte)
+            return ByteClass(mask) if mask else NOTHING
+        case Sequence(parts):
+            return sequence(*(without_bytes(part, missing) for part in parts))
+        case Choice(parts):
+            return choice(*(without_bytes(part, missing) for part in parts))
+        case Repeat(body, minimum, maximum):
+            return repeat(without_bytes(body, missing), minimum, maximum)
+        case Network(n_states, edges):
+            return Network(n_states, tuple((source, without_bytes(label, missing), to) for source, label, to in edges))
+        case Automaton(automaton, state, counter):
+            return _automaton_without(automaton, state, counter, missing)
+    return node
+
+
+def _automaton_without(
+    automaton: ByteAutomaton, start: int, counter: tuple[int, int | None] | None, missing: frozenset[int]
+) -> Node:
+    """The automaton without edges on missing bytes, its bases and links resolved, trimmed to its live states."""
+    number: dict[tuple[ByteAutomaton, int], int] = {(automaton, start): 0}
+    order = [(automaton, start)]
+    edges: list[list[tuple[int, int, int, int]]] = []
+    for here, state in order:  # grows while it is read
+        found: list[tuple[int, int, int, int]] = []
+        for byte in range(256):
+            following = None if byte in missing else here.successor(state, byte)
+            if following is not None:
+                target, target_state, unit = following
+                key = (target, target_state)
+                if key not in number:
+                    number[key] = len(order)
+                    order.append(key)
+                found.append((byte, byte, number[key], unit))
+        edges.append(found)
+    live = {i for i, (here, state) in enumerate(order) if here.accepting[state]}
+    size = -1
+    while len(live) != size:
+        size = len(live)
+        live |= {i for i, found in enumerate(edges) if any(target in live for _, _, target, _ in found)}
+    if 0 not in live:
+        return NOTHING
+    kept = sorted(live)
+    renumbered = {old: new for new, old in enumerate(kept)}
+    states = [[(low, high, renumbered[to], unit) for low, high, to, unit in edges[i] if to in live] for i in kept]
+    accepting = [bool(order[i][0].accepting[order[i][1]]) for i in kept]
+    return Automaton(automaton_of(states, accepting), 0, counter)
+
+
+class _Safety:
+    """Which nodes can be finished without the missing bytes, from every place that a text can reach in them."""
+
+    def __init__(self, rules: dict[str, Node], missing: frozenset[int]) -> None:
+        self._missing = missing
+        self._rules = rules
+        cut = {name: without_bytes(body, missing) for name, body in rules.items()}
+        self._startable: set[str] = set()
+        size = -1
+        while len(self._startable) != size:
+            size = len(self._startable)
+            self._startable |= {name for name, body in cut.items() if self._can_start(body)}
+
+    def is_safe(self, start: str) -> bool:
+        """Can the start rule begin, and no text get stuck?"""
+        return start in self._startable and all(self._is_inside_safe(body) for body in self._rules.values())
+
+    def _can_start(self, node: Node) -> bool:
+        """Does the node (with the missing bytes cut out) match anything, as far as known?"""
+        match node:
+            case Call(name):
+                return name in self._startable
+            case Sequence(parts):
+                return all(self._can_start(part) for part in parts)
+            case Choice(parts):
+                return any(self._can_start(part) for part in parts)
+            case Repeat(body, minimum, _):
+                return minimum == 0 or self._can_start(body)
+            case Network(n_states, edges):
+                return 0 in self._live_states(n_states, edges)
+        return True
+
+    def _live_states(self, n_states: int, edges: tuple[tuple[int, Node, int], ...]) -> set[int]:
+        live = {n_states - 1}
+        size = -1
+        while len(live) != size:
+            size = len(live)
+            live |= {
+                source
+                for source, label, target in edges
+                if target in live and self._can_start(without_bytes(label, self._missing))
+            }
+        return live
+
+    def _is_inside_safe(self, node: Node) -> bool:
+        """Can every place strictly inside the node be finished?"""
+        match node:
+            case Literal(text):
+                return not self._missing.intersection(text[1:])
+            case Sequence(parts):
+                follows = all(self._can_start(without_bytes(part, self._missing)) for part in parts[1:])
+                return follows and all(self._is_inside_safe(part) for part in parts)
+            case Choice(parts):
+                return all(self._is_inside_safe(part) for part in parts)
+            case Repeat(body, minimum, _):
+                again = minimum <= 1 or is_nullable(body) or self._can_start(without_bytes(body, self._missing))
+                return again and self._is_inside_safe(body)
+            case Network(n_states, edges):
+                live = self._live_states(n_states, edges) | {0}
+                inside = all(target in live for _, _, target in edges)
+                return inside and all(self._is_inside_safe(label) for _, label, _ in edges)
+            case Automaton(automaton, state, counter):
+                return self._is_automaton_safe(automaton, state, counter)
+        return True
+
+    def _is_automaton_safe(
+        self, automaton: ByteAutomaton, start: int, counter: tuple[int, int | None] | None
+    ) -> bool:
+        """Every state reached by any byte can go on to an accepting one without missing bytes."""
+        seen = {(automaton, start)}
+        todo = [(automaton, start)]
+        while todo:
+            here, state = todo.pop()
+            for byte in range(256):
+                following = here.successor(state, byte)
+                if following is not None and following[:2] not in seen:
+                    seen.add(following[:2])
+                    todo.append(following[:2])
+        seen.discard((automaton, start))
+        return all(_automaton_without(here, state, counter, self._missing) != NOTHING for here, state in seen)

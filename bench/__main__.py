@@ -182,14 +182,19 @@ def _ask_all(
         questions = [_question(case, tokenizer) for case in cases]
         records_of: dict[str, list[CaseRecord]] = {name: [] for name in workers}
         columns = (TextColumn("{task.description:<60}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("", total=len(questions) * len(workers))
-            for begin in range(0, len(questions), BLOCK_OF_CASES):
-                for name, worker in workers.items():
-                    for question in questions[begin : begin + BLOCK_OF_CASES]:
-                        progress.update(task, description=f"{name}: {question.name}"[:60])
-                        records_of[name].append(worker.ask(question))
-                        progress.advance(task)
+        try:
+            with Progress(*columns, console=console, transient=True) as progress:
+                task = progress.add_task("", total=len(questions) * len(workers))
+                for begin in range(0, len(questions), BLOCK_OF_CASES):
+                    for name, worker in workers.items():
+                        for question in questions[begin : begin + BLOCK_OF_CASES]:
+                            progress.update(task, description=f"{name}: {question.name}"[:60])
+                            records_of[name].append(worker.ask(question))
+                            progress.advance(task)
+                    if not console.is_terminal:  # no bar is drawn there
+                        console.print(f"{min(begin + BLOCK_OF_CASES, len(questions))} of {len(questions)} cases")
+        except KeyboardInterrupt:
+            console.print("Interrupted: the figures below are of the cases until now")
         return Run({question.name: question for question in questions}, workers, records_of)
 
 

@@ -172,7 +172,7 @@ def _status_kib(key: str) -> int:
 
 def _redirect_output(log: Path) -> None:
     """Engines print from native code; it must not tear the progress bar."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)

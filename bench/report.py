@@ -67,7 +67,7 @@ def print_wrong_verdicts(
                 tokens = list(questions[record.name].instances[index][0])
                 after = _tail(decode(tokens[: instance.refused_at]))
                 token = "" if instance.accepted else _refused(tokens, instance.refused_at, decode)
-                line = f"  {name}: {what} in {record.name}[{index}] after {after}{token} {instance.failure}"
+                line = f"  {name}: {what} in {record.name}[{index}] after {after}{token} {instance.failure[:120]}"
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
     if shown > limit:
         console.print(f"  {name}: and {shown - limit} other wrong verdicts (all are in the JSON file)")

@@ -31,7 +31,7 @@ class LLGuidance:
         grammar = llguidance.LLMatcher.grammar_from_json_schema(schema)
         matcher = llguidance.LLMatcher(self.tokenizer, grammar, log_level=0)
         if matcher.is_error():
-            raise ValueError(matcher.get_error())
+            raise ValueError(_first_words(matcher))
         return matcher
 
     def start(self, compiled: Any) -> Session:
@@ -54,7 +54,12 @@ class Session:
         self.write(self.pointer, self.n_bytes)
 
     def failure(self) -> str:
-        return str(self.matcher.get_error()) if self.matcher.is_error() else ""
+        return _first_words(self.matcher) if self.matcher.is_error() else ""
+
+
+def _first_words(matcher: Any) -> str:
+    """The error without the dump of the parser's state that may follow."""
+    return str(matcher.get_error()).split("<state>", maxsplit=1)[0].strip()
 
 
 def create(tokenizer: Tokenizer) -> LLGuidance:

@@ -1,0 +1,12 @@
+"""JSON Schema as a grammar of the JSON texts of its instances.
+
+Read in this order: `document` (the text, drafts, references) -> `reader`, `vocabulary`, `schema_node`, `keywords`,
+`refusals`, `values` (what each keyword demands) -> `terms`, `shapes`, `strings` (sets of values, and their
+intersections) -> `normal_form` (unions of shapes; which are empty) -> `layout`, `containers`, `lowering` (grammar
+rules) -> `front_end` (the whole way).
+"""
+
+from maskwright.grammar.json_schema.front_end import json_schema_grammar
+from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, Whitespace
+
+__all__ = ["Indented", "JSONSchemaOptions", "Whitespace", "json_schema_grammar"]

@@ -1,0 +1,44 @@
+"""The whole way from a JSON Schema to a grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from maskwright.grammar.ir import Grammar
+from maskwright.grammar.json_schema.document import read_document
+from maskwright.grammar.json_schema.keywords import read_keywords
+from maskwright.grammar.json_schema.lowering import Lowering
+from maskwright.grammar.json_schema.normal_form import NormalForm, explain_empty
+from maskwright.grammar.json_schema.options import JSONSchemaOptions
+from maskwright.grammar.json_schema.reader import SchemaReader
+
+DUPLICATE_NAMES = "duplicate additional keys are accepted"
+
+
+def json_schema_grammar(
+    schema: Mapping[str, Any] | bool | str | type, options: JSONSchemaOptions | None = None
+) -> Grammar:
+    """The JSON texts of the values that satisfy a schema.
+
+    `schema` is a dictionary, a boolean, JSON text, or a pydantic model class. Members come in the order of
+    `properties`, then those that only `required` names, then others. The schema is read in full here; the rules of the
+    grammar are computed when they are asked for, and none of them can fail.
+
+    Raises GrammarSyntaxError (not JSON), InvalidSchema, UnsupportedSchema, EmptyLanguage and LimitExceeded.
+    """
+    options = options or JSONSchemaOptions()
+    document = read_document(schema)
+    reader = SchemaReader(document)
+    node = reader.child(document.root, 0, "", "(root)")
+    while reader.unread:
+        read_keywords(reader, reader.unread.pop())
+    form = NormalForm(reader, options.max_shapes)
+    root = form.stands_for[node]
+    form.expand(root)
+    form.prove_choices()
+    if not form.is_productive(root):
+        raise explain_empty(form, root)
+    lowering = Lowering(form, options)
+    lowering.rules.define("root", lambda: lowering.value(root, 0))
+    return Grammar("root", lowering.rules, is_prepared=True, report=(*reader.report(), DUPLICATE_NAMES))

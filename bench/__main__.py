@@ -179,7 +179,7 @@ def _ask_all(
                     markup=False,
                     highlight=False,
                 )
-        questions = [_question(case, tokenizer) for case in cases]
+        questions = [_question(case, tokenizer) for case in cases] if workers else []
         records_of: dict[str, list[CaseRecord]] = {name: [] for name in workers}
         columns = (TextColumn("{task.description:<60}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:

@@ -11,10 +11,17 @@ import maskwright as mw
 from bench.tokenizer import Tokenizer
 
 
+def _version() -> str:
+    try:
+        return importlib.metadata.version("maskwright")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "(this checkout)"
+
+
 class Maskwright:
     """The compiler owns what grammars of one vocabulary share."""
 
-    version = importlib.metadata.version("maskwright")
+    version = _version()
     settings = "default options"
 
     def __init__(self, tokenizer: Tokenizer) -> None:

@@ -1,19 +1,21 @@
 """The token trie: all tokens of a vocabulary, arranged so that one walk finds those a grammar allows next.
 
-*The naive way.* To know which tokens may come next, run the automaton over the bytes of each of 128,256 tokens and
-keep those that survive: about 860,000 steps, several milliseconds, for every single token that a model generates.
+*The naive way.* To know which tokens may come next, run the automaton over the bytes of every token and keep those
+that survive: for the 128,256 tokens of Llama 3 up to 831,311 steps, for each single token that a model generates.
 
-*Share prefixes.* Most of these steps repeat each other: thousands of tokens begin with a blank, and where a grammar
-forbids a blank they all fail for the same reason. In a *trie*, a tree whose edges are bytes and in which each node
-stands for one prefix, every distinct prefix is stepped over once (274,520 for Llama 3), and a byte that the automaton
-rejects dismisses all tokens below it together. Most grammar states allow few bytes, so a walk sees a few hundred nodes.
+*Share prefixes.* Most of these steps repeat each other: 57,875 tokens begin with a blank, and where a grammar forbids
+a blank they all fail for the same reason. In a *trie*, a tree whose edges are bytes and in which each node stands for
+one prefix, every distinct prefix is stepped over once (274,521 nodes), and a byte that the automaton rejects dismisses
+all tokens below it together. Most states of a grammar allow few bytes: between two JSON values a walk asks about some
+1,000 nodes and enters a dozen of them.
 
-*Keep siblings together.* A walk does not visit a node alone: it asks of all children of a live node which of their
+*Keep siblings together.* A walk does not ask about a node alone: it asks of all children of a live node which of their
 bytes are allowed. In plain depth-first order a child lies behind the whole subtree of its elder sibling, so asking
 the root's 256 children touches 256 distant places, each a cache miss, even if all but one answer "no". Here the
-children of a node are consecutive rows, a *sibling block*, sorted by byte: asking is one scan over a few cache lines.
+children of a node are consecutive rows, a *sibling block*, sorted by byte: asking is one scan over adjacent memory.
 The blocks themselves lie in depth-first order (the block of a node, then all that lies below its first child, then
-below its second, ...), so all descendants of a node are consecutive as well and a walk moves forward through memory.
+below its second, ...), so all descendants of a node are consecutive as well. A walk that keeps, for each depth, the
+next sibling, the end of its block and their parent's state moves forward through memory almost all the time.
 
 *Tokens as ranges.* Tokens are sorted by their bytes, therefore the tokens below any node are one range of that order:
 accepting a whole subtree is a loop over a range, without looking at a node of it.
@@ -32,8 +34,13 @@ array of rows and not six arrays (which would also cost numba six descriptors in
 
 Special tokens, end-of-text tokens and empty tokens are not in the trie: they never match text.
 
-Cost: sorting 128,256 tokens 0.06 s, nodes 0.01 s. Rejected: depth-first rows with a subtree size (one column less,
-but the cache misses above); a radix trie with labels of several bytes (a third of the nodes, but two kinds of step).
+Cost: 0.1 s to build for 128,256 tokens, half of it sorting; 6.6 MB. Measured with Llama 3 on automata of JSON's
+shape, walks with warm and with cold caches: after a string 3.2 and 17 us, against 6.5 and 59 us for depth-first rows
+with subtree sizes; inside a string, where nearly every token is allowed, 2.7 ms against 1.9 ms. The first kind is what
+every grammar does again and again, the second is done once and shared.
+
+Rejected: depth-first rows, for these figures; the bytes in an array of their own (no faster: 3.5 us); a radix trie
+with labels of several bytes (half the nodes, 141,865, but two kinds of step and states in the middle of an edge).
 Source: the idea of walking a token trie is llguidance's (docs/toktrie.md); the sibling blocks are our change.
 """
 

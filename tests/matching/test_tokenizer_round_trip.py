@@ -95,6 +95,21 @@ def test_the_tokens_of_ten_thousand_random_texts_spell_these_texts(name: str) ->
 
 
 @pytest.mark.parametrize("name", TOKENIZER_NAMES)
+def test_every_token_that_is_whole_characters_is_what_the_tokenizer_decodes_it_to(name: str) -> None:
+    tokenizer, vocabulary = loaded(name)
+    [anchor] = tokenizer.encode("a", add_special_tokens=False).ids[-1:]  # the first blank of a text is not decoded
+    whole = {}
+    for token in range(vocabulary.size):
+        text = vocabulary.text_of(token).decode("utf-8", "replace")
+        if text and "\ufffd" not in text:
+            whole[token] = text
+    assert len(whole) > 0.98 * vocabulary.trie.n_tokens, "too few tokens to say anything"
+    [alone] = tokenizer.decode_batch([[anchor]])
+    decoded = tokenizer.decode_batch([[anchor, token] for token in whole])
+    assert [text.removeprefix(alone) for text in decoded] == list(whole.values())
+
+
+@pytest.mark.parametrize("name", TOKENIZER_NAMES)
 def test_real_vocabularies_have_the_known_sizes_and_every_byte(name: str) -> None:
     _, vocabulary = loaded(name)
     size, eos, n_special = SIZES[name]
@@ -136,6 +151,19 @@ def test_duplicate_bytes_of_llama2_share_a_node() -> None:
     own = vocabulary.trie.tokens[row[3] : row[4]].tolist()
     assert len(own) == 2
     assert [vocabulary.text_of(token) for token in own] == [b"A", b"A"]
+
+
+def test_a_unigram_model_with_byte_fallback_spells_texts_too() -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    pieces = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), *"abcdefgh▁", "▁▁", "▁a", "é"]
+    model = tokenizers.models.Unigram([(piece, -1.0 - i) for i, piece in enumerate(pieces)], 0, byte_fallback=True)
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace(prepend_scheme="never")
+    decoders = tokenizers.decoders
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="never")])
+    vocabulary = Vocabulary.from_huggingface(tokenizer, eos_token_ids=0)
+    for text in ("a  bad é日\n\x00", "😀 cab", "  "):
+        assert vocabulary.decode(tokenizer.encode(text).ids) == text.encode()
 
 
 def test_an_auto_tokenizer_gives_the_vocabulary_of_its_file() -> None:

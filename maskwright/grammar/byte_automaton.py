@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,10 +95,11 @@ def automaton_of(
     The caller has removed states that cannot reach an accepting one.
     """
     assert len(states) == len(accepting)
-    rows = [edge for edges in states for edge in edges]
-    table = np.array(rows, dtype=np.int32).reshape(len(rows), 4)
     edge_start = np.zeros(len(states) + 1, dtype=np.int32)
-    np.cumsum([len(edges) for edges in states], out=edge_start[1:])
+    np.cumsum(list(map(len, states)), out=edge_start[1:])
+    n_edges = int(edge_start[-1])
+    rows = chain.from_iterable(chain.from_iterable(states))
+    table = np.fromiter(rows, dtype=np.int32, count=4 * n_edges).reshape(n_edges, 4)
     accepting_array = np.array(accepting, dtype=np.bool_)
     base_array = None if base is None else np.array(base, dtype=np.int32)
     digest = hashlib.blake2b(digest_size=16)

@@ -33,3 +33,32 @@ CLOSES, so `Automaton(json_string_automaton(a), 0, counter=(m, n))` bounds the l
 Errors: `GrammarSyntaxError` (malformed pattern), `UnsupportedPattern` (back-references and the like, with position
 and advice), `LimitExceeded` (too many states).
 """
+
+from maskwright.grammar.characters.automaton import ANY_TEXT, NO_TEXT, CharacterAutomaton, length_between, words
+from maskwright.grammar.characters.encoding import Escapes
+from maskwright.grammar.characters.json_words import json_spelling, json_string_except, json_string_words
+from maskwright.grammar.characters.languages import match_language, search_language
+from maskwright.grammar.characters.spelling import (
+    ANY_JSON_STRING,
+    any_json_string,
+    json_string_automaton,
+    utf8_automaton,
+)
+
+__all__ = [
+    "ANY_JSON_STRING",
+    "ANY_TEXT",
+    "NO_TEXT",
+    "CharacterAutomaton",
+    "Escapes",
+    "any_json_string",
+    "json_spelling",
+    "json_string_automaton",
+    "json_string_except",
+    "json_string_words",
+    "length_between",
+    "match_language",
+    "search_language",
+    "utf8_automaton",
+    "words",
+]

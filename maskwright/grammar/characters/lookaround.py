@@ -1,0 +1,207 @@
+r"""From a syntax tree with conditions (look-ahead, look-behind, anchors, `\b`) to a minimal automaton, exactly.
+
+A state of the subset construction is more than a set of NFA states:
+
+    look-behind   "the text so far ends with r" is what an automaton for .*r says, run from the start of the text beside
+                  everything else: its current set of NFA states is part of the state (a *tracker*).
+    look-ahead    "what follows begins with r" is an *obligation* that a thread carries until it is decided: a set of
+                  threads in the body of r, and whether it is negated. A positive one is met when the body is FOUND and
+                  fails when no thread is left; a negated one the other way round; at the end of the text the rest is
+                  decided. A thread with a failed obligation dies. Bodies may hold conditions themselves.
+
+So a thread is (NFA state, set of obligations) and a state is (trackers, set of threads). This is an alternating
+automaton turned deterministic: exact wherever a condition stands, also within repetitions, in the worst case doubly
+exponential and therefore limited. Look-ahead within look-behind is refused.
+Rejected: look-ahead as an intersection with the rest of the pattern, which has no rest to take inside a repetition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskwright.errors import LimitExceeded, UnsupportedPattern
+from maskwright.grammar.characters.alphabet import partition
+from maskwright.grammar.characters.automaton import CharacterAutomaton, automaton_from
+from maskwright.grammar.characters.character_set import ANY_CHARACTER
+from maskwright.grammar.characters.nfa import END, FOUND, NFA
+from maskwright.grammar.characters.syntax import ANYTHING, Expression, Look, concatenation
+
+MAX_STATES_WITH_CONDITIONS = 20_000
+MAX_WORK = 300_000
+"""Threads advanced by one character in one construction: about a second."""
+
+Obligation = tuple[bool, frozenset["Thread"]]
+Thread = tuple[int, frozenset[Obligation]]
+Threads = frozenset[Thread]
+NO_OBLIGATIONS: frozenset[Obligation] = frozenset()
+MET: Thread = (FOUND, NO_OBLIGATIONS)
+
+
+@dataclass(slots=True)
+class _Construction:
+    """The NFA with what its states read, and the work done so far."""
+
+    nfa: NFA
+    masks: tuple[int, ...]
+    trackers: list[int]
+    tracker_of: dict[int, int]
+    where: str
+    work: int = 0
+
+    def closed(self, threads: set[Thread], holds: tuple[bool, ...]) -> Threads:
+        """All threads that are reached without reading, in a place where the look-behinds hold as given."""
+        nfa = self.nfa
+        seen = set(threads)
+        todo = list(threads)
+        found: set[Thread] = set()
+        while todo:
+            thread = todo.pop()
+            state, obligations = thread
+            self.work += 1
+            if state in (END, FOUND) or nfa.reads[state] >= 0:
+                found.add(thread)
+                continue
+            reached = [(target, obligations) for target in nfa.splits[state]]
+            if (condition := nfa.looks[state]) >= 0:
+                reached = self._past(condition, nfa.following[state], obligations, holds)
+            for new in reached:
+                if new not in seen:
+                    seen.add(new)
+                    todo.append(new)
+        if self.work > MAX_WORK:
+            raise LimitExceeded("A pattern with look-around", self.work, MAX_WORK, self.where[:80])
+        return _without_weaker(found)
+
+    def _past(
+        self, condition: int, following: int, obligations: frozenset[Obligation], holds: tuple[bool, ...]
+    ) -> list[Thread]:
+        """The thread behind a condition, if it may pass."""
+        look, entry = list(self.nfa.conditions)[condition], self.nfa.condition_entries[condition]
+        _, is_ahead, is_negated = look
+        if not is_ahead:
+            return [(following, obligations)] if holds[self.tracker_of[condition]] != is_negated else []
+        body = self.closed({(entry, NO_OBLIGATIONS)}, holds)
+        if MET in body:
+            return [] if is_negated else [(following, obligations)]
+        if not body:
+            return [(following, obligations)] if is_negated else []
+        return [(following, obligations | {(is_negated, body)})]
+
+    def stepped(self, threads: Threads, cls: int, holds: tuple[bool, ...]) -> Threads:
+        """The threads after one character of class `cls`, the look-behinds holding as given after it."""
+        moved: set[Thread] = set()
+        bit = 1 << cls
+        for state, obligations in threads:
+            self.work += 1
+            if state != FOUND:
+                if state == END or not self.masks[self.nfa.reads[state]] & bit:
+                    continue
+                state = self.nfa.following[state]
+            kept: set[Obligation] | None = set()
+            for is_negated, body in obligations:
+                after = self.stepped(body, cls, holds)
+                if MET in after or not after:
+                    if (MET in after) == is_negated:
+                        kept = None
+                        break
+                elif kept is not None:
+                    kept.add((is_negated, after))
+            if kept is not None:
+                moved.add((state, frozenset(kept)))
+        return self.closed(moved, holds)
+
+    def ended(self, threads: Threads, goal: int) -> bool:
+        """Is one thread at its goal with every obligation met, if the text ends here?"""
+        return any(
+            state == goal and all(self.ended(body, FOUND) != is_negated for is_negated, body in obligations)
+            for state, obligations in threads
+        )
+
+
+def _without_weaker(threads: set[Thread]) -> Threads:
+    """Drop threads that demand more than another one in the same NFA state."""
+    by_state: dict[int, list[frozenset[Obligation]]] = {}
+    for state, obligations in threads:
+        by_state.setdefault(state, []).append(obligations)
+    kept: list[Thread] = []
+    for state, demands in by_state.items():
+        for demand in demands:
+            if len(demands) == 1 or not any(other < demand for other in demands):
+                kept.append((state, demand))
+    return frozenset(kept)
+
+
+def language_with_conditions(node: Expression, where: str = "") -> CharacterAutomaton:
+    """The language of a whole text that matches the node."""
+    nfa = NFA()
+    entry = nfa.build(node, END)
+    # every condition may need characters that no set of the pattern has
+    nfa.sets.setdefault(ANY_CHARACTER, len(nfa.sets))
+    trackers: list[int] = []
+    tracker_of: dict[int, int] = {}
+    for index, (body, is_ahead, _) in enumerate(list(nfa.conditions)):
+        if not is_ahead:
+            if _looks_ahead(body):
+                raise UnsupportedPattern(
+                    "A look-ahead inside a look-behind", where, 0, "write the two conditions one after the other"
+                )
+            tracker_of[index] = len(trackers)
+            trackers.append(nfa.build(concatenation((ANYTHING, body)), FOUND))
+    alphabet, masks = partition(tuple(nfa.sets))
+    construction = _Construction(nfa, masks, trackers, tracker_of, where)
+
+    start_trackers, holds = _advance(construction, None, 0)
+    start = (start_trackers, construction.closed({(entry, NO_OBLIGATIONS)}, holds))
+    number_of = {start: 0}
+    todo = [start]
+    rows: list[list[int]] = []
+    accepting: list[bool] = []
+    for tracked, threads in todo:
+        row = []
+        for cls in range(alphabet.n_classes):
+            after, holds = _advance(construction, tracked, cls)
+            target = (after, construction.stepped(threads, cls, holds))
+            if not target[1]:
+                row.append(-1)
+                continue
+            number = number_of.get(target)
+            if number is None:
+                number = number_of[target] = len(todo)
+                todo.append(target)
+                if len(todo) > MAX_STATES_WITH_CONDITIONS:
+                    raise LimitExceeded("A pattern with look-around", len(todo), MAX_STATES_WITH_CONDITIONS, where[:80])
+            row.append(number)
+        rows.append(row)
+        accepting.append(construction.ended(threads, END))
+    table = np.array(rows, dtype=np.int32).reshape(len(rows), alphabet.n_classes)
+    return automaton_from(alphabet.intervals, table, np.array(accepting))
+
+
+def _advance(
+    construction: _Construction, tracked: tuple[Threads, ...] | None, cls: int
+) -> tuple[tuple[Threads, ...], tuple[bool, ...]]:
+    """The trackers after one more character (None: at the start), and which look-behinds hold there.
+
+    Conditions within a look-behind have a smaller index, so their trackers are known first.
+    """
+    after: list[Threads] = []
+    holds: list[bool] = []
+    for index, entry in enumerate(construction.trackers):
+        known = tuple(holds)
+        if tracked is None:
+            threads = construction.closed({(entry, NO_OBLIGATIONS)}, known)
+        else:
+            threads = construction.stepped(tracked[index] - {MET}, cls, known)
+        after.append(threads)
+        holds.append(MET in threads)
+    return tuple(after), tuple(holds)
+
+
+def _looks_ahead(node: Expression) -> bool:
+    """Does it hold a look-ahead?"""
+    if isinstance(node, Look):
+        return node.is_ahead or _looks_ahead(node.body)
+    children = getattr(node, "parts", None) or ((node.body,) if hasattr(node, "body") else ())
+    return any(map(_looks_ahead, children))

@@ -19,7 +19,7 @@ from typing import Any, Final
 from maskwright.errors import UnsupportedTokenizer
 from maskwright.matching.tokenizer_bytes import MAX_TOKENS, TokenList, byte_fallback_bytes
 
-#: The special tokens of tekken files that list none (versions up to 7), by token.
+#: The special tokens of tekken files that list none (versions up to 7), by id.
 _UNLISTED_SPECIAL_TOKENS: Final = (
     *("<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
     *("[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[TOOL_CALLS]", "[IMG]", "<pad>", "[IMG_BREAK]", "[IMG_END]"),

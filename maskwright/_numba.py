@@ -4,11 +4,19 @@ Every kernel is a plain function over arrays and ints, so `NUMBA_DISABLE_JIT=1` 
 Settings, with reasons: `cache=True` (a cold compile takes 0.3 s, a cached load 2 ms), `nogil=True` (threads of the
 caller scale), no `parallel` (one threading layer dies after fork, the other when two threads launch).
 `cache=True` raises at decoration where no cache folder is writable, so there the kernel is compiled without a cache.
+
+Stale machine code. numba's cache looks at the file of the outermost kernel only, but the machine code holds all
+kernels that it calls and the constants of other files. After an upgrade that changes just those, numba would go on
+with the old code, silently. So the stamp of each cache file is extended by a digest of all files of kernels
+(`_*.py`, by convention the only ones that kernels call or take constants from, and `byte_automaton.py`).
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import numba
@@ -18,12 +26,22 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 def kernel(function: Function) -> Function:
     """Compile `function` on first call: no GIL inside, machine code cached on disk where possible."""
+    if numba.config.DISABLE_JIT:
+        return function
     try:
-        return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # numba: "cannot cache function: no locator available"
+        dispatcher = numba.njit(cache=True, nogil=True)(function)
+        # Private in numba, and checked: where it is not what we know, caching is left out rather than left unsafe.
+        cache_file = dispatcher._cache._cache_file
+        cache_file._source_stamp = (cache_file._source_stamp, _digest_of_kernels())
+    except (RuntimeError, AttributeError):  # RuntimeError: "cannot cache function: no locator available"
         return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+    return dispatcher  # type: ignore[no-any-return]
 
 
-def inline_kernel(function: Function) -> Function:
-    """Compile a small `function` that is called from kernels only; it is expanded into its callers by LLVM."""
-    return kernel(function)
+@functools.cache
+def _digest_of_kernels() -> str:
+    package = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted([*package.rglob("_*.py"), package / "grammar" / "byte_automaton.py"]):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()

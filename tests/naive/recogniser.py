@@ -1,13 +1,14 @@
-"""The slow, obvious meaning of a grammar: which prefixes of a text does a node match?  The oracle of all other tests.
+"""The slow, obvious meaning of a grammar: what does a node match, and what might it still match?  The oracle of tests.
 
-`match_ends(grammar, node, text, begin)` is the set of positions where a match that begins at `begin` may end.
-Recursion is a least fixpoint: the sets of all (rule, begin) pairs grow until nothing changes, so left recursion,
-cycles and nullable rules need no special care. Cost: cubic and worse; meant for texts of some hundred bytes.
+`Recogniser(grammar, text)` finds, for each rule and position, the set of positions where a match that begins there may
+end, and `BEYOND` if some match runs on past the end of the text, that is, if what is left of the text is a proper prefix
+of a member. Recursion is a least fixpoint: the sets of all (rule, begin) pairs grow until nothing changes, so left
+recursion, cycles and nullable rules need no special care. Cost: cubic and worse; meant for texts of some hundred bytes.
 """
 
 from __future__ import annotations
 
-from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, REFUSED, ByteAutomaton
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
 from maskwright.grammar.ir import (
     Automaton,
     ByteClass,
@@ -22,6 +23,9 @@ from maskwright.grammar.ir import (
     TokenSet,
 )
 
+BEYOND = -1
+"""The "position" of a match that needs more bytes than the text has."""
+
 
 class Recogniser:
     """Matches of the rules of one grammar in one text."""
@@ -34,7 +38,13 @@ class Recogniser:
         self.visited: set[tuple[str, int]] = set()
 
     def accepts(self) -> bool:
+        """Is the whole text a member?"""
         return len(self.text) in self.rule_ends(self.grammar.start, 0)
+
+    def is_viable(self) -> bool:
+        """Is the text a member or a prefix of one?"""
+        ends = self.rule_ends(self.grammar.start, 0)
+        return len(self.text) in ends or BEYOND in ends
 
     def rule_ends(self, name: str, begin: int) -> set[int]:
         """Iterate to the least fixpoint."""
@@ -59,12 +69,18 @@ class Recogniser:
         return set(self.known[key])
 
     def _ends(self, node: Node, begin: int) -> set[int]:
+        """From BEYOND nothing is compared any more: the answer is {BEYOND} if the node matches anything at all."""
         text = self.text
         match node:
             case Literal(literal_text):
+                if begin == BEYOND or len(literal_text) > len(text) - begin:
+                    is_prefix = begin == BEYOND or literal_text.startswith(text[begin:])
+                    return {BEYOND} if is_prefix else set()
                 return {begin + len(literal_text)} if text.startswith(literal_text, begin) else set()
             case ByteClass(mask):
-                return {begin + 1} if begin < len(text) and mask >> text[begin] & 1 else set()
+                if begin in (BEYOND, len(text)):
+                    return {BEYOND}
+                return {begin + 1} if mask >> text[begin] & 1 else set()
             case Sequence(parts):
                 ends = {begin}
                 for part in parts:
@@ -112,39 +128,41 @@ class Recogniser:
     def _automaton_ends(self, node: Automaton, begin: int) -> set[int]:
         automaton, state, units, position = node.automaton, node.state, 0, begin
         minimum, maximum = node.counter or (0, None)
+        if begin == BEYOND:
+            return {BEYOND}
         ends: set[int] = set()
         while True:
             if automaton.accepting[state] and units >= minimum:
                 ends.add(position)
             if position == len(self.text):
+                steps = [automaton.successor(state, byte) for byte in range(256)]
+                if any(step and _permits(step[2], units, minimum, maximum) for step in steps):
+                    ends.add(BEYOND)
                 return ends
-            step = automaton_step(automaton, state, self.text[position])
-            if step is None:
+            step = automaton.successor(state, self.text[position])
+            if step is None or not _permits(step[2], units, minimum, maximum):
                 return ends
             automaton, state, unit = step
             units += unit == BEGINS_UNIT
-            if (maximum is not None and units > maximum) or (unit == CLOSES and units < minimum):
-                return ends
             position += 1
+
+
+def _permits(unit: int, units: int, minimum: int, maximum: int | None) -> bool:
+    if unit == BEGINS_UNIT:
+        return maximum is None or units < maximum
+    return unit != CLOSES or units >= minimum
 
 
 def automaton_step(automaton: ByteAutomaton, state: int, byte: int) -> tuple[ByteAutomaton, int, int] | None:
     """The automaton, state and unit that follow one byte, or None where it is refused."""
-    for row in range(automaton.edge_start[state], automaton.edge_start[state + 1]):
-        low, high, target = (int(value) for value in automaton.edges[row])
-        if low <= byte <= high:
-            if target == REFUSED:
-                return None
-            unit = int(automaton.edge_unit[row])
-            if target >= 0:
-                return automaton, target, unit
-            return *automaton.links[-1 - target], unit
-    if automaton.base is not None and automaton.base[state] >= 0:
-        assert automaton.base_automaton is not None
-        return automaton_step(automaton.base_automaton, int(automaton.base[state]), byte)
-    return None
+    return automaton.successor(state, byte)
 
 
 def accepts(grammar: Grammar, text: bytes) -> bool:
     """Is the whole text a member of the grammar's language?"""
     return Recogniser(grammar, text).accepts()
+
+
+def is_viable(grammar: Grammar, text: bytes) -> bool:
+    """Is the text a member of the grammar's language or a prefix of one?"""
+    return Recogniser(grammar, text).is_viable()

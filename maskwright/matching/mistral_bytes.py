@@ -36,7 +36,7 @@ def mistral_tokens(tokenizer: object) -> TokenList:
     """The tokens of a tekken.json file given by path, of a `Tekkenizer`, or of what wraps one.
 
     A tekkenizer needs `n_words`, `num_special_tokens`, `eos_id`, `id_to_piece(id)`, `id_to_byte_piece(id)`; a
-    SentencePiece tokenizer needs `n_words`, `eos_id`, `is_special(id)`, `id_to_piece(id)`.
+    SentencePiece tokenizer needs `n_words`, `eos_id`, `unk_id`, `is_special(id)`, `id_to_piece(id)`.
     """
     if isinstance(tokenizer, str | os.PathLike):
         return tokens_of_tekken_file(Path(tokenizer))
@@ -99,7 +99,10 @@ def _tekken_list(names: list[str], ordinary: list[bytes], eos: int | None) -> To
 
 def _sentencepiece_tokens(tokenizer: Any) -> TokenList:
     pieces = [tokenizer.id_to_piece(token) for token in range(tokenizer.n_words)]
-    special = frozenset(token for token in range(len(pieces)) if tokenizer.is_special(token))
+    # The unknown token is no control token of SentencePiece, and still no text.
+    special = frozenset(
+        token for token in range(len(pieces)) if tokenizer.is_special(token) or token == tokenizer.unk_id
+    )
     blank = [("\u2581", " ")]
     return TokenList(
         token_bytes=tuple(

@@ -94,14 +94,22 @@ def tokens_of_description(description: dict[str, Any]) -> TokenList:
         for content, token, is_special in added:
             is_piece = piece_bytes is not byte_level_bytes or content in vocabulary
             token_bytes[token] = piece_bytes(content) if is_piece and not is_special else content.encode()
+        special = {token for _, token, is_special in added if is_special}
+        special |= _unknown_token(description["model"], vocabulary)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise UnsupportedTokenizer(f"its description is not that of a tokenizer ({error!r})") from error
     return TokenList(
         token_bytes=tuple(token_bytes),
-        special_token_ids=frozenset(token for _, token, is_special in added if is_special),
+        special_token_ids=frozenset(special),
         names={content: token for content, token, _ in added},
         eos_token_ids=(),
     )
+
+
+def _unknown_token(model: dict[str, Any], vocabulary: dict[str, int]) -> set[int]:
+    """The token that stands for what cannot be spelt: no text, even if it is not listed as a special token."""
+    unknown = vocabulary.get(model.get("unk_token") or "", model.get("unk_id"))
+    return set() if unknown is None else {unknown}
 
 
 def _decoder_step(description: dict[str, Any]) -> Callable[[str], bytes]:

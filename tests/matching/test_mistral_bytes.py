@@ -65,11 +65,12 @@ def test_what_is_no_mistral_tokenizer_is_refused() -> None:
 class SentencePiece:
     """What is used of mistral-common's SentencePiece tokenizer, which itself needs another package."""
 
-    n_words = 5
+    n_words = 6
     eos_id = 1
+    unk_id = 5
 
     def id_to_piece(self, token: int) -> str:
-        return ["<s>", "</s>", "▁a", "<0xE9>", "é"][token]
+        return ["<s>", "</s>", "▁a", "<0xE9>", "é", "<unk>"][token]
 
     def is_special(self, token: int) -> bool:
         return token in (0, 1)
@@ -77,9 +78,9 @@ class SentencePiece:
 
 def test_sentencepiece_has_byte_pieces_and_a_stand_in_for_the_blank() -> None:
     tokens = mistral_tokens(SentencePiece())
-    assert tokens.token_bytes == (b"<s>", b"</s>", b" a", b"\xe9", "é".encode())
-    assert tokens.special_token_ids == {0, 1}
-    assert tokens.names == {"<s>": 0, "</s>": 1}
+    assert tokens.token_bytes == (b"<s>", b"</s>", b" a", b"\xe9", "é".encode(), b"<unk>")
+    assert tokens.special_token_ids == {0, 1, 5}
+    assert tokens.names == {"<s>": 0, "</s>": 1, "<unk>": 5}
     assert tokens.eos_token_ids == (1,)
 
 

@@ -107,6 +107,14 @@ def test_unigram_models_list_pieces_in_the_order_of_ids() -> None:
     assert tokens.special_token_ids == {0}
 
 
+@pytest.mark.parametrize(("model", "unknown"), [("BPE", {"unk_token": "?"}), ("Unigram", {"unk_id": 1})])
+def test_the_unknown_token_is_special_even_if_it_is_not_listed(model: str, unknown: dict[str, Any]) -> None:
+    vocab = {"a": 0, "?": 1} if model == "BPE" else [["a", 0.0], ["?", 0.0]]
+    content = description(vocab, LLAMA_DECODER, model=model)
+    content["model"] |= unknown
+    assert tokens_of_description(content).special_token_ids == {1}
+
+
 def test_added_tokens_are_named_and_only_the_special_ones_are_special() -> None:
     added = [(1, "<｜end｜>", True), (2, "<tool call>", False)]
     tokens = tokens_of_description(description({"a": 0}, BYTE_LEVEL, added))

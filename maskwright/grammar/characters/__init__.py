@@ -36,6 +36,7 @@ and advice), `LimitExceeded` (too many states).
 
 from maskwright.grammar.characters.automaton import ANY_TEXT, NO_TEXT, CharacterAutomaton, length_between, words
 from maskwright.grammar.characters.encoding import Escapes
+from maskwright.grammar.characters.formats import format_language
 from maskwright.grammar.characters.json_words import json_spelling, json_string_except, json_string_words
 from maskwright.grammar.characters.languages import match_language, search_language
 from maskwright.grammar.characters.spelling import (
@@ -52,6 +53,7 @@ __all__ = [
     "CharacterAutomaton",
     "Escapes",
     "any_json_string",
+    "format_language",
     "json_spelling",
     "json_string_automaton",
     "json_string_except",

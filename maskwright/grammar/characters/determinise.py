@@ -1,6 +1,7 @@
 """From a syntax tree to a minimal automaton, when the tree has no conditions: the subset construction.
 
-A state of the result is the set of NFA states that read a character next (or END). Its outgoing pieces are disjoint sets
+A state of the result is the set of NFA states that read a character next (or END); a set with a state after which any
+text may follow is that state alone, which keeps searches small. The outgoing pieces of a set are disjoint sets
 of character classes, refined one NFA state at a time, so that a state with one NFA state costs one step whatever the
 size of the alphabet. Trees with conditions go to `lookaround`.
 """
@@ -14,6 +15,7 @@ import numpy as np
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters.alphabet import partition
 from maskwright.grammar.characters.automaton import MAX_STATES, CharacterAutomaton, automaton_from
+from maskwright.grammar.characters.character_set import ANY_CHARACTER
 from maskwright.grammar.characters.lookaround import language_with_conditions
 from maskwright.grammar.characters.nfa import END, NFA, check_size
 from maskwright.grammar.characters.syntax import Expression, contains_look
@@ -32,12 +34,18 @@ def language_of(node: Expression, where: str = "") -> CharacterAutomaton:
     alphabet, masks = partition(tuple(nfa.sets))
     mask_of = [masks[index] if index >= 0 else 0 for index in nfa.reads]
     closures: dict[int, frozenset[int]] = {}
+    universal: dict[int, frozenset[int]] = {}
 
     def closure(state: int) -> frozenset[int]:
         known = closures.get(state)
         if known is None:
             known = closures[state] = _closure(nfa, state)
         return known
+
+    any_set = nfa.sets.get(ANY_CHARACTER, -2)
+    for state, index in enumerate(nfa.reads):
+        if index == any_set and {state, END} <= closure(nfa.following[state]):
+            universal[state] = frozenset((state, END))
 
     number_of: dict[frozenset[int], int] = {closure(entry): 0}
     todo = list(number_of)
@@ -54,6 +62,8 @@ def language_of(node: Expression, where: str = "") -> CharacterAutomaton:
         work += len(subset) * (1 + len(pieces))
         row = no_row.copy()
         for mask, target in pieces:
+            if universal and not universal.keys().isdisjoint(target):
+                target = universal[min(universal.keys() & target)]
             number = number_of.get(target)
             if number is None:
                 number = number_of[target] = len(todo)
@@ -64,7 +74,7 @@ def language_of(node: Expression, where: str = "") -> CharacterAutomaton:
         rows.append(row)
         accepting.append(END in subset)
         if len(todo) > 4 * MAX_STATES or work > MAX_WORK:
-            raise LimitExceeded("The automaton of a pattern", len(todo), len(rows), where[:80])
+            raise LimitExceeded("The automaton of a pattern", max(work, len(todo)), MAX_WORK, where[:80])
     table = np.array(rows, dtype=np.int32).reshape(len(rows), alphabet.n_classes)
     result = automaton_from(alphabet.intervals, table, np.array(accepting))
     if result.n_states > MAX_STATES:

@@ -62,10 +62,14 @@ def whole(node: Expression) -> Expression:
 
 
 def _free_start(node: Expression) -> Expression:
-    """.* and the node, which stands at the start of the text."""
+    """.* and the node, which stands at the start of the text; alternatives without anchor share one .*"""
     match node:
         case Alternation(parts) if parts:
-            return alternation(map(_free_start, parts))
+            anchored = [part for part in parts if _begins_anchored(part)]
+            free = [part for part in parts if not _begins_anchored(part)]
+            if not anchored:
+                return concatenation((ANYTHING, node))
+            return alternation((*map(_free_start, anchored), concatenation((ANYTHING, alternation(free)))))
         case Concatenation((first, *rest)):
             if first == TEXT_START:
                 return _bound_start(concatenation(rest))
@@ -74,10 +78,14 @@ def _free_start(node: Expression) -> Expression:
 
 
 def _free_end(node: Expression) -> Expression:
-    """The node, which stands at the end of the text, and .*"""
+    """The node, which stands at the end of the text, and .*; alternatives without anchor share one .*"""
     match node:
         case Alternation(parts) if parts:
-            return alternation(map(_free_end, parts))
+            anchored = [part for part in parts if _ends_anchored(part)]
+            free = [part for part in parts if not _ends_anchored(part)]
+            if not anchored:
+                return concatenation((node, ANYTHING))
+            return alternation((*map(_free_end, anchored), concatenation((alternation(free), ANYTHING))))
         case Concatenation((*rest, last)):
             if last == TEXT_END:
                 return _bound_end(concatenation(rest))
@@ -85,6 +93,25 @@ def _free_end(node: Expression) -> Expression:
     if node == LAST_LINE_END:
         return alternation((EMPTY, characters(NEWLINE)))
     return EMPTY if node == TEXT_END else concatenation((node, ANYTHING))
+
+
+def _begins_anchored(node: Expression) -> bool:
+    """May the first thing in it be an anchor that needs no .* before it?"""
+    match node:
+        case Alternation(parts):
+            return any(map(_begins_anchored, parts))
+        case Concatenation((first, *_)):
+            return _begins_anchored(first)
+    return node == TEXT_START
+
+
+def _ends_anchored(node: Expression) -> bool:
+    match node:
+        case Alternation(parts):
+            return any(map(_ends_anchored, parts))
+        case Concatenation((*_, last)):
+            return _ends_anchored(last)
+    return node in (TEXT_END, LAST_LINE_END)
 
 
 def _bound_start(node: Expression) -> Expression:

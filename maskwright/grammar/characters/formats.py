@@ -1,0 +1,125 @@
+"""The `format`s of JSON Schema as languages, exact as far as the RFCs are regular.
+
+Most are patterns, assembled from the ABNF of their RFC under the same names; times and host names are tables
+(`format_tables`), because a leap second ties the seconds to the offset and the lengths of labels and names multiply.
+One restriction: labels of a host name that begin with `xn--` are left out, for whether one is a valid A-label (RFC 5891)
+is not a regular question; so no invalid name is ever let through.
+
+Sources: RFC 3339 (dates, times, appendix A durations), RFC 5321 4.1.2 (email), RFC 1123 (hostname), RFC 2673 (ipv4),
+RFC 3986 (ipv6, uri, uri-reference), RFC 9562 (uuid), RFC 6901 and its relative draft (pointers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from maskwright.grammar.characters.automaton import CharacterAutomaton
+from maskwright.grammar.characters.format_tables import hostname_language, in_succession, time_language
+from maskwright.grammar.characters.languages import match_language
+
+# RFC 3339
+_LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+_DATE = (
+    "(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    f"|{_LEAP_YEAR}-02-29)"
+)
+_DURATION_TIME = "T(?:[0-9]+H(?:[0-9]+M(?:[0-9]+S)?)?|[0-9]+M(?:[0-9]+S)?|[0-9]+S)"
+_DURATION_DATE = "(?:[0-9]+D|[0-9]+M(?:[0-9]+D)?|[0-9]+Y(?:[0-9]+M(?:[0-9]+D)?)?)"
+_DURATION = f"P(?:{_DURATION_DATE}(?:{_DURATION_TIME})?|{_DURATION_TIME}|[0-9]+W)"
+
+# RFC 3986
+_DEC_OCTET = "(?:[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])"
+_IPV4 = rf"(?:{_DEC_OCTET}\.){{3}}{_DEC_OCTET}"
+_H16 = "[0-9a-fA-F]{1,4}"
+_LS32 = f"(?:{_H16}:{_H16}|{_IPV4})"
+_IPV6 = (
+    f"(?:(?:{_H16}:){{6}}{_LS32}"
+    f"|::(?:{_H16}:){{5}}{_LS32}"
+    f"|(?:{_H16})?::(?:{_H16}:){{4}}{_LS32}"
+    f"|(?:(?:{_H16}:){{0,1}}{_H16})?::(?:{_H16}:){{3}}{_LS32}"
+    f"|(?:(?:{_H16}:){{0,2}}{_H16})?::(?:{_H16}:){{2}}{_LS32}"
+    f"|(?:(?:{_H16}:){{0,3}}{_H16})?::{_H16}:{_LS32}"
+    f"|(?:(?:{_H16}:){{0,4}}{_H16})?::{_LS32}"
+    f"|(?:(?:{_H16}:){{0,5}}{_H16})?::{_H16}"
+    f"|(?:(?:{_H16}:){{0,6}}{_H16})?::)"
+)
+_UNRESERVED = r"a-zA-Z0-9\-._~"
+_SUB_DELIMS = "!$&'()*+,;="
+_PERCENT = "%[0-9a-fA-F]{2}"
+_PCHAR = f"(?:[{_UNRESERVED}{_SUB_DELIMS}:@]|{_PERCENT})"
+_IP_LITERAL = rf"\[(?:{_IPV6}|[vV][0-9a-fA-F]+\.[{_UNRESERVED}{_SUB_DELIMS}:]+)\]"
+_REG_NAME = f"(?:[{_UNRESERVED}{_SUB_DELIMS}]|{_PERCENT})*"
+_AUTHORITY = f"(?:(?:[{_UNRESERVED}{_SUB_DELIMS}:]|{_PERCENT})*@)?(?:{_IP_LITERAL}|{_REG_NAME})(?::[0-9]*)?"
+_PATH_ABEMPTY = f"(?:/{_PCHAR}*)*"
+_PATH_ABSOLUTE = f"/(?:{_PCHAR}+{_PATH_ABEMPTY})?"
+_QUERY = rf"(?:\?(?:{_PCHAR}|[/?])*)?"
+_FRAGMENT = f"(?:#(?:{_PCHAR}|[/?])*)?"
+_URI = (
+    rf"[a-zA-Z][a-zA-Z0-9+\-.]*:(?://{_AUTHORITY}{_PATH_ABEMPTY}|{_PATH_ABSOLUTE}|{_PCHAR}+{_PATH_ABEMPTY}|)"
+    f"{_QUERY}{_FRAGMENT}"
+)
+_PCHAR_NO_COLON = f"(?:[{_UNRESERVED}{_SUB_DELIMS}@]|{_PERCENT})"
+_RELATIVE = f"(?://{_AUTHORITY}{_PATH_ABEMPTY}|{_PATH_ABSOLUTE}|{_PCHAR_NO_COLON}+{_PATH_ABEMPTY}|){_QUERY}{_FRAGMENT}"
+
+# RFC 5321, with the one address literal tag that is registered; lengths are not part of the syntax there
+_ATEXT = r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~]"
+_LOCAL_PART = rf'(?:{_ATEXT}+(?:\.{_ATEXT}+)*|"(?:[ !#-\[\]-~]|\\[ -~])*")'
+_SUB_DOMAIN = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_SNUM = "(?:[0-9]{1,2}|[01][0-9]{2}|2[0-4][0-9]|25[0-5])"
+_MAIL_IPV4 = rf"{_SNUM}(?:\.{_SNUM}){{3}}"
+
+
+def _groups(most: int) -> str:
+    """Nothing or up to `most` hexadecimal groups with colons between."""
+    return f"(?:{_H16}(?::{_H16}){{0,{most - 1}}})?"
+
+
+_MAIL_IPV6 = (
+    f"(?:{_H16}(?::{_H16}){{7}}|{_H16}(?::{_H16}){{5}}:{_MAIL_IPV4}|"
+    + "|".join(f"{_groups(left) if left else ''}::{_groups(6 - left) if left < 6 else ''}" for left in range(7))
+    + "|"
+    + "|".join(
+        f"{_groups(left) if left else ''}::(?:{_H16}(?::{_H16}){{0,{3 - left}}}:)?{_MAIL_IPV4}" for left in range(4)
+    )
+    + f"|{_groups(4)}::{_MAIL_IPV4})"
+)
+_EMAIL = rf"{_LOCAL_PART}@(?:{_SUB_DOMAIN}(?:\.{_SUB_DOMAIN})*|\[(?:{_MAIL_IPV4}|[iI][pP][vV]6:{_MAIL_IPV6})\])"
+
+_POINTER = r"(?:/(?:[^/~]|~[01])*)*"
+_HEX = "[0-9a-fA-F]"
+
+PATTERNS = {
+    "date": _DATE,
+    "duration": _DURATION,
+    "email": _EMAIL,
+    "ipv4": _IPV4,
+    "ipv6": _IPV6,
+    "uuid": f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",
+    "uri": _URI,
+    "uri-reference": f"(?:{_URI}|{_RELATIVE})",
+    "json-pointer": f"(?s:{_POINTER})",
+    "relative-json-pointer": f"(?s:(?:0|[1-9][0-9]*)(?:#|{_POINTER}))",
+}
+"""Formats that are a pattern, in Python's notation."""
+
+
+def _date_time() -> CharacterAutomaton:
+    return in_succession(match_language(_DATE + "[Tt]"), time_language())
+
+
+_TABLES: dict[str, Callable[[], CharacterAutomaton]] = {
+    "date-time": _date_time,
+    "time": time_language,
+    "hostname": hostname_language,
+}
+
+
+@cache
+def format_language(name: str) -> CharacterAutomaton | None:
+    """The texts of a format, None for a name that is not known: `format_language("date").accepts("2024-02-29")`."""
+    if name in PATTERNS:
+        return match_language(PATTERNS[name])
+    build = _TABLES.get(name)
+    return None if build is None else build()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema.document import read_document
 from maskwright.grammar.json_schema.keywords import read_keywords
@@ -16,9 +13,7 @@ from maskwright.grammar.json_schema.reader import SchemaReader
 DUPLICATE_NAMES = "duplicate additional keys are accepted"
 
 
-def json_schema_grammar(
-    schema: Mapping[str, Any] | bool | str | type, options: JSONSchemaOptions | None = None
-) -> Grammar:
+def json_schema_grammar(schema: object, options: JSONSchemaOptions | None = None) -> Grammar:
     """The JSON texts of the values that satisfy a schema.
 
     `schema` is a dictionary, a boolean, JSON text, or a pydantic model class. Members come in the order of

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters import (
     ANY_TEXT,
+    NO_TEXT,
     CharacterAutomaton,
     format_language,
     length_between,
@@ -22,6 +24,12 @@ STANDARD_FORMATS = frozenset(
     "uuid uri-template json-pointer relative-json-pointer regex".split()
 )
 """The formats of draft 2020-12, section 7.3 of its validation vocabulary."""
+
+MAX_LENGTH_PAIRS = 2_500
+"""The most pairs of a pattern's state and a length: up to a millisecond each where a pattern has Unicode classes."""
+
+MAX_STATES_BEFORE_CORE = 200
+"""How far `counts_exactly` looks."""
 
 Language = tuple[str, str]
 Counter = tuple[int, int | None]
@@ -55,6 +63,47 @@ def bounded_language(
     shortest, longest = automaton.length_bounds()
     if shortest >= minimum and (maximum is None or (longest is not None and longest <= maximum)):
         return automaton, None
-    if automaton.is_universal:
+    if (longest is not None and longest < minimum) or (maximum is not None and shortest > maximum):
+        return NO_TEXT, None
+    if counts_exactly(automaton, maximum):
         return automaton, (minimum, maximum)
+    n_pairs = automaton.n_states * (minimum if maximum is None else maximum)
+    if n_pairs > MAX_LENGTH_PAIRS:
+        raise LimitExceeded("a pattern together with a length", n_pairs, MAX_LENGTH_PAIRS)
     return automaton & length_between(minimum, maximum), None
+
+
+def counts_exactly(automaton: CharacterAutomaton, maximum: int | None) -> bool:
+    """Does a counter of characters on top of the automaton never lead into a dead end, whatever the least length?
+
+    Without a greatest length: if every state leads to a cycle, for then every state has arbitrarily long members.
+    With one: if the text soon stays in a *core*, states that all accept and all go on within the core, and if the
+    states before it form no cycle, so that each of them is met after a bounded number of characters.
+    """
+    successors = [{target for target in row if target >= 0} for row in automaton.transitions.tolist()]
+    states = range(len(successors))
+    if maximum is None:
+        # A state that leads to no cycle exists only if some state has no successor: every way from it ends there.
+        return all(successors)
+    core = {state for state in states if automaton.accepting[state]}
+    while shrunk := {state for state in core if not successors[state] or not successors[state] <= core}:
+        core -= shrunk
+    if not core:
+        return False
+    # Least number of characters to the core, and greatest number read before a state outside of it.
+    to_core = dict.fromkeys(core, 0)
+    level, steps = core, 0
+    while level:
+        steps += 1
+        level = {state for state in states if state not in to_core and successors[state] & level}
+        to_core.update(dict.fromkeys(level, steps))
+    if len(to_core) < len(successors):
+        return False
+    level = {0} - core
+    for depth in range(min(len(successors), MAX_STATES_BEFORE_CORE) + 1):
+        if not level:
+            return True
+        if max(depth + to_core[state] for state in level) > maximum:
+            return False
+        level = {target for state in level for target in successors[state]} - core
+    return False

@@ -26,6 +26,7 @@ from bench.tokenizer import Tokenizer, load_tokenizer, tokenizer_folder
 from bench.worker import EngineWorker, WorkerOptions
 
 BLOCK_OF_CASES = 50
+BUNDLED_TOKENIZER = Path(__file__).resolve().parents[1] / "maskwright" / "assets" / "tiny-lm"
 WIDTH_OF_FILES = 150  # columns, where the output is not a terminal
 
 EXAMPLES = """examples:
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         cases = _select_cases(options)
         with ExitStack() as stack:
-            folder = stack.enter_context(tokenizer_folder(options.tokenizer))
+            folder = stack.enter_context(tokenizer_folder(options.tokenizer or _default_tokenizer()))
             tokenizer = load_tokenizer(folder)
             stamp = time.strftime("%Y%m%d-%H%M%S")
             options.output.mkdir(parents=True, exist_ok=True)
@@ -69,7 +70,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    home = data_home()
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
@@ -87,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tokenizer",
         type=Path,
-        default=home / "tokenizer-llama3.tar.xz",
-        help="a Hugging Face tokenizer folder, or an archive of one (default: %(default)s)",
+        help="a Hugging Face tokenizer folder, or an archive of one (default: tokenizer-llama3.tar.xz in "
+        "MASKWRIGHT_DATA or ../shared/data, else that of the bundled model)",
     )
     parser.add_argument(
         "--engines",
@@ -141,6 +141,11 @@ def _select_cases(options: argparse.Namespace) -> list[Case]:
     if not cases:
         raise ValueError(f"no case is called {options.filter!r}")
     return cases
+
+
+def _default_tokenizer() -> Path:
+    archive = data_home() / "tokenizer-llama3.tar.xz"
+    return archive if archive.exists() else BUNDLED_TOKENIZER
 
 
 def _ask_all(

@@ -25,7 +25,8 @@ Row = tuple[str, Callable[[Summary], str]]
 
 def print_summaries(console: Console, title: str, summaries: dict[str, Summary], verdicts_only: bool) -> None:
     """One column per engine, one row per figure."""
-    table = Table(title=title, title_justify="left")
+    console.print(f"\n{title}", style="bold", highlight=False)
+    table = Table()
     table.add_column("")
     for name in summaries:
         table.add_column(name, justify="right")
@@ -87,7 +88,8 @@ def print_slowest(
         for index, instance in enumerate(record.instances):
             total = instance.mask_ns + instance.commit_ns
             found += [(int(total[i]), record.name, index, int(i)) for i in np.argsort(total)[-limit:]]
-    table = Table(title=f"Slowest masks of {name}", title_justify="left")
+    console.print(f"\nSlowest masks of {name}", style="bold")
+    table = Table()
     for heading in ("us", "mask", "commit", "case", "token", "after"):
         table.add_column(heading, justify="left" if heading in {"case", "after"} else "right", overflow="fold")
     by_name = {record.name: record for record in records}

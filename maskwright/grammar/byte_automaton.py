@@ -99,22 +99,41 @@ def automaton_of(
     np.cumsum(list(map(len, states)), out=edge_start[1:])
     n_edges = int(edge_start[-1])
     rows = chain.from_iterable(chain.from_iterable(states))
-    table = np.fromiter(rows, dtype=np.int32, count=4 * n_edges).reshape(n_edges, 4)
-    accepting_array = np.array(accepting, dtype=np.bool_)
-    base_array = None if base is None else np.array(base, dtype=np.int32)
+    return automaton_of_table(
+        edge_start,
+        np.fromiter(rows, dtype=np.int32, count=4 * n_edges).reshape(n_edges, 4),
+        np.array(accepting, dtype=np.bool_),
+        links=links,
+        base=None if base is None else np.array(base, dtype=np.int32),
+        base_automaton=base_automaton,
+        is_shared=is_shared,
+    )
+
+
+def automaton_of_table(
+    edge_start: NDArray[np.int32],
+    table: NDArray[np.int32],
+    accepting: NDArray[np.bool_],
+    *,
+    links: tuple[tuple[ByteAutomaton, int], ...] = (),
+    base: NDArray[np.int32] | None = None,
+    base_automaton: ByteAutomaton | None = None,
+    is_shared: bool = False,
+) -> ByteAutomaton:
+    """The same from arrays: `table` int32[n_edges, 4] has rows (low, high, target, unit), sorted within each state."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(table.tobytes() + edge_start.tobytes() + accepting_array.tobytes() + bytes([is_shared]))
+    digest.update(table.tobytes() + edge_start.tobytes() + accepting.tobytes() + bytes([is_shared]))
     for target, state in links:
         digest.update(target.key + state.to_bytes(4, "little"))
-    if base_array is not None and base_automaton is not None:
-        digest.update(b"base" + base_array.tobytes() + base_automaton.key)
+    if base is not None and base_automaton is not None:
+        digest.update(b"base" + base.tobytes() + base_automaton.key)
     return ByteAutomaton(
         edge_start=edge_start,
         edges=np.ascontiguousarray(table[:, :3]),
         edge_unit=table[:, 3].astype(np.int8),
-        accepting=accepting_array,
+        accepting=accepting,
         links=links,
-        base=base_array,
+        base=base,
         base_automaton=base_automaton,
         is_shared=is_shared,
         key=digest.digest(),

@@ -34,17 +34,13 @@ Errors: `GrammarSyntaxError` (malformed pattern), `UnsupportedPattern` (back-ref
 and advice), `LimitExceeded` (too many states).
 """
 
+from maskwright.grammar.characters.any_text import ANY_JSON_STRING, any_json_string
 from maskwright.grammar.characters.automaton import ANY_TEXT, NO_TEXT, CharacterAutomaton, length_between, words
 from maskwright.grammar.characters.encoding import Escapes
 from maskwright.grammar.characters.formats import format_language
 from maskwright.grammar.characters.json_words import json_spelling, json_string_except, json_string_words
 from maskwright.grammar.characters.languages import match_language, search_language
-from maskwright.grammar.characters.spelling import (
-    ANY_JSON_STRING,
-    any_json_string,
-    json_string_automaton,
-    utf8_automaton,
-)
+from maskwright.grammar.characters.spelling import json_string_automaton, utf8_automaton
 
 __all__ = [
     "ANY_JSON_STRING",

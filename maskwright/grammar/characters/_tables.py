@@ -298,3 +298,61 @@ def product(left, right, pair_left, pair_right, needs_left, needs_right, limit):
                         slot_value[slot] = old_value[s]
         i += 1
     return table[:size], pairs[:size]
+
+
+@kernel
+def row_patterns(transitions, accepting, universal):  # type: ignore[no-untyped-def]
+    """Group states by which of their classes lead to the same state, and by acceptance.
+
+    Returns pattern_of int32[n_states] (the universal state: -1), slots int32[n_states, n_classes] (-1 dead, -2 universal,
+    else numbered by first occurrence), targets int32[n_states, n_classes] (the state of each slot), n_patterns.
+    """
+    n, k = transitions.shape
+    slots = np.empty((n, k), np.int32)
+    targets = np.zeros((n, k), np.int32)
+    pattern_of = np.full(n, -1, np.int32)
+    slot_of = np.full(n, -1, np.int32)
+    n_buckets = 64
+    while n_buckets < 2 * n:
+        n_buckets *= 2
+    bucket = np.full(n_buckets, -1, np.int32)
+    n_patterns = 0
+    for s in range(n):
+        if s == universal:
+            continue
+        n_slots = 0
+        digest = np.int64(accepting[s])
+        for c in range(k):
+            t = transitions[s, c]
+            if t < 0:
+                slot = np.int32(-1)
+            elif t == universal:
+                slot = np.int32(-2)
+            else:
+                if slot_of[t] < 0:
+                    slot_of[t] = n_slots
+                    targets[s, n_slots] = t
+                    n_slots += 1
+                slot = slot_of[t]
+            slots[s, c] = slot
+            digest = (digest * 31 + slot + 3) & 0x3FFFFFFFFFF
+        for i in range(n_slots):
+            slot_of[targets[s, i]] = -1
+        b = (digest ^ (digest >> 15)) & (n_buckets - 1)
+        while True:
+            other = bucket[b]
+            if other < 0:
+                bucket[b] = s
+                pattern_of[s] = n_patterns
+                n_patterns += 1
+                break
+            same = accepting[other] == accepting[s]
+            for c in range(k):
+                if slots[other, c] != slots[s, c]:
+                    same = False
+                    break
+            if same:
+                pattern_of[s] = pattern_of[other]
+                break
+            b = (b + 1) & (n_buckets - 1)
+    return pattern_of, slots, targets, n_patterns

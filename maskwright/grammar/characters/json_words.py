@@ -20,7 +20,7 @@ from maskwright.grammar.byte_automaton import (
     automaton_of,
 )
 from maskwright.grammar.characters.encoding import JSON_ENCODINGS, Escapes
-from maskwright.grammar.characters.spelling import QUOTE, any_json_string
+from maskwright.grammar.characters.any_text import QUOTE, any_json_string
 from maskwright.grammar.ir import NOTHING, Automaton, Literal, Node
 
 _OPEN, _BODY, _END = 0, 1, 2

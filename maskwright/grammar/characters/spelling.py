@@ -1,249 +1,41 @@
 """Languages over characters spelled in bytes: plain UTF-8 and JSON strings.
 
-Every state of the character automaton becomes a body state and the inner nodes of its tree (`encoding.Tree`). What the
-tree does not tell apart is shared: the rest of a character after which only one body state can follow, by phase and that
-state; and everything once any text may follow, which is the automaton of all strings itself (by links).
+Every state of the character automaton becomes a body state and the inner nodes of its tree (`encoding`, `template`). What
+the tree does not tell apart is shared: the rest of a character after which only one body can follow, by phase and that
+body; and everything once any text may follow, which is the automaton of all texts itself (by links).
 A state from which most characters lead to "any text may follow" is spelled by difference: its base is the state of the
-automaton of all strings in the same phase, and only the other characters have edges.
+automaton of all texts in the same phase, and only the other characters have edges.
 
 Units: the edge that begins a character, in whatever spelling, BEGINS_UNIT; a surrogate pair in escapes is one character
-because only its first backslash leaves a body state. The closing quote CLOSES.
-Cost: some 20 states a character state that knows all characters, one or two for ASCII ones.
+because only its first backslash leaves a body. The closing quote CLOSES.
+Cost: some 20 states a character state that knows all characters, one or two for ASCII ones; the arrays are filled by
+numpy for all states of a pattern at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
-from maskwright.grammar.byte_automaton import CLOSES, REFUSED, ByteAutomaton, automaton_of
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, automaton_of_table
+from maskwright.grammar.characters import _tables
+from maskwright.grammar.characters.any_text import QUOTE, AnyText, any_text
 from maskwright.grammar.characters.automaton import CharacterAutomaton
-from maskwright.grammar.characters.character_set import MAX_CODE_POINT
-from maskwright.grammar.characters.encoding import (
-    BODY,
-    DEAD,
-    JSON_ENCODINGS,
-    PLAIN,
-    UNIVERSAL,
-    Child,
-    Edge,
-    Encoding,
-    Escapes,
-    Phase,
-    Tree,
+from maskwright.grammar.characters.character_set import ANY_CHARACTER, MAX_CODE_POINT
+from maskwright.grammar.characters.encoding import DEAD, JSON_ENCODINGS, PLAIN, UNIVERSAL, Encoding, Escapes
+from maskwright.grammar.characters.template import (
+    TO_BODY,
+    TO_END,
+    TO_LINK,
+    TO_NODE,
+    TO_UNIFORM,
+    Template,
+    class_tree,
+    template,
 )
-
-QUOTE = 0x22
-Row = tuple[int, int, int, int]
-"""An edge of a byte automaton: low, high, target, unit."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnyText:
-    """The automaton of all texts in one encoding, and its state in each phase of a character."""
-
-    automaton: ByteAutomaton
-    state_of: dict[Phase, int]
-
-
-@lru_cache(maxsize=8)
-def any_text(encoding: Encoding) -> AnyText:
-    """Every text: for JSON state 0 opens the quotes, 1 is the body and 2 the end; for plain UTF-8 state 0 is the body."""
-    is_quoted = encoding.has_escapes
-    tree = Tree(encoding, [(0, 0)])
-    state_of: dict[Phase, int] = {BODY: 1 if is_quoted else 0}
-    todo: list[tuple[Phase, list[Edge]]] = [(BODY, tree.body())]
-    rows: list[list[Row]] = [[(QUOTE, QUOTE, 1, 0)], [], []] if is_quoted else [[]]
-    for phase, edges in todo:
-        row = rows[state_of[phase]]
-        for low, high, child, unit in edges:
-            reached = child.phase or BODY
-            if reached not in state_of:
-                state_of[reached] = len(rows)
-                rows.append([])
-                todo.append((reached, tree.inside(reached)))
-            row.append((low, high, state_of[reached], unit))
-    if is_quoted:
-        rows[1] = sorted([*rows[1], (QUOTE, QUOTE, 2, CLOSES)])
-    accepting = [state == (2 if is_quoted else 0) for state in range(len(rows))]
-    return AnyText(automaton_of(rows, accepting, is_shared=True), state_of)
-
-
-@dataclass(slots=True)
-class _Assembly:
-    """The byte automaton under construction."""
-
-    encoding: Encoding
-    everything: AnyText
-    rows: list[list[Row]] = field(default_factory=list)
-    bases: list[int] = field(default_factory=list)
-    links: dict[int, int] = field(default_factory=dict)
-    uniform: dict[tuple[int, Phase], int] = field(default_factory=dict)
-    by_content: dict[tuple[int, tuple[Row, ...]], int] = field(default_factory=dict)
-
-    def add(self, rows: list[Row], base: int = -1) -> int:
-        """Add a state, or find the one with this content."""
-        key = (base, tuple(rows))
-        if key not in self.by_content:
-            self.by_content[key] = len(self.rows)
-            self.rows.append(rows)
-            self.bases.append(base)
-        return self.by_content[key]
-
-    def link(self, state: int) -> int:
-        """The target that stands for a state of the automaton of all texts."""
-        return -1 - self.links.setdefault(state, len(self.links))
-
-    def target(self, child: Child, targets: list[int], nodes: list[int]) -> int | None:
-        """The target of an edge; None where nothing may follow.  targets: the body state of each slot."""
-        if child.node >= 0:
-            return nodes[child.node] if nodes[child.node] != REFUSED else None
-        if child.slot == DEAD:
-            return None
-        if child.slot == UNIVERSAL:
-            return self.link(self.everything.state_of[child.phase or BODY])
-        return targets[child.slot] if child.phase is None else self.behind(targets[child.slot], child.phase)
-
-    def behind(self, body: int, phase: Phase) -> int:
-        """The state in a phase after which only one body state can follow."""
-        known = self.uniform.get((body, phase))
-        if known is None:
-            rows = []
-            for low, high, child, unit in _edges_of_phase(self.encoding, phase):
-                rows.append((low, high, body if child.phase is None else self.behind(body, child.phase), unit))
-            known = self.uniform[body, phase] = self.add(rows)
-        return known
-
-    def row(self, edges: list[Edge], targets: list[int], nodes: list[int], is_based: bool) -> list[Row]:
-        """The edges of one state; by difference to its base if it has one."""
-        rows = []
-        for low, high, child, unit in edges:
-            if is_based and child.slot == UNIVERSAL and child.node < 0:
-                continue
-            target = self.target(child, targets, nodes)
-            if target is not None:
-                rows.append((low, high, target, unit))
-            elif is_based:
-                rows.append((low, high, REFUSED, 0))
-        return rows
-
-
-@lru_cache(maxsize=512)
-def _edges_of_phase(encoding: Encoding, phase: Phase) -> list[Edge]:
-    return Tree(encoding, [(0, 0)]).inside(phase)
-
-
-def _spelled(language: CharacterAutomaton, encoding: Encoding) -> ByteAutomaton:
-    everything = any_text(encoding)
-    if language.is_universal:
-        return everything.automaton
-    table = language.transitions.tolist()
-    accepting = language.accepting.tolist()
-    universal = _universal_state(table, accepting, language.alphabet.intervals)
-    sizes = _class_sizes(language)
-    is_quoted = encoding.has_escapes
-    assembly = _Assembly(encoding, everything)
-    assembly.rows = [[] for _ in range(len(table) + 2 * is_quoted)]
-    assembly.bases = [-1] * len(assembly.rows)
-    # quoted: 0 opens, 1 + s is the body of s, the last is the end; the universal state's body stays unused until trimmed
-    end = len(table) + 1
-    body_of = [s + is_quoted for s in range(len(table))]
-    if universal >= 0:
-        body_of[universal] = assembly.link(everything.state_of[BODY])
-    if is_quoted:
-        assembly.rows[0] = [(QUOTE, QUOTE, body_of[0], 0)]
-    trees: dict[tuple[int, ...], tuple[Tree, list[Edge]]] = {}
-    for state, transitions in enumerate(table):
-        if state == universal:
-            continue
-        slot_of: dict[int, int] = {-1: DEAD, universal: UNIVERSAL} if universal >= 0 else {-1: DEAD}
-        targets: list[int] = []
-        slots = []
-        for target in transitions:
-            slot = slot_of.get(target)
-            if slot is None:
-                slot = slot_of[target] = len(targets)
-                targets.append(body_of[target])
-            slots.append(slot)
-        pattern = tuple(slots)
-        if pattern not in trees:
-            tree = Tree(encoding, _slot_intervals(language.alphabet.intervals, pattern))
-            trees[pattern] = (tree, tree.body())
-        tree, body = trees[pattern]
-        weight = sum(size for size, slot in zip(sizes, pattern, strict=True) if slot == UNIVERSAL)
-        is_based = weight > MAX_CODE_POINT // 2
-        nodes: list[int] = []
-        for node in tree.nodes:
-            rows = assembly.row(node.edges, targets, nodes, is_based)
-            base = everything.state_of[node.phase] if is_based else -1
-            nodes.append(assembly.add(rows, base) if rows or is_based else REFUSED)
-        rows = assembly.row(body, targets, nodes, is_based)
-        if is_quoted and accepting[state] != is_based:
-            closing = (QUOTE, QUOTE, end, CLOSES) if accepting[state] else (QUOTE, QUOTE, REFUSED, 0)
-            rows = sorted([*rows, closing])
-        number = state + is_quoted
-        assembly.rows[number] = rows
-        assembly.bases[number] = everything.state_of[BODY] if is_based else -1
-    accepts = [False] * len(assembly.rows)
-    if is_quoted:
-        accepts[end] = True
-    else:
-        accepts[: len(table)] = accepting
-    return _trimmed(assembly, accepts)
-
-
-def _trimmed(assembly: _Assembly, accepts: list[bool]) -> ByteAutomaton:
-    """The automaton without states that nothing leads to; all states lead to an accepting one by construction."""
-    number_of = {0: 0}
-    order = [0]
-    for state in order:
-        for _, _, target, _ in assembly.rows[state]:
-            if target >= 0 and target not in number_of:
-                number_of[target] = len(order)
-                order.append(target)
-    rows = [
-        [(low, high, number_of[t] if t >= 0 else t, unit) for low, high, t, unit in assembly.rows[state]]
-        for state in order
-    ]
-    bases = [assembly.bases[state] for state in order]
-    has_base = any(base >= 0 for base in bases)
-    everything = assembly.everything.automaton
-    return automaton_of(
-        rows,
-        [accepts[state] for state in order],
-        links=tuple((everything, state) for state in assembly.links),
-        base=bases if has_base else None,
-        base_automaton=everything if has_base else None,
-    )
-
-
-def _universal_state(table: list[list[int]], accepting: list[bool], intervals: tuple[tuple[int, int], ...]) -> int:
-    """The state after which any text may follow, or -1."""
-    dead_size = sum(
-        (intervals[i + 1][0] if i + 1 < len(intervals) else MAX_CODE_POINT + 1) - begin
-        for i, (begin, cls) in enumerate(intervals)
-        if cls < 0
-    )
-    if dead_size != 0x800:
-        return -1
-    for state, row in enumerate(table):
-        if accepting[state] and all(target == state for target in row):
-            return state
-    return -1
-
-
-def _class_sizes(language: CharacterAutomaton) -> list[int]:
-    return [sum(high - low + 1 for low, high in ranges) for ranges in language.alphabet.ranges()]
-
-
-def _slot_intervals(intervals: tuple[tuple[int, int], ...], slots: tuple[int, ...]) -> list[tuple[int, int]]:
-    """The intervals by slot instead of class, neighbours joined."""
-    result: list[tuple[int, int]] = []
-    for begin, cls in intervals:
-        slot = slots[cls] if cls >= 0 else DEAD
-        if not result or result[-1][1] != slot:
-            result.append((begin, slot))
-    return result
 
 
 @lru_cache(maxsize=512)
@@ -263,10 +55,199 @@ def json_string_automaton(language: CharacterAutomaton, escapes: Escapes = Escap
     return _spelled(language, JSON_ENCODINGS[escapes])
 
 
-def any_json_string(escapes: Escapes = Escapes.CANONICAL) -> ByteAutomaton:
-    """Every JSON string with both quotes, is_shared: state 0 opens, 1 stands between characters, 2 is the end."""
-    return any_text(JSON_ENCODINGS[escapes]).automaton
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Character states of one pattern.
+
+    sources: int64[n], their bodies. targets: int64[n, n_slots], the bodies of their slots. inner: the number of the first
+    inner node of the first of them; each has `n_inner`.
+    """
+
+    template: Template
+    sources: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    inner: int
+    n_inner: int
 
 
-ANY_JSON_STRING = any_json_string()
-"""Every JSON string in canonical escapes."""
+def _spelled(language: CharacterAutomaton, encoding: Encoding) -> ByteAutomaton:
+    everything = any_text(encoding)
+    if language.is_universal:
+        return everything.automaton
+    universal = _universal_state(language)
+    # bodies first, in the order of the character states; with quotes, state 0 opens and the last of these is the end
+    is_quoted = everything.end >= 0
+    body_of = np.arange(language.n_states, dtype=np.int64) + is_quoted
+    n_states = language.n_states + is_quoted
+    if universal >= 0:
+        body_of[universal:] -= 1
+        n_states -= 1
+    others = np.arange(language.n_states) != universal
+    end = n_states
+    n_states += is_quoted and bool(language.accepting[others].any())
+    groups, n_states = _groups(language, universal, encoding, everything, body_of, n_states)
+
+    uniform_of, uniform_table, n_states = _uniform_states(groups, everything, end, n_states)
+    blocks = [_instances(group, uniform_of, end) for group in groups]
+    blocks.append(uniform_table)
+    if is_quoted:
+        target = int(body_of[0]) if universal != 0 else -1
+        blocks.append(np.array([[0, QUOTE, QUOTE, target, 0]], dtype=np.int64))
+    rows = np.concatenate(blocks)
+    rows = rows[np.argsort(rows[:, 0], kind="stable")]
+    edge_start = np.zeros(n_states + 1, dtype=np.int32)
+    np.cumsum(np.bincount(rows[:, 0], minlength=n_states), out=edge_start[1:])
+    table = np.ascontiguousarray(rows[:, 1:], dtype=np.int32)
+    linked = _number_links(table)
+    accepting = np.zeros(n_states, np.bool_)
+    if is_quoted:
+        accepting[end : end + 1] = bool(language.accepting[others].any())
+    else:
+        accepting[body_of[others]] = language.accepting[others]
+    base = _bases(groups, n_states)
+    return automaton_of_table(
+        edge_start,
+        table,
+        accepting,
+        links=tuple((everything.automaton, state) for state in linked),
+        base=base,
+        base_automaton=None if base is None else everything.automaton,
+    )
+
+
+def _groups(
+    language: CharacterAutomaton,
+    universal: int,
+    encoding: Encoding,
+    everything: AnyText,
+    body_of: NDArray[np.int64],
+    n_states: int,
+) -> tuple[list[_Group], int]:
+    """The character states by pattern, and the number of states after theirs."""
+    pattern_of, slots, targets, n_patterns = _tables.row_patterns(
+        language.transitions, language.accepting, universal
+    )
+    sizes = [sum(high - low + 1 for low, high in ranges) for ranges in language.alphabet.ranges()]
+    tree, body = class_tree(encoding, language.alphabet.intervals)
+    order = np.argsort(pattern_of, kind="stable")
+    bounds = np.searchsorted(pattern_of[order], np.arange(n_patterns + 1))
+    groups = []
+    for pattern in range(n_patterns):
+        states = order[bounds[pattern] : bounds[pattern + 1]]
+        pattern_slots = slots[states[0]].tolist()
+        weight = sum(size for size, slot in zip(sizes, pattern_slots, strict=True) if slot == UNIVERSAL)
+        made = template(
+            tree,
+            body,
+            everything,
+            pattern_slots,
+            is_based=weight > MAX_CODE_POINT // 2,
+            is_accepting=bool(language.accepting[states[0]]),
+        )
+        n_slots = max([DEAD, *pattern_slots]) + 1
+        group = _Group(made, body_of[states], body_of[targets[states, :n_slots]], n_states, len(made.phases) - 1)
+        groups.append(group)
+        n_states += group.n_inner * len(states)
+    return groups, n_states
+
+
+def _uniform_states(
+    groups: list[_Group], everything: AnyText, n_bodies: int, n_states: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """The states (body, phase) after which only that body can follow.
+
+    Returns their numbers int64[n_bodies, n_phases] (-1: none), their edges, and the number of states after them.
+    """
+    anything = everything.automaton
+    n_phases = anything.n_states
+    used = np.zeros((n_bodies, n_phases), np.bool_)
+    for group in groups:
+        columns = group.template.columns
+        for slot, phase in set(map(tuple, columns[columns[:, 4] == TO_UNIFORM][:, 5:7].tolist())):
+            used[group.targets[:, slot], phase] = True
+    if not used.any():
+        return np.empty((0, 0), np.int64), np.empty((0, 5), np.int64), n_states
+    starts = anything.edge_start.tolist()
+    # phases are numbered from the outside in, so one pass in order reaches all
+    inner_edges = []
+    for phase in range(n_phases):
+        if phase in (0, everything.body, everything.end) or not used[:, phase].any():
+            continue
+        for low, high, target in anything.edges[starts[phase] : starts[phase + 1]].tolist():
+            inner_edges.append((phase, low, high, target))
+            if target != everything.body:
+                used[:, target] |= used[:, phase]
+    numbers = np.full(used.shape, -1, np.int64)
+    numbers[used] = n_states + np.arange(int(used.sum()))
+    bodies = np.arange(n_bodies)
+    blocks = []
+    for phase, low, high, target in inner_edges:
+        where = np.flatnonzero(used[:, phase])
+        block = np.zeros((len(where), 5), np.int64)
+        block[:, 0] = numbers[where, phase]
+        block[:, 1] = low
+        block[:, 2] = high
+        block[:, 3] = bodies[where] if target == everything.body else numbers[where, target]
+        blocks.append(block)
+    return numbers, np.concatenate(blocks), n_states + int(used.sum())
+
+
+def _instances(group: _Group, uniform_of: NDArray[np.int64], end: int) -> NDArray[np.int64]:
+    """int64[n_edges, 5], rows (source, low, high, target, unit): the template for each state of the group.
+
+    A link is -1 - phase here; `_number_links` makes them dense.
+    """
+    columns = group.template.columns
+    n, m = len(group.sources), len(columns)
+    rows = np.empty((n, m, 5), np.int64)
+    first_inner = group.inner + group.n_inner * np.arange(n, dtype=np.int64) - 1
+    node, low, high, unit, kind, argument, phase = columns.T.astype(np.int64)
+    rows[:, :, 0] = np.where(node == 0, group.sources[:, None], first_inner[:, None] + node)
+    rows[:, :, 1], rows[:, :, 2], rows[:, :, 4] = low, high, unit
+    rows[:, :, 3] = REFUSED
+    for of_kind in set(kind.tolist()):
+        (at,) = np.nonzero(kind == of_kind)
+        if of_kind == TO_BODY:
+            rows[:, at, 3] = group.targets[:, argument[at]]
+        elif of_kind == TO_UNIFORM:
+            rows[:, at, 3] = uniform_of[group.targets[:, argument[at]], phase[at]]
+        elif of_kind == TO_NODE:
+            rows[:, at, 3] = first_inner[:, None] + argument[at]
+        elif of_kind == TO_LINK:
+            rows[:, at, 3] = -1 - phase[at]
+        elif of_kind == TO_END:
+            rows[:, at, 3] = end
+    return rows.reshape(-1, 5)
+
+
+def _number_links(table: NDArray[np.int32]) -> list[int]:
+    """Give the linked states dense numbers, in place; the linked states in that order."""
+    targets = table[:, 2]
+    is_link = (targets < 0) & (targets != REFUSED)
+    if not is_link.any():
+        return []
+    states, number = np.unique(-1 - targets[is_link], return_inverse=True)
+    targets[is_link] = -1 - number
+    return [int(state) for state in states]
+
+
+def _bases(groups: list[_Group], n_states: int) -> NDArray[np.int32] | None:
+    """For each state the state of the automaton of all texts that it differs from, -1 for none."""
+    if not any(group.template.is_based for group in groups):
+        return None
+    base = np.full(n_states, -1, np.int32)
+    for group in groups:
+        if group.template.is_based:
+            base[group.sources] = group.template.phases[0]
+            inner = group.inner + np.arange(group.n_inner * len(group.sources))
+            base[inner] = np.tile(np.array(group.template.phases[1:], dtype=np.int32), len(group.sources))
+    return base
+
+
+def _universal_state(language: CharacterAutomaton) -> int:
+    """The state after which any text may follow, or -1."""
+    spelled = sum(high - low + 1 for ranges in language.alphabet.ranges() for low, high in ranges)
+    if spelled != ANY_CHARACTER.size:
+        return -1
+    stays = (language.transitions == np.arange(language.n_states)[:, None]).all(axis=1) & language.accepting
+    return int(np.argmax(stays)) if stays.any() else -1

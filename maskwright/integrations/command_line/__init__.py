@@ -1,0 +1,12 @@
+"""The command line: `maskwright generate | check | compile | mask | bench`.
+
+In reading order: `application` (commands and their options), `specification` (what SPEC names), `vocabularies` (which
+tokens), then a module for each command (`checking`, `compiling`, `masking`, `generating`, `benchmarking`), with
+`continuation` (what may come next, in words) and `messages` (mistakes and waiting) under them.
+"""
+
+from __future__ import annotations
+
+from maskwright.integrations.command_line.application import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,272 @@
+"""The commands of `maskwright` and their options; what each does is in the module named after it.
+
+Exit codes: 0 as it should be; 1 the answer is no (`check`: the text does not satisfy the specification; `generate`:
+the text was cut before its end); 2 a mistake of the user, told in one sentence on stderr. Anything else is a bug of
+ours and shows as a traceback.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Annotated, ParamSpec
+
+import typer
+
+from maskwright.errors import MaskwrightError
+from maskwright.integrations.command_line.messages import UserMistakeError, complain
+from maskwright.integrations.command_line.specification import (
+    Kind,
+    SpecificationRequest,
+    read_specification,
+    read_text,
+)
+
+Parameters = ParamSpec("Parameters")
+
+app = typer.Typer(
+    name="maskwright",
+    help="Text that satisfies a JSON Schema, a grammar or a regular expression.",
+    epilog="""\b
+Examples:
+  maskwright generate person.json
+  maskwright check person.json answer.json
+  maskwright check --regex '[a-z]+-[0-9]{2}' -
+  maskwright compile grammar.gbnf
+  maskwright mask person.json --prefix '{"name": '
+""",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SpecArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SPEC",
+        help="A file (.json: JSON Schema, .gbnf: grammar, .regex or .txt: pattern) or module:Model of pydantic.",
+        show_default=False,
+    ),
+]
+KindOption = Annotated[Kind | None, typer.Option(help="What SPEC is, if its suffix does not tell.", show_default=False)]
+RegexOption = Annotated[
+    str | None, typer.Option(metavar="PATTERN", help="A regular expression in place of SPEC.", show_default=False)
+]
+StartOption = Annotated[str, typer.Option(metavar="RULE", help="The rule that a GBNF grammar starts from.")]
+TokenizerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="A folder with a tokenizer.json or tekken.json (default: the bundled one, else single bytes).",
+        show_default=False,
+    ),
+]
+WhitespaceOption = Annotated[
+    str, typer.Option(metavar="KIND", help="Between JSON tokens: flexible, compact, any, or an indent such as 2.")
+]
+
+
+def told_in_one_sentence(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """The command, whose user's mistakes become one sentence on stderr and exit code 2."""
+
+    @functools.wraps(command)
+    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
+        try:
+            command(*arguments, **options)
+        except (UserMistakeError, MaskwrightError) as error:
+            complain(str(error))
+            raise typer.Exit(2) from None
+
+    return run
+
+
+@app.callback(invoke_without_command=True)
+def _application(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import PackageNotFoundError
+        from importlib.metadata import version as version_of
+
+        try:
+            print(f"maskwright {version_of('maskwright')}")
+        except PackageNotFoundError:
+            print("maskwright, from a checkout that is not installed")
+        raise typer.Exit
+
+
+@app.command(
+    short_help="Let a language model write a text.",
+    epilog="""\b
+Examples:
+  maskwright generate person.json
+  maskwright generate person.json --prompt 'A person as JSON:' --seed 7
+  maskwright generate --regex '[A-Z]{3}-[0-9]{4}' --greedy
+  maskwright generate grammar.gbnf --model path/or/hub-id --max-tokens 200
+""",
+)
+@told_in_one_sentence
+def generate(
+    spec: SpecArgument = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = "root",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH_OR_HUB_ID",
+            help="A causal language model for transformers (default: the bundled one).",
+            show_default=False,
+        ),
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            help="What the model reads first (default: made from the title of the schema).", show_default=False
+        ),
+    ] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens to generate.")] = 400,
+    temperature: Annotated[float, typer.Option(min=0.0, help="0 always takes the most probable token.")] = 1.0,
+    greedy: Annotated[bool, typer.Option("--greedy", help="The same as --temperature 0.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal texts.")] = 2,
+    whitespace: WhitespaceOption = "flexible",
+) -> None:
+    """Let a language model write a text that satisfies SPEC; it goes to stdout, what it took to stderr."""
+    from maskwright.integrations.command_line import generating
+
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    request = generating.GenerationRequest(model, prompt, max_tokens, 0.0 if greedy else temperature, seed)
+    text = generating.generate(specification, request, whitespace)
+    generating.write(text)
+    if not text.is_complete:
+        raise typer.Exit(1)
+
+
+@app.command(
+    short_help="Tell whether a text satisfies SPEC, and where not.",
+    epilog="""\b
+Examples:
+  maskwright check person.json answer.json
+  echo '{"name": "Ada"}' | maskwright check person.json -
+  maskwright check --regex '[0-9]+' number.txt
+Exit code: 0 if the text satisfies SPEC, 1 if not, 2 if that could not be found out.
+""",
+)
+@told_in_one_sentence
+def check(
+    spec: SpecArgument = None,
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="The text; - is standard input.", show_default=False)
+    ] = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = "root",
+) -> None:
+    """Tell whether a text satisfies SPEC; if not, where not and what was expected there."""
+    from maskwright.integrations.command_line.checking import check as judged
+
+    if regex is not None and file is None:
+        spec, file = None, spec
+    if file is None:
+        raise UserMistakeError("name the text to check: a file, or - for standard input.")
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    verdict = judged(specification, read_text(file, "text"))
+    name = "standard input" if file == "-" else file
+    if verdict.accepted:
+        print(f"{name}: satisfies {specification.name}")
+        return
+    print(f"{name}, line {verdict.line}, column {verdict.column}: does not satisfy {specification.name}")
+    print(verdict.excerpt)
+    for reason in verdict.reasons:
+        print(f"  {reason}")
+    raise typer.Exit(1)
+
+
+@app.command(
+    name="compile",
+    short_help="Show sizes, times, and what was restricted.",
+    epilog="""\b
+Examples:
+  maskwright compile person.json
+  maskwright compile grammar.gbnf --start statement
+  maskwright compile models:Person --tokenizer path/to/tokenizer
+""",
+)
+@told_in_one_sentence
+def compile_specification(
+    spec: SpecArgument = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = "root",
+    tokenizer: TokenizerOption = None,
+    whitespace: WhitespaceOption = "flexible",
+) -> None:
+    """Compile SPEC and show sizes, times, and what was restricted or only noted."""
+    from maskwright.integrations.command_line import compiling
+    from maskwright.integrations.command_line.vocabularies import load_vocabulary
+
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    _print_rows(compiling.describe(specification, load_vocabulary(tokenizer), whitespace))
+
+
+@app.command(
+    short_help="Show what may come next after a prefix.",
+    epilog="""\b
+Examples:
+  maskwright mask person.json
+  maskwright mask person.json --prefix '{"name": '
+  maskwright mask --regex 'a{2,3}b' --prefix aa --tokenizer path/to/tokenizer
+""",
+)
+@told_in_one_sentence
+def mask(
+    spec: SpecArgument = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = "root",
+    prefix: Annotated[str, typer.Option(metavar="TEXT", help="The text so far.", show_default=False)] = "",
+    tokenizer: TokenizerOption = None,
+    samples: Annotated[int, typer.Option(min=0, help="How many allowed tokens to show.")] = 12,
+    whitespace: WhitespaceOption = "flexible",
+) -> None:
+    """Show what may come next after a prefix: characters, tokens, and whether the text may end."""
+    from maskwright.integrations.command_line import masking
+    from maskwright.integrations.command_line.vocabularies import load_vocabulary
+
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    named = load_vocabulary(tokenizer)
+    _print_rows(masking.describe(specification, named, whitespace, prefix, samples))
+
+
+@app.command(
+    add_help_option=False,
+    short_help="Compare with other engines, in a checkout.",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="""\b
+Example:
+  maskwright bench --sample 100
+""",
+)
+@told_in_one_sentence
+def bench(context: typer.Context) -> None:
+    """Compare with other engines, in a source checkout; all options go to `python -m bench`."""
+    from maskwright.integrations.command_line.benchmarking import run_bench
+
+    raise typer.Exit(run_bench(context.args))
+
+
+def main() -> None:
+    """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    app(prog_name="maskwright")
+
+
+def _print_rows(rows: list[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")

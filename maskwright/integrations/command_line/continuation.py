@@ -1,0 +1,138 @@
+"""What may come next in a text, in words that a person reads.
+
+Idea. Every byte that may come next is tried on a fork of the matcher, and so is what it forces: `t` that must become
+`true` is shown as one word, bytes that force nothing are gathered into ranges of characters.
+Cost: at most 256 forks; a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maskwright.errors import TokenRejected
+
+if TYPE_CHECKING:
+    from maskwright.matching.matcher import Matcher
+
+MAX_WORD_BYTES = 40
+MAX_PARTS = 24
+
+_NAMES = {" ": "a blank", "\n": "a line break", "\t": "a tab", "\r": "a carriage return", "`": "a backquote"}
+_PRINTABLE = frozenset(range(0x21, 0x7F))
+_WHITE_SPACE = frozenset(b" \t\n\r")
+_NOT_ASCII = frozenset(range(0xC2, 0xF5))
+_RANGES = (range(ord("0"), ord("9") + 1), range(ord("a"), ord("z") + 1), range(ord("A"), ord("Z") + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """parts: readable descriptions, each of one or several ways to go on. may_end: the text may also end here."""
+
+    parts: tuple[str, ...]
+    may_end: bool
+
+    def __str__(self) -> str:
+        ways = [*self.parts[:MAX_PARTS]]
+        if len(self.parts) > MAX_PARTS:
+            ways.append(f"{len(self.parts) - MAX_PARTS} other ways")
+        if self.may_end:
+            ways.append("the end of the text")
+        return " or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways) if ways else "nothing"
+
+
+def continuation_of(matcher: Matcher) -> Continuation:
+    """Everything that may follow what `matcher` has read."""
+    bytes_before: dict[bytes, set[int]] = {}
+    for byte in range(256):
+        fork = matcher.fork()
+        try:
+            fork.accept_bytes(bytes([byte]))
+        except TokenRejected:
+            continue
+        bytes_before.setdefault(b"" if byte >= 0x80 else fork.forced_bytes()[:MAX_WORD_BYTES], set()).add(byte)
+    parts: list[str] = []
+    loose = bytes_before.pop(b"", set())
+    for forced, members in bytes_before.items():
+        if len(members) == 1:
+            parts.append(quoted(bytes(members) + forced))
+        else:
+            parts += [f"{part} then {quoted(forced)}" for part in _characters(members)]
+    return Continuation(tuple(parts + _characters(loose)), matcher.is_accepting())
+
+
+def quoted(text: bytes) -> str:
+    """A text in backquotes, or its name; what is cut or not a whole character is shown with dots."""
+    decoded = text.decode("utf-8", "ignore")
+    if decoded in _NAMES:
+        return _NAMES[decoded]
+    shown = "".join(character if character.isprintable() else _escaped(character) for character in decoded)
+    return f"`{shown}{'…' if len(text) >= MAX_WORD_BYTES or len(decoded.encode()) < len(text) else ''}`"
+
+
+def _escaped(character: str) -> str:
+    return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\u{ord(character):04x}")
+
+
+def _characters(members: Iterable[int]) -> list[str]:
+    """Bytes as characters and ranges of characters."""
+    rest = set(members)
+    if len(rest & _PRINTABLE) > 2 * len(_PRINTABLE) // 3:
+        return [_any_but(rest)]
+    parts: list[str] = []
+    for letters in _RANGES:
+        parts += _runs(sorted(rest & set(letters)))
+        rest -= set(letters)
+    blanks = rest & _WHITE_SPACE if rest >= _WHITE_SPACE else set()
+    parts += [quoted(bytes([byte])) for byte in sorted(rest - blanks) if byte < 0x80]
+    parts += ["white space"] if blanks else []
+    return parts + _beyond_ascii({byte for byte in rest if byte >= 0x80})
+
+
+def _any_but(members: set[int]) -> str:
+    """Most characters belong, so name those that do not."""
+    missing = [
+        quoted(bytes([byte])) for byte in [*sorted(_PRINTABLE - members), 0x20, 0x09, 0x0A] if byte not in members
+    ]
+    if not members & (set(range(0x20)) - {0x09, 0x0A}):
+        missing = [name for name in missing if name not in ("a tab", "a line break")] + ["control characters"]
+    if not _NOT_ASCII & members:
+        missing.append("characters beyond ASCII")
+    return "any character" + (" but " + ", ".join(missing) if missing else "")
+
+
+def _runs(codes: list[int]) -> list[str]:
+    """Neighbouring letters or digits as `a` to `f`."""
+    parts: list[str] = []
+    while codes:
+        end = 1
+        while end < len(codes) and codes[end] == codes[0] + end:
+            end += 1
+        if end > 2:
+            parts.append(f"`{chr(codes[0])}` to `{chr(codes[end - 1])}`")
+        else:
+            parts += [f"`{chr(code)}`" for code in codes[:end]]
+        codes = codes[end:]
+    return parts
+
+
+def _beyond_ascii(members: set[int]) -> list[str]:
+    """First bytes of characters as ranges of code points; later bytes as the rest of a character."""
+    if not members:
+        return []
+    if members >= _NOT_ASCII:
+        return ["any character beyond ASCII"]
+    if min(members) < 0xC2:
+        return [f"the rest of a character (byte {min(members):02X} to {max(members):02X})"]
+    first, last = _first_code(min(members)), _first_code(max(members) + 1) - 1
+    return [f"certain characters from U+{first:04X} to U+{last:04X}"]
+
+
+def _first_code(lead: int) -> int:
+    """The first code point whose UTF-8 begins with a lead byte: `_first_code(0xC3)` -> 0xC0."""
+    if lead < 0xE0:
+        return (lead & 0x1F) << 6
+    if lead < 0xF0:
+        return max((lead & 0x0F) << 12, 0x800)
+    return min(max((lead & 0x07) << 18, 0x10000), 0x110000)

@@ -1,0 +1,50 @@
+"""What the command line says on stderr: mistakes of the user, and that something takes its time."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+PATIENCE_SECONDS = 1.5
+"""Shorter waits are not worth a message; kernels that were compiled before load within that time."""
+
+
+COMPILING = "Compiling (the first run on a machine also compiles kernels, which takes up to half a minute) ..."
+
+
+class UserMistakeError(Exception):
+    """Something that the user can put right; its text is one sentence for them."""
+
+
+def complain(message: str) -> None:
+    """One mistake, on stderr."""
+    print(f"maskwright: {message}", file=sys.stderr)
+
+
+@contextmanager
+def patience(message: str) -> Iterator[None]:
+    """Show `message` on stderr if the block takes long: a spinner in a terminal, else one line."""
+    stream = sys.stderr
+    done = threading.Event()
+    waiting = threading.Thread(target=_show_when_long, args=(message, done, stream), daemon=True)
+    waiting.start()
+    try:
+        yield
+    finally:
+        done.set()
+        waiting.join()
+
+
+def _show_when_long(message: str, done: threading.Event, stream: TextIO) -> None:
+    if done.wait(PATIENCE_SECONDS):
+        return
+    if not stream.isatty():
+        print(message, file=stream, flush=True)
+        return
+    from rich.console import Console
+
+    with Console(file=stream).status(message):
+        done.wait()

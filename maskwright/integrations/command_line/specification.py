@@ -1,0 +1,203 @@
+"""What SPEC on the command line names: a file, a pydantic model, or a pattern given in place.
+
+The kind follows from the suffix of a file (.json, .gbnf, .regex or .txt) unless it is said. Reading a specification
+gives a grammar in the intermediate form; every fault is told with its place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskwright.errors import MaskwrightError
+from maskwright.integrations.command_line.messages import UserMistakeError
+
+if TYPE_CHECKING:
+    from maskwright.grammar.ir import Grammar
+    from maskwright.grammar.json_schema import JSONSchemaOptions
+    from maskwright.matching.compiled_grammar import CompiledGrammar
+    from maskwright.matching.compiler import Compiler
+
+
+Schema = dict[str, Any] | bool
+
+
+class Kind(StrEnum):
+    """The notations of a specification."""
+
+    JSON_SCHEMA = "json-schema"
+    GBNF = "gbnf"
+    REGEX = "regex"
+
+
+KIND_OF_SUFFIX = {
+    ".json": Kind.JSON_SCHEMA,
+    ".gbnf": Kind.GBNF,
+    ".regex": Kind.REGEX,
+    ".txt": Kind.REGEX,
+}
+FRONT_ENDS = {
+    Kind.JSON_SCHEMA: "maskwright.grammar.json_schema",
+    Kind.GBNF: "maskwright.grammar.gbnf",
+    Kind.REGEX: "maskwright.grammar.regex",
+}
+"""The modules that read them, imported only when needed."""
+
+NAMES = {Kind.JSON_SCHEMA: "JSON Schema", Kind.GBNF: "GBNF grammar", Kind.REGEX: "regular expression"}
+
+
+@dataclass(frozen=True, slots=True)
+class SpecificationRequest:
+    """What was asked for on the command line; at most one of `spec` and `pattern` is set."""
+
+    spec: str | None
+    pattern: str | None
+    kind: Kind | None
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """A specification that was read: `content` is a pattern, a GBNF text, or a JSON Schema as a value."""
+
+    name: str
+    kind: Kind
+    content: Schema | str
+    start: str = "root"
+
+    def grammar(self, whitespace: str) -> Grammar:
+        """The grammar of the texts to generate, with white space in JSON as it was asked for."""
+        return self._grammar(lambda: _options_to_generate(whitespace))
+
+    def liberal_grammar(self) -> Grammar:
+        """The grammar of the texts to accept: any white space, any spelling of a character that JSON has."""
+        return self._grammar(_options_to_accept)
+
+    def compiled(self, compiler: Compiler, grammar: Grammar) -> CompiledGrammar:
+        """The grammar for the compiler's vocabulary; a fault is raised with the specification's name in front."""
+        try:
+            return compiler.compile_grammar(grammar)
+        except MaskwrightError as error:
+            raise UserMistakeError(f"{self.name}: {error}") from error
+
+    def _grammar(self, options: Callable[[], JSONSchemaOptions]) -> Grammar:
+        """A fault is raised with the specification's name in front; JSON Schema is imported only where it is used."""
+        try:
+            if self.kind is Kind.REGEX:
+                from maskwright.grammar.regex import regex_grammar
+
+                return regex_grammar(str(self.content))
+            if self.kind is Kind.GBNF:
+                from maskwright.grammar.gbnf import gbnf_grammar
+
+                return gbnf_grammar(str(self.content), self.start)
+            from maskwright.grammar.json_schema import json_schema_grammar
+
+            return json_schema_grammar(self.content, options())
+        except MaskwrightError as error:
+            raise UserMistakeError(f"{self.name}: {error}") from error
+
+
+def _options_to_accept() -> JSONSchemaOptions:
+    from maskwright.grammar.characters import Escapes
+    from maskwright.grammar.json_schema import JSONSchemaOptions, Whitespace
+
+    return JSONSchemaOptions(whitespace=Whitespace.ANY, escapes=Escapes.EXACT)
+
+
+def _options_to_generate(whitespace: str) -> JSONSchemaOptions:
+    from maskwright.grammar.json_schema import Indented, JSONSchemaOptions, Whitespace
+
+    if whitespace.isascii() and whitespace.isdigit() and int(whitespace[:3]) <= 64:
+        return JSONSchemaOptions(whitespace=Indented(int(whitespace)))
+    try:
+        return JSONSchemaOptions(whitespace=Whitespace(whitespace))
+    except ValueError:
+        message = f"--whitespace is flexible, compact, any or an indent up to 64, not {whitespace!r}."
+        raise UserMistakeError(message) from None
+
+
+def read_specification(request: SpecificationRequest) -> Specification:
+    """Read what was asked for; raises UserMistakeError."""
+    if request.pattern is not None:
+        if request.spec is not None or request.kind not in (None, Kind.REGEX):
+            raise UserMistakeError("--regex is the whole specification: leave out SPEC and --kind.")
+        return Specification("the pattern", Kind.REGEX, request.pattern)
+    if request.spec is None:
+        raise UserMistakeError("name a specification: a file, module:Model, or --regex PATTERN.")
+    path = Path(request.spec)
+    if not path.exists() and ":" in request.spec and "/" not in request.spec:
+        return Specification(request.spec, Kind.JSON_SCHEMA, _schema_of_model(request.spec))
+    kind = request.kind or KIND_OF_SUFFIX.get(path.suffix.lower())
+    text = read_text(request.spec, "specification")
+    if kind is None:
+        choices = ", ".join(kind.value for kind in Kind)
+        raise UserMistakeError(f"{path}: the suffix does not tell what this is: add --kind with one of {choices}.")
+    if kind is Kind.JSON_SCHEMA:
+        return Specification(str(path), kind, _schema(_json_value(text, str(path)), str(path)))
+    if kind is Kind.REGEX:
+        return Specification(str(path), kind, text.removesuffix("\n").removesuffix("\r"))
+    return Specification(str(path), kind, text, request.start)
+
+
+def read_text(name: str, role: str) -> str:
+    """The text of a file, or of standard input for `-`; exactly its bytes, line ends included."""
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except FileNotFoundError:
+        raise UserMistakeError(f"{name}: there is no such file to read the {role} from.") from None
+    except IsADirectoryError:
+        raise UserMistakeError(f"{name}: this is a folder, not a file with the {role}.") from None
+    except OSError as error:
+        raise UserMistakeError(f"{name}: cannot read the {role}: {error.strerror or error}.") from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserMistakeError(f"{name}: the {role} is not UTF-8 text (byte {error.start + 1}).") from None
+
+
+def _schema(value: object, name: str) -> Schema:
+    if isinstance(value, dict | bool):
+        return value
+    raise UserMistakeError(f"{name}: a JSON Schema is an object, true or false, not {json.dumps(value)[:40]}.")
+
+
+def _json_value(text: str, name: str) -> object:
+    """The schema itself; a byte order mark is forgiven."""
+    try:
+        return json.loads(text.removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        raise UserMistakeError(f"{name}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}.") from None
+    except RecursionError:
+        raise UserMistakeError(f"{name}: this JSON is nested too deeply to be read.") from None
+    except ValueError as error:  # an integer of more digits than Python reads
+        raise UserMistakeError(f"{name}: this JSON cannot be read: {error}.") from None
+
+
+def _schema_of_model(name: str) -> Schema:
+    """The JSON Schema of `module:Model`, where the module is found from the current folder too."""
+    module_name, _, attribute = name.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise UserMistakeError(f"{name}: there is no such file, and no module {error.name!r} either.") from None
+    except Exception as error:  # noqa: BLE001  a module of the user may fail in any way
+        raise UserMistakeError(f"{name}: importing {module_name} fails: {type(error).__name__}: {error}.") from None
+    finally:
+        sys.path.pop(0)
+    model = getattr(module, attribute, None)
+    if model is None:
+        raise UserMistakeError(f"{name}: the module {module_name} has nothing called {attribute!r}.")
+    if isinstance(model, dict | bool):
+        return model
+    schema = getattr(model, "model_json_schema", None)
+    if schema is None:
+        raise UserMistakeError(f"{name}: {attribute} is neither a pydantic model nor a schema (a dict).")
+    return _schema(schema(), name)

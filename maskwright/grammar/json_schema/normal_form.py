@@ -51,7 +51,7 @@ class NormalForm:
     def __init__(self, reader: SchemaReader, max_shapes: int) -> None:
         self.reader = reader
         self.max_shapes = max_shapes
-        self.terms, self.stands_for = terms_of(reader.nodes)
+        self.terms, self.stands_for = terms_of(reader.nodes, reader.pointer)
         self.unions: dict[Conjunction, Union] = {EVERYTHING: ANY_VALUE, NOTHING_AT_ALL: ()}
         self.productive: dict[Conjunction, bool] = {EVERYTHING: True, NOTHING_AT_ALL: False}
         self.open_terms: set[int] = set()

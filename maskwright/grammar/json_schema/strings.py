@@ -25,8 +25,8 @@ STANDARD_FORMATS = frozenset(
 )
 """The formats of draft 2020-12, section 7.3 of its validation vocabulary."""
 
-MAX_LENGTH_PAIRS = 2_500
-"""The most pairs of a pattern's state and a length: up to a millisecond each where a pattern has Unicode classes."""
+MAX_SPELLED_STATES = 300_000
+"""The most byte states, roughly, of a pattern multiplied with a length: about half a second."""
 
 MAX_STATES_BEFORE_CORE = 200
 """How far `counts_exactly` looks."""
@@ -67,10 +67,12 @@ def bounded_language(
         return NO_TEXT, None
     if counts_exactly(automaton, maximum):
         return automaton, (minimum, maximum)
-    n_pairs = automaton.n_states * (minimum if maximum is None else maximum)
-    if n_pairs > MAX_LENGTH_PAIRS:
-        raise LimitExceeded("a pattern together with a length", n_pairs, MAX_LENGTH_PAIRS)
-    return automaton & length_between(minimum, maximum), None
+    product = automaton & length_between(minimum, maximum)
+    n_wide = sum(code > 0x7F for code, _ in product.alphabet.intervals)
+    n_spelled = product.n_states * (1 + 2 * n_wide)
+    if n_spelled > MAX_SPELLED_STATES:
+        raise LimitExceeded("a pattern or format with a length", n_spelled, MAX_SPELLED_STATES)
+    return product, None
 
 
 def counts_exactly(automaton: CharacterAutomaton, maximum: int | None) -> bool:

@@ -6,10 +6,11 @@ keeps that node's number). Equal terms get one number, which is how equal subsch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from maskwright.errors import LimitExceeded
 from maskwright.grammar.json_schema.schema_node import TRUE_NODE, SchemaNode
 from maskwright.grammar.json_schema.shapes import (
     ANY_ARRAY,
@@ -60,7 +61,7 @@ class Term:
         return not (self.all_of or self.any_of or self.one_of)
 
 
-def terms_of(nodes: list[SchemaNode]) -> tuple[list[Term], list[Conjunction]]:
+def terms_of(nodes: list[SchemaNode], pointer: Callable[[int], str]) -> tuple[list[Term], list[Conjunction]]:
     """The term of each node, and the conjunction that stands for the node: () if it allows everything."""
     terms: list[Term] = [Term(())] * len(nodes)
     numbers: dict[Term, Conjunction] = {}
@@ -69,7 +70,10 @@ def terms_of(nodes: list[SchemaNode]) -> tuple[list[Term], list[Conjunction]]:
     terms[TRUE_NODE] = Term(ANY_VALUE)
     for number in range(len(nodes) - 1, TRUE_NODE, -1):
         node = nodes[number]
-        asserted = _asserted_union(node, stands_for)
+        try:
+            asserted = _asserted_union(node, stands_for)
+        except LimitExceeded as error:
+            raise LimitExceeded(error.stage, error.asked, error.allowed, pointer(number), error.remedy) from error
         own, beside = asserted, ANY_VALUE
         if node.values is not None and asserted:
             own = merge_alternatives(_value_shapes(node, stands_for))

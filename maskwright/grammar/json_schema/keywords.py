@@ -243,6 +243,7 @@ def _max_items(reader: SchemaReader, number: int, node: SchemaNode, value: Any) 
 def _properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
     if not isinstance(value, Mapping):
         raise reader.invalid(number, "properties", f"must be an object, not {type_name(value)}")
+    node.own_position = len(node.choices)
     node.properties = {
         name: reader.child(part, number, ("properties", name), "properties") for name, part in value.items()
     }
@@ -259,22 +260,22 @@ def _additional_properties(reader: SchemaReader, number: int, node: SchemaNode, 
 
 
 def _all_of(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
-    node.all_of += _branches(reader, number, "allOf", value)
+    node.choices += tuple([(branch,) for branch in _branches(reader, number, "allOf", value)])
 
 
 def _any_of(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
-    node.any_of += (_branches(reader, number, "anyOf", value),)
+    node.choices += (_branches(reader, number, "anyOf", value),)
 
 
 def _one_of(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
-    node.one_of = _branches(reader, number, "oneOf", value)
+    node.exclusive = (len(node.choices),)
+    node.choices += (_branches(reader, number, "oneOf", value),)
 
 
 def _ref(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
     if not isinstance(value, str):
         raise reader.invalid(number, "$ref", f"must be a string, not {type_name(value)}")
-    target = reader.referenced(number, value)
-    node.all_of += (target,)
+    node.choices += ((reader.referenced(number, value),),)
 
 
 def _not(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:

@@ -55,7 +55,7 @@ class NormalForm:
         self.unions: dict[Conjunction, Union] = {EVERYTHING: ANY_VALUE, NOTHING_AT_ALL: ()}
         self.productive: dict[Conjunction, bool] = {EVERYTHING: True, NOTHING_AT_ALL: False}
         self.open_terms: set[int] = set()
-        self.choices: dict[int, Union] = {}
+        self.unproved: list[int] = []
         self.n_intersections = 0
 
     def union_of(self, conjunction: Conjunction) -> Union:
@@ -93,11 +93,11 @@ class NormalForm:
 
     def _union_of_term(self, number: int) -> Union:
         term = self.terms[number]
-        union = term.own
+        own = term.own
         if term.beside is not ANY_VALUE:
-            union = self._intersect_unions(union, term.beside, number)
+            own = self._intersect_unions(own, term.beside, number)
         if term.is_leaf:
-            return union
+            return own
         if number in self.open_terms:
             raise self.reader.invalid(number, "$ref", "leads back to itself without a step into the value")
         if len(self.open_terms) >= MAX_REFERENCE_DEPTH:
@@ -108,13 +108,15 @@ class NormalForm:
                 self.reader.pointer(number),
             )
         self.open_terms.add(number)
-        for part in term.all_of:
-            union = self._intersect_unions(union, self.union_of(part), number)
-        for branches in term.any_of:
+        union = ANY_VALUE
+        for position, branches in enumerate(term.choices):
+            if position == term.own_position:
+                union = self._intersect_unions(union, own, number)
             union = self._intersect_unions(union, self._union_of_any(branches), number)
-        if term.one_of:
-            self.choices[number] = union
-            union = self._intersect_unions(union, self._union_of_any(term.one_of), number)
+        if term.own_position == len(term.choices):
+            union = self._intersect_unions(union, own, number)
+        if term.exclusive:
+            self.unproved.append(number)
         self.open_terms.discard(number)
         return union
 
@@ -161,18 +163,23 @@ class NormalForm:
 
     def prove_choices(self) -> None:
         """Show that no value satisfies two branches of any `oneOf` met so far, or refuse the schema."""
-        while self.choices:
-            number, around = self.choices.popitem()
-            branches = self.terms[number].one_of
-            unions = [self._intersect_unions(around, self.union_of(branch), number) for branch in branches]
-            for left, right in combinations(unions, 2):
-                common = self._intersect_unions(left, right, number) if left and right else ()
-                for shape in common:
-                    if self.is_productive_shape(shape):
-                        reason = (
-                            "has branches that some value may satisfy together; their exclusion is not supported yet"
-                        )
-                        raise self.reader.refuse(number, "oneOf", reason)
+        while self.unproved:
+            number = self.unproved.pop()
+            term = self.terms[number]
+            for exclusive in term.exclusive:
+                around = term.own
+                for position, branches in enumerate(term.choices):
+                    if position != exclusive:
+                        around = self._intersect_unions(around, self._union_of_any(branches), number)
+                self._prove_disjoint(number, around, term.choices[exclusive])
+
+    def _prove_disjoint(self, number: int, around: Union, branches: tuple[Conjunction, ...]) -> None:
+        unions = [self._intersect_unions(around, self.union_of(branch), number) for branch in branches]
+        for left, right in combinations(unions, 2):
+            common = self._intersect_unions(left, right, number) if left and right else ()
+            if any(self.is_productive_shape(shape) for shape in common):
+                reason = "has branches that some value may satisfy together, which is not supported yet"
+                raise self.reader.refuse(number, "oneOf", reason)
 
     def is_productive_shape(self, shape: Shape) -> bool:
         """Does any value have this shape?"""

@@ -19,7 +19,9 @@ class SchemaNode:
     """A subschema: where it stands, and what each keyword demands; a None or empty field demands nothing.
 
     `values` are those of `enum` or `const`, without the ones that a second such keyword excludes. `value_nodes` are,
-    for each array or object among them, the nodes of its items or members.
+    for each array or object among them, the nodes of its items or members. `choices` are in the order of the text: one
+    branch for a `$ref` and for each part of `allOf`, several for `anyOf` and `oneOf`. `exclusive` says which of them
+    stem from `oneOf`, and `own_position` how many come before `properties`; that is the order of members.
     """
 
     schema: Any
@@ -45,6 +47,6 @@ class SchemaNode:
     properties: dict[str, int] | None = None
     required: tuple[str, ...] = ()
     additional: int = TRUE_NODE
-    all_of: tuple[int, ...] = ()
-    any_of: tuple[tuple[int, ...], ...] = ()
-    one_of: tuple[int, ...] = ()
+    choices: tuple[tuple[int, ...], ...] = ()
+    exclusive: tuple[int, ...] = ()
+    own_position: int = 0

@@ -43,22 +43,23 @@ from maskwright.grammar.json_schema.vocabulary import NULL as NULL_TYPE
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The conjunction of alternatives in `own`, of everything in `all_of`, and of one branch of each choice.
+    """The conjunction of alternatives in `own`, of those in `beside`, and of one branch of each choice.
 
-    `beside` is a second union of its own (what stands beside an `enum` of arrays or objects). `one_of` means the same
-    as one more choice only where no value satisfies two branches, which is proved when all else is known.
+    `beside` stands for the other assertions next to an `enum` of arrays or objects. Members come in the order in which
+    the parts are intersected: `own` after the first `own_position` choices. A choice that `exclusive` lists stems from
+    `oneOf`: it means what is said here only where no value satisfies two of its branches, which is proved later.
     """
 
     own: Union
     beside: Union = ANY_VALUE
-    all_of: tuple[Conjunction, ...] = ()
-    any_of: tuple[tuple[Conjunction, ...], ...] = ()
-    one_of: tuple[Conjunction, ...] = ()
+    choices: tuple[tuple[Conjunction, ...], ...] = ()
+    exclusive: tuple[int, ...] = ()
+    own_position: int = 0
 
     @property
     def is_leaf(self) -> bool:
         """Does the term refer to no other?"""
-        return not (self.all_of or self.any_of or self.one_of)
+        return not self.choices
 
 
 def terms_of(nodes: list[SchemaNode], pointer: Callable[[int], str]) -> tuple[list[Term], list[Conjunction]]:
@@ -84,17 +85,17 @@ def terms_of(nodes: list[SchemaNode], pointer: Callable[[int], str]) -> tuple[li
         term = Term(
             own,
             beside,
-            tuple([stands_for[part] for part in node.all_of]),
-            tuple([tuple([stands_for[part] for part in branches]) for branches in node.any_of]),
-            tuple([stands_for[part] for part in node.one_of]),
+            tuple([tuple([stands_for[part] for part in branches]) for branches in node.choices]),
+            node.exclusive,
+            0 if node.values is not None else node.own_position,
         )
         terms[number] = term
         if not own:
             stands_for[number] = NOTHING_AT_ALL
         elif own is ANY_VALUE and term.is_leaf:
             stands_for[number] = EVERYTHING
-        elif own is ANY_VALUE and len(term.all_of) == 1 and not term.any_of and not term.one_of:
-            stands_for[number] = term.all_of[0]
+        elif own is ANY_VALUE and len(term.choices) == 1 and len(term.choices[0]) == 1:
+            stands_for[number] = term.choices[0][0]
         else:
             stands_for[number] = numbers.setdefault(term, (number,))
     return terms, stands_for

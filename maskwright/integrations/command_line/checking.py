@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CHUNK_CHARACTERS = 4096
 """Text is read in chunks; only a chunk that is refused is read again character by character."""
 
+MAX_ERRORS = 3
+"""Of those that `jsonschema` finds."""
+
 JSON_WHITE_SPACE = " \t\r\n"
 
 
@@ -55,8 +58,10 @@ def check(specification: Specification, text: str) -> Verdict:
     if specification.kind is not Kind.JSON_SCHEMA and text.endswith("\n"):
         shorter = text.removesuffix("\n").removesuffix("\r")
         retried = _matcher(specification)
-        if position >= len(shorter) and _read(retried, shorter) == len(shorter) and retried.is_accepting():
-            return Verdict(accepted=True)
+        if position >= len(shorter) and _read(retried, shorter) == len(shorter):
+            if retried.is_accepting():
+                return Verdict(accepted=True)
+            matcher, position, end = retried, len(shorter), len(shorter)
     return _refusal(specification, text, position, end, matcher)
 
 
@@ -112,7 +117,7 @@ def _refusal(specification: Specification, text: str, position: int, end: int, m
     found = quoted(text[position].encode()) if position < end else "the end of the text"
     reasons = [f"found {found}, expected {_expected(matcher)}"]
     if specification.kind is Kind.JSON_SCHEMA:
-        reasons += _keyword_at_fault(specification.content, text)
+        reasons += _keywords_at_fault(specification.content, text)
     line_begin = text.rfind("\n", 0, position) + 1
     line_end = text.find("\n", position)
     line_end = len(text) if line_end < 0 else line_end
@@ -133,7 +138,7 @@ def _expected(matcher: Matcher) -> str:
     return str(Continuation(tuple(parts), ways.may_end))
 
 
-def _keyword_at_fault(schema: object, text: str) -> list[str]:
+def _keywords_at_fault(schema: object, text: str) -> list[str]:
     """What `jsonschema` has to say of the document, if it is JSON at all. Nothing is fetched from the network."""
     import json
 
@@ -146,10 +151,14 @@ def _keyword_at_fault(schema: object, text: str) -> list[str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             validator = validator_class(schema, registry=referencing.Registry())
-            error = jsonschema.exceptions.best_match(validator.iter_errors(document))
+            errors = sorted(validator.iter_errors(document), key=jsonschema.exceptions.relevance, reverse=True)
     except Exception:  # noqa: BLE001  a second opinion only: no JSON, references elsewhere, too deep, ...
         return []
-    if error is None:
+    if not errors:
         return ["jsonschema accepts this document: it fails only in how it is written, as in the order of properties"]
-    message = error.message if len(error.message) <= 200 else error.message[:199] + "…"
-    return [f"at {error.json_path}: {message}"]
+    told = [f"at {error.json_path}: {_shortened(error.message)}" for error in errors[:MAX_ERRORS]]
+    return told + ([f"and {len(errors) - MAX_ERRORS} more"] if len(errors) > MAX_ERRORS else [])
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= 200 else message[:199] + "…"

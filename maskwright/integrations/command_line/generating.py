@@ -63,6 +63,8 @@ def _load(model: str | None) -> LoadedModel:
 
     if model is None and not (BUNDLED_MODEL / "config.json").exists():
         raise UserMistakeError("this installation has no bundled model: name one with --model PATH_OR_HUB_ID.")
+    if model is not None and model.startswith(("/", ".", "~")) and not Path(model).is_dir():
+        raise UserMistakeError(f"{model}: there is no such model folder.")
     try:
         return load_model(model)
     except (OSError, ValueError, KeyError, ImportError) as error:

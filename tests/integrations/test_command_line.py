@@ -1,0 +1,367 @@
+"""The command line as a person meets it: what it answers, where it points, and one sentence for each mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner, Result
+
+from maskwright.integrations.command_line import app, benchmarking, generating, messages, vocabularies
+
+ROOT = Path(__file__).parents[2]
+GBNF = ROOT / "schemas" / "gbnf"
+PERSON = {
+    "title": "person",
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer", "minimum": 0, "maximum": 120}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, nothing is said about waiting."""
+    monkeypatch.setattr(messages, "PATIENCE_SECONDS", 1000)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a schema, a grammar and a pattern in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "person.json").write_text(json.dumps(PERSON), encoding="utf-8")
+    (tmp_path / "lines.gbnf").write_text('root ::= ("a" [0-9] "\\n")+', encoding="utf-8")
+    (tmp_path / "code.regex").write_text("[a-z]+-[0-9]{2}\n", encoding="utf-8")
+    return tmp_path
+
+
+def maskwright(*arguments: str, text: str | bytes = "") -> Result:
+    return CliRunner().invoke(app, list(arguments), input=text, catch_exceptions=False)
+
+
+def answer(result: Result) -> dict[str, str]:
+    """The rows of `compile` and `mask`."""
+    assert result.exit_code == 0, result.stderr
+    return {line[:24].split("  ")[0]: line.split("  ", 1)[1].strip() for line in result.stdout.splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        (["person.json"], '{"name": "Ada", "age": 36}'),
+        (["person.json"], '\n{\n  "name" : "\\u0041\\/",\n  "age":36\n}\n'),
+        (["lines.gbnf"], "a1\na2\n"),
+        (["code.regex"], "ab-12"),
+        (["code.regex"], "ab-12\n"),
+        (["--regex", "a*"], ""),
+    ],
+)
+def test_check_accepts_what_satisfies_the_specification(folder: Path, spec: list[str], text: str) -> None:
+    result = maskwright("check", *spec, "-", text=text)
+    name = "the pattern" if spec[0] == "--regex" else spec[0]
+    assert (result.exit_code, result.stdout) == (0, f"standard input: satisfies {name}\n")
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "expected"),
+    [
+        (
+            ["person.json"],
+            '{"name": "Ada",\n "age": 200}',
+            (
+                "standard input, line 2, column 11: does not satisfy person.json\n"
+                '   "age": 200}\n'
+                "            ^\n"
+                "  found `0`, expected `}` or white space\n"
+                "  at $.age: 200 is greater than the maximum of 120\n"
+            ),
+        ),
+        (
+            ["lines.gbnf"],
+            "a1\nab\n",
+            (
+                "standard input, line 2, column 2: does not satisfy lines.gbnf\n"
+                "  ab\n   ^\n  found `b`, expected `0` to `9` then a line break\n"
+            ),
+        ),
+        (
+            ["code.regex"],
+            "ab-1\n",
+            (
+                "standard input, line 1, column 5: does not satisfy code.regex\n"
+                "  ab-1\n      ^\n  found the end of the text, expected `0` to `9`\n"
+            ),
+        ),
+        (
+            ["--regex", "(true|false|[0-9]é)!?"],
+            "truth",
+            (
+                "standard input, line 1, column 4: does not satisfy the pattern\n"
+                "  truth\n     ^\n  found `t`, expected `e`\n"
+            ),
+        ),
+        (
+            ["--regex", "abc"],
+            "abcd",
+            (
+                "standard input, line 1, column 4: does not satisfy the pattern\n"
+                "  abcd\n     ^\n  found `d`, expected the end of the text\n"
+            ),
+        ),
+    ],
+)
+def test_check_points_at_the_first_character_that_cannot_stand(
+    folder: Path, spec: list[str], text: str, expected: str
+) -> None:
+    result = maskwright("check", *spec, "-", text=text)
+    assert result.stdout == expected
+    assert result.exit_code == 1
+
+
+def test_check_reads_special_tokens_by_their_spelling() -> None:
+    spec = str(GBNF / "token_terminals.gbnf")
+    assert maskwright("check", spec, "-", text="<think>why é?</think>yes.").exit_code == 0
+    result = maskwright("check", spec, "-", text="<think>why?</think>maybe")
+    assert result.exit_code == 1
+    assert "line 1, column 20:" in result.stdout and "expected `no.` or `yes.`" in result.stdout
+
+
+def test_check_reads_long_texts_and_still_finds_the_character(folder: Path) -> None:
+    text = "a1\n" * 3000
+    assert maskwright("check", "lines.gbnf", "-", text=text).exit_code == 0
+    result = maskwright("check", "lines.gbnf", "-", text=text + "b" + text)
+    assert result.stdout.startswith("standard input, line 3001, column 1:")
+
+
+@pytest.mark.parametrize("path", sorted(GBNF.glob("*.gbnf")), ids=lambda path: path.stem)
+def test_check_judges_the_grammars_on_disk(path: Path) -> None:
+    texts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    for text in texts["accepted"]:
+        assert maskwright("check", str(path), "-", text=text.encode()).exit_code == 0, text
+
+
+def test_a_pydantic_model_is_a_specification(folder: Path) -> None:
+    (folder / "people.py").write_text(
+        "import pydantic\nclass Person(pydantic.BaseModel):\n    name: str\nPLAIN = {'type': 'integer'}\n",
+        encoding="utf-8",
+    )
+    assert maskwright("check", "people:Person", "-", text='{"name": "Ada"}').exit_code == 0
+    assert maskwright("check", "people:Person", "-", text='{"name": 1}').exit_code == 1
+    assert maskwright("check", "people:PLAIN", "-", text="12").exit_code == 0
+    for name, message in {
+        "people:Nobody": "people:Nobody: the module people has nothing called 'Nobody'.",
+        "people:pydantic": "people:pydantic: pydantic is neither a pydantic model nor a schema (a dict).",
+        "nowhere:Person": "nowhere:Person: there is no such file, and no module 'nowhere' either.",
+    }.items():
+        assert maskwright("check", name, "-").stderr == f"maskwright: {message}\n"
+
+
+def test_mask_shows_characters_tokens_and_whether_the_text_may_end(folder: Path) -> None:
+    rows = answer(maskwright("mask", "person.json", "--prefix", '{"name": "Ada", '))
+    assert rows["after"] == '`{"name": "Ada", `'
+    assert rows["the text may end here"] == "no"
+    assert rows["next characters"] == '`"age"` or white space'
+    rows = answer(maskwright("mask", "--regex", "(yes|no)!*", "--prefix", "no"))
+    assert rows["the text may end here"] == "yes"
+    assert rows["next characters"] == "`!`"
+    rows = answer(maskwright("mask", "--regex", "ab{2}c"))
+    assert rows["and so certainly"] == "`abbc`"
+
+
+def test_mask_counts_and_samples_the_tokens_of_a_vocabulary(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(vocabularies, "BUNDLED_TOKENIZER", folder / "nowhere")
+    rows = answer(maskwright("mask", "--regex", "[a-c]?"))
+    assert rows["allowed tokens"] == "4 of 257 (single bytes)"
+    assert rows["for example"] == "`a`  `b`  `c`"
+    assert rows["special tokens"] == "<[256]> (ends the text)"
+
+
+def test_mask_says_where_a_prefix_leaves_the_language(folder: Path) -> None:
+    result = maskwright("mask", "--regex", "true|false", "--prefix", "tRue")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "maskwright: the prefix leaves the pattern at character 2: `R` cannot come after `t`, only `rue`.\n"
+    )
+
+
+def test_compile_shows_sizes_times_and_notes(folder: Path) -> None:
+    rows = answer(maskwright("compile", "person.json"))
+    assert rows["specification"] == "person.json (JSON Schema)"
+    assert " ms (" in rows["time to compile"]
+    assert rows["the empty text"] == "is not a member"
+    assert answer(maskwright("compile", "--regex", "a*"))["the empty text"] == "is a member"
+
+
+def test_a_tokenizer_may_be_named(folder: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab={"a": 0, "b": 1, "ab": 2}, merges=[("a", "b")]))
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.add_special_tokens(["</s>"])
+    (folder / "tokens").mkdir()
+    tokenizer.save(str(folder / "tokens" / "tokenizer.json"))
+    rows = answer(maskwright("mask", "--regex", "[ab]+", "--tokenizer", "tokens"))
+    assert rows["allowed tokens"] == "3 of 4 (tokens)"
+    (folder / "tokens" / "tokenizer.json").write_text("{}", encoding="utf-8")
+    result = maskwright("mask", "--regex", "[ab]+", "--tokenizer", "tokens")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        f"maskwright: {Path('tokens') / 'tokenizer.json'}: not a tokenizer that can be read:"
+    )
+
+
+MISTAKES = {
+    "check nothing.json -": "nothing.json: there is no such file to read the specification from.",
+    "check person.json nothing.txt": "nothing.txt: there is no such file to read the text from.",
+    "check . -": ".: this is a folder, not a file with the specification.",
+    "check person.json": "name the text to check: a file, or - for standard input.",
+    "check person.json - --regex a": "--regex is the whole specification: leave out SPEC and --kind.",
+    "compile": "name a specification: a file, module:Model, or --regex PATTERN.",
+    "compile broken.json": "broken.json, line 2, column 8: not JSON: Expecting value.",
+    "compile list.json": "list.json: a JSON Schema is an object, true or false, not [1].",
+    "compile latin.json": "latin.json: the specification is not UTF-8 text (byte 2).",
+    "compile unknown.yaml": (
+        "unknown.yaml: the suffix does not tell what this is: add --kind with one of json-schema, gbnf, regex."
+    ),
+    "compile wrong.gbnf": (
+        "wrong.gbnf: GBNF grammar, line 2, column 5: rule 'b' is used but not defined\n      b\n      ^"
+    ),
+    "compile lines.gbnf --start x": (
+        "lines.gbnf: GBNF grammar, line 1, column 1: there is no rule 'x' to start from\n"
+        '  root ::= ("a" [0-9] "\\n")+\n  ^'
+    ),
+    "compile person.json --whitespace huge": (
+        "--whitespace is flexible, compact, any or an indent up to 64, not 'huge'."
+    ),
+    "mask lines.gbnf --tokenizer nowhere": "nowhere: there is no tokenizer here (a tokenizer.json or tekken.json).",
+}
+
+
+@pytest.mark.parametrize("command", MISTAKES)
+def test_a_mistake_is_told_in_one_sentence_with_exit_code_2(folder: Path, command: str) -> None:
+    (folder / "broken.json").write_text('{"a": 1,\n  "b": }', encoding="utf-8")
+    (folder / "list.json").write_text("[1]", encoding="utf-8")
+    (folder / "latin.json").write_bytes(b'"\xe9"')
+    (folder / "unknown.yaml").write_text("a: 1", encoding="utf-8")
+    (folder / "wrong.gbnf").write_text("root ::= (\n    b\n)", encoding="utf-8")
+    result = maskwright(*command.split())
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"maskwright: {MISTAKES[command]}\n")
+
+
+def test_faults_of_a_specification_name_pointer_or_position(folder: Path) -> None:
+    (folder / "unsupported.json").write_text('{"properties": {"a": {"uniqueItems": true, "type": "array"}}}', "utf-8")
+    result = maskwright("compile", "unsupported.json")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("maskwright: unsupported.json: JSON Schema keyword 'uniqueItems' at '/properties/a")
+    (folder / "empty.json").write_text('{"type": "integer", "minimum": 5, "maximum": 3}', "utf-8")
+    result = maskwright("compile", "empty.json")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("maskwright: empty.json: No text can satisfy this specification:")
+    result = maskwright("compile", "--regex", "a(b")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("maskwright: the pattern: ") and "Traceback" not in result.stderr
+
+
+def test_help_is_plain_and_shows_examples() -> None:
+    result = maskwright("--help")
+    assert result.exit_code == 0
+    assert "Examples:\n" in result.stdout and "maskwright check person.json answer.json" in result.stdout
+    for command in ("generate", "check", "compile", "mask"):
+        shown = maskwright(command, "--help").stdout
+        assert "Examples:\n" in shown and f"maskwright {command} " in shown
+
+
+def test_the_version_is_shown() -> None:
+    assert maskwright("--version").stdout.startswith("maskwright")
+
+
+def test_bench_hands_its_options_on_or_explains_where_it_is(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    calls: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(command)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(benchmarking.subprocess, "run", run)
+    assert maskwright("bench", "--sample", "5", "--help").exit_code == 3
+    assert calls == [[sys.executable, "-m", "bench", "--sample", "5", "--help"]]
+    monkeypatch.setattr(benchmarking.maskwright, "__file__", str(folder / "maskwright" / "__init__.py"))
+    result = maskwright("bench")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("maskwright: the bench is part of the source checkout")
+
+
+def test_generating_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    found = generating.importlib.util.find_spec
+    monkeypatch.setattr(generating.importlib.util, "find_spec", lambda name: None if name == "torch" else found(name))
+    result = maskwright("generate", "person.json")
+    assert result.exit_code == 2
+    assert result.stderr == "maskwright: generating needs torch: pip install 'maskwright[hf]'.\n"
+
+
+def test_an_unknown_model_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    generation = pytest.importorskip("maskwright.integrations.generation")
+    result = maskwright("generate", "person.json", "--model", "./no-model")
+    assert (result.exit_code, result.stderr) == (2, "maskwright: ./no-model: there is no such model folder.\n")
+
+    def load_model(name: str) -> None:
+        raise OSError(f"{name} is not a valid model identifier.\nMore advice.")
+
+    monkeypatch.setattr(generation, "load_model", load_model)
+    result = maskwright("generate", "person.json", "--model", "nobody/no-model")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "maskwright: the model nobody/no-model cannot be loaded: nobody/no-model is not a valid model identifier.\n"
+    )
+
+
+def test_a_long_wait_is_explained_on_stderr(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(messages, "PATIENCE_SECONDS", 0)
+    result = maskwright("mask", "--regex", "a")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "Compiling (the first run on a machine also compiles kernels, which takes up to half a minute) ...\n"
+    )
+
+
+def test_the_bundled_model_writes_a_member(folder: Path) -> None:
+    pytest.importorskip("torch")
+    if not (vocabularies.BUNDLED_TOKENIZER / "config.json").exists():
+        pytest.skip("the bundled model is not in this checkout")
+    result = maskwright("generate", "person.json", "--seed", "3")
+    assert result.exit_code == 0, result.stderr
+    jsonschema.validate(json.loads(result.stdout), PERSON)
+    assert "complete; " in result.stderr and "µs per mask" in result.stderr
+    again = maskwright("generate", "person.json", "--seed", "3")
+    assert again.stdout == result.stdout
+    short = maskwright("generate", "--regex", "[a-z]{100}", "--max-tokens", "3", "--greedy")
+    assert short.exit_code == 1 and "cut by --max-tokens" in short.stderr
+
+
+def test_as_a_program_it_reads_pipes_starts_without_torch_and_exits_with_the_verdict(folder: Path) -> None:
+    program = (
+        "import sys\n"
+        "from maskwright.integrations.command_line import main\n"
+        "try:\n    main()\nfinally:\n    assert not {'torch', 'transformers'} & set(sys.modules)\n"
+    )
+
+    def run(*arguments: str, text: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            input=text, capture_output=True, encoding="utf-8", check=False,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        )  # fmt: skip
+
+    good = run("check", "person.json", "-", text='{"name": "é", "age": 1}\n')
+    assert (good.returncode, good.stdout) == (0, "standard input: satisfies person.json\n")
+    bad = run("check", "person.json", "-", text='{"name": "é" "age": 1}\n')
+    assert bad.returncode == 1 and bad.stdout.splitlines()[1] == '  {"name": "é" "age": 1}'
+    wrong = run("mask", "nothing.gbnf", text="")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr == "maskwright: nothing.gbnf: there is no such file to read the specification from.\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.characters.character_set import CharacterSet, character_set
-from maskwright.grammar.characters.dialect import ECMA, PYTHON, Dialect, Flags
+from maskwright.grammar.characters.dialect import ECMA, PYTHON, Dialect, Flags, under_flags
 from maskwright.grammar.characters.escapes import code_at, named_class_at
 
 
@@ -37,9 +37,7 @@ def class_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tup
                 raise GrammarSyntaxError("a range must lie between two characters", pattern, position, "pattern")
         ranges.extend(((low, low),) if isinstance(low, int) else low.ranges)
         position = end
-    members = character_set(ranges)
-    if flags.ignore_case:
-        members = dialect.ignore_case(members)
+    members = under_flags(character_set(ranges), dialect, flags)
     return (~members if is_negated else members), position + 1
 
 

@@ -1,7 +1,7 @@
 """From a syntax tree to a minimal automaton, when the tree has no conditions: the subset construction.
 
-A state of the result is the set of NFA states that read a character next (or END); a set with a state after which any
-text may follow is that state alone, which keeps searches small. The outgoing pieces of a set are disjoint sets
+A state of the result is the set of NFA states that read a character next (or END); a set with END and a state that reads
+any text is these two alone, which keeps searches small. The outgoing pieces of a set are disjoint sets
 of character classes, refined one NFA state at a time, so that a state with one NFA state costs one step whatever the
 size of the alphabet. Trees with conditions go to `lookaround`.
 """
@@ -62,7 +62,7 @@ def language_of(node: Expression, where: str = "") -> CharacterAutomaton:
         work += len(subset) * (1 + len(pieces))
         row = no_row.copy()
         for mask, target in pieces:
-            if universal and not universal.keys().isdisjoint(target):
+            if END in target and not universal.keys().isdisjoint(target):
                 target = universal[min(universal.keys() & target)]
             number = number_of.get(target)
             if number is None:

@@ -66,6 +66,13 @@ class Dialect:
     ignore_case: Callable[[CharacterSet], CharacterSet]
 
 
+def under_flags(members: CharacterSet, dialect: Dialect, flags: Flags) -> CharacterSet:
+    """A written set with what the flag `i` adds to it."""
+    if not flags.ignore_case:
+        return members
+    return unicode.ignoring_ascii_case(members) if flags.ascii else dialect.ignore_case(members)
+
+
 def look_ahead(body: Expression) -> Look:
     """The body follows."""
     return Look(body, is_ahead=True, is_negated=False)

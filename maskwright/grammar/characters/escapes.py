@@ -19,6 +19,7 @@ from maskwright.grammar.characters.dialect import (
     Flags,
     no_word_boundary,
     no_word_boundary_in_text,
+    under_flags,
     word_boundary,
 )
 from maskwright.grammar.characters.syntax import Expression, characters
@@ -59,9 +60,7 @@ def escape_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tu
         raise UnsupportedPattern(
             "A lone surrogate", pattern, position, r"no text contains it; write the character itself or \u{...}"
         )
-    members = character_set([(code, code)])
-    if flags.ignore_case:
-        members = dialect.ignore_case(members)
+    members = under_flags(character_set([(code, code)]), dialect, flags)
     return characters(members), end, True
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters.character_set import CharacterSet
 from maskwright.grammar.characters.syntax import (
+    EMPTY,
     Alternation,
     Atomic,
     Characters,
@@ -20,6 +21,8 @@ from maskwright.grammar.characters.syntax import (
     Expression,
     Look,
     Repetition,
+    alternation,
+    concatenation,
 )
 
 MAX_POSITIONS = 50_000
@@ -64,7 +67,7 @@ class NFA:
                     following = self.build(part, following)
                 return following
             case Alternation(parts):
-                return self.state(-1, -1, tuple(self.build(part, following) for part in parts))
+                return self.state(-1, -1, tuple(self.build(part, following) for part in _factored(parts)))
             case Repetition(body, minimum, maximum):
                 return self._build_repetition(body, minimum, maximum, following)
             case Look(body, is_ahead, is_negated):
@@ -94,6 +97,27 @@ class NFA:
             self.conditions[key] = len(self.conditions)
             self.condition_entries.append(entry)
         return self.conditions[key]
+
+
+def _factored(parts: tuple[Expression, ...]) -> tuple[Expression, ...]:
+    """Alternatives with equal first parts as one, so that a list of words is built as a tree: ab|ac -> a(b|c).
+
+    One step only: the construction comes back to the rest.
+    """
+    by_first: dict[Expression, list[Expression]] = {}
+    for part in parts:
+        first = part.parts[0] if isinstance(part, Concatenation) and part.parts else part
+        by_first.setdefault(first, []).append(part)
+    if len(by_first) == len(parts):
+        return parts
+    return tuple(
+        group[0] if len(group) == 1 else concatenation((first, alternation(map(_without_first, group))))
+        for first, group in by_first.items()
+    )
+
+
+def _without_first(part: Expression) -> Expression:
+    return concatenation(part.parts[1:]) if isinstance(part, Concatenation) else EMPTY
 
 
 def n_positions(node: Expression) -> int:

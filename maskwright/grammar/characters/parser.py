@@ -22,6 +22,7 @@ from maskwright.grammar.characters.dialect import (
     Flags,
     line_end,
     line_start,
+    under_flags,
 )
 from maskwright.grammar.characters.escapes import escape_at
 from maskwright.grammar.characters.syntax import (
@@ -111,9 +112,7 @@ def _item_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tup
         return line_start(dialect) if flags.multiline else TEXT_START, position + 1, False
     if character == "$":
         return line_end(dialect) if flags.multiline else dialect.text_end, position + 1, False
-    members = character_set([(ord(character), ord(character))])
-    if flags.ignore_case:
-        members = dialect.ignore_case(members)
+    members = under_flags(character_set([(ord(character), ord(character))]), dialect, flags)
     return characters(members), position + 1, True
 
 

@@ -124,9 +124,7 @@ def _groups(
     n_states: int,
 ) -> tuple[list[_Group], int]:
     """The character states by pattern, and the number of states after theirs."""
-    pattern_of, slots, targets, n_patterns = _tables.row_patterns(
-        language.transitions, language.accepting, universal
-    )
+    pattern_of, slots, targets, n_patterns = _tables.row_patterns(language.transitions, language.accepting, universal)
     sizes = [sum(high - low + 1 for low, high in ranges) for ranges in language.alphabet.ranges()]
     tree, body = class_tree(encoding, language.alphabet.intervals)
     order = np.argsort(pattern_of, kind="stable")

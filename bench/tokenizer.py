@@ -1,6 +1,9 @@
 """The tokenizer that all engines of a run share: a Hugging Face folder, or a `.tar.xz` archive with one inside.
 
 The parent process encodes the instances once, so every engine is asked about the same tokens.
+
+Legacy SentencePiece tokenizers (Llama 2) put a blank before what they encode. A model that continues a prompt writes
+the text without it, so the text is encoded behind a line end, and the tokens of that are cut off.
 """
 
 from __future__ import annotations
@@ -13,19 +16,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+LEAD_TEXT = "\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Tokenizer:
-    """A loaded tokenizer and the three facts the protocol needs. `size` is the number of bits in a mask."""
+    """A loaded tokenizer and the facts that the protocol needs.
+
+    `size` is the number of bits in a mask. `lead` are the tokens that stand before an encoded text, see above.
+    """
 
     name: str
     huggingface: Any
     size: int
     eos_token_id: int
+    lead: tuple[int, ...] = ()
 
     def encode(self, text: str) -> list[int]:
-        """The token ids of `text`, without special tokens."""
-        return list(self.huggingface.encode(text, add_special_tokens=False))
+        """The token ids of exactly `text`, without special tokens."""
+        if not self.lead:
+            return list(self.huggingface.encode(text, add_special_tokens=False))
+        tokens = list(self.huggingface.encode(LEAD_TEXT + text, add_special_tokens=False))
+        assert tuple(tokens[: len(self.lead)]) == self.lead, "a line end never joins what follows"
+        return tokens[len(self.lead) :]
 
     def decode(self, tokens: list[int]) -> str:
         """The text of `tokens`, for people."""
@@ -40,7 +53,9 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     if huggingface.eos_token_id is None:
         raise ValueError(f"the tokenizer in {folder} names no end-of-sequence token")
     size = max(huggingface.get_vocab().values()) + 1
-    return Tokenizer(folder.name, huggingface, size, int(huggingface.eos_token_id))
+    adds_blank = huggingface.tokenize("{")[0].startswith("\u2581")
+    lead = tuple(huggingface.encode(LEAD_TEXT, add_special_tokens=False)) if adds_blank else ()
+    return Tokenizer(folder.name, huggingface, size, int(huggingface.eos_token_id), lead)
 
 
 @contextmanager

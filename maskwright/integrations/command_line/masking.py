@@ -63,10 +63,13 @@ def _read_prefix(matcher: Matcher, prefix: str, specification: Specification) ->
 
 
 def _samples(allowed: NDArray[np.int64], vocabulary: Vocabulary, n_samples: int) -> list[str]:
-    """The longest allowed tokens, which say the most, in alphabetical order; parts of characters are left out."""
+    """The longest allowed tokens, which say the most, in alphabetical order; blank ones only if no others are left.
+
+    Tokens that are parts of characters are left out.
+    """
     texts = [(int(token), vocabulary.text_of(int(token))) for token in allowed]
     whole = [(token, text) for token, text in texts if text and _is_text(text)]
-    whole.sort(key=lambda item: (-len(item[1]), item[0]))
+    whole.sort(key=lambda item: (not item[1].strip(), -len(item[1]), item[0]))
     return [quoted(text) for text in sorted(text for _, text in whole[:n_samples])]
 
 

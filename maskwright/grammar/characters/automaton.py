@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.characters import _tables
+from maskwright.grammar.characters._minimise import live_states, minimise, quotient
+from maskwright.grammar.characters._product import product
 from maskwright.grammar.characters.alphabet import Alphabet, Intervals, merged, partition, renamed
 from maskwright.grammar.characters.character_set import ANY_CHARACTER, CharacterSet
 
@@ -167,7 +168,6 @@ def _sealed(intervals: Intervals, transitions: NDArray[np.int32], accepting: NDA
     digest = hashlib.blake2b(repr(intervals).encode(), digest_size=16)
     digest.update(transitions.tobytes())
     digest.update(accepting.tobytes())
-    transitions.setflags(write=True)
     return CharacterAutomaton(Alphabet(intervals, transitions.shape[1]), transitions, accepting, digest.digest())
 
 
@@ -178,15 +178,15 @@ def automaton_from(
 
     transitions: int32[n_states, n_classes], columns as the classes of `intervals`, start state 0.
     """
-    live = _tables.live_states(transitions, accepting)
+    live = live_states(transitions, accepting)
     if not live[0]:
         return _sealed(((0, -1),), np.empty((1, 0), np.int32), np.zeros(1, np.bool_))
-    block_of, n_blocks = _tables.minimise(transitions, accepting, live)
-    table, accepts = _tables.quotient(transitions, accepting, block_of, n_blocks)
+    block_of, n_blocks = minimise(transitions, accepting, live)
+    table, accepts = quotient(transitions, accepting, block_of, n_blocks)
     # classes that nothing tells apart any more become one, numbered by where they first occur
     name_of_column: dict[bytes, int] = {np.full(n_blocks, -1, np.int32).tobytes(): -1}
     new_class = [-1] * table.shape[1]
-    columns = []
+    columns: list[int] = []
     by_column = np.ascontiguousarray(table.T)
     for _, cls in intervals:
         if cls >= 0 and new_class[cls] < 0:
@@ -197,7 +197,7 @@ def automaton_from(
             new_class[cls] = name_of_column[content]
     table = np.ascontiguousarray(table[:, columns])
     numbers = np.arange(n_blocks, dtype=np.int32)
-    table, accepts = _tables.quotient(table, accepts, numbers, n_blocks)
+    table, accepts = quotient(table, accepts, numbers, n_blocks)
     return _sealed(renamed(intervals, new_class), table, accepts)
 
 
@@ -212,7 +212,7 @@ def _combined(
     """The language of texts whose membership in the two decides to true."""
     intervals, origins = merged(left.alphabet.intervals, right.alphabet.intervals)
     columns = np.array(origins, dtype=np.int32).reshape(-1, 2)
-    table, pairs = _tables.product(
+    table, pairs = product(
         left.transitions,
         right.transitions,
         np.ascontiguousarray(columns[:, 0]),

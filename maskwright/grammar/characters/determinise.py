@@ -1,8 +1,8 @@
 """From a syntax tree to a minimal automaton, when the tree has no conditions: the subset construction.
 
-A state of the result is the set of NFA states that read a character next (or END); a set with END and a state that reads
-any text is these two alone, which keeps searches small. The outgoing pieces of a set are disjoint sets
-of character classes, refined one NFA state at a time, so that a state with one NFA state costs one step whatever the
+A state of the result is the set of NFA states that read a character next (or END); a set with END and a state that
+reads any text is these two alone, which keeps searches small. The outgoing pieces of a set are disjoint sets of
+character classes, refined one NFA state at a time, so that a state with one NFA state costs one step whatever the
 size of the alphabet. Trees with conditions go to `lookaround`.
 """
 

@@ -1,14 +1,15 @@
 r"""How one character is spelled in bytes: plain UTF-8, or inside a JSON string, as one tree for all characters.
 
-The tree that begins at a character boundary (the *body*) is cut by digits: the continuation bytes of UTF-8 are digits of
-base 64, those of `\uXXXX` of base 16 with two bytes for a letter, those of a surrogate pair the same with fixed bytes
-between. `Tree` takes a function from characters to *slots* (what follows the character) and gives the nodes of the tree
-that have more than one slot below them; a place with one slot below it is named by its *phase*, because its inside is the
-same for every slot and every language. So a language that treats most characters alike has tiny trees.
+The tree that begins at a character boundary (the *body*) is cut by digits: the continuation bytes of UTF-8 are digits
+of base 64, those of `\uXXXX` of base 16 with two bytes for a letter, those of a surrogate pair the same with fixed
+bytes between. `Tree` takes a function from characters to *slots* (what follows the character) and gives the nodes of
+the tree that have more than one slot below them; a place with one slot below it is named by its *phase*, because its
+inside is the same for every slot and every language. So a language that treats most characters alike has tiny trees.
 Cost: linear in the ends of the ranges, times the depth of the tree.
 
-CANONICAL is what serialisers write: printable ASCII raw but for `\"` and `\\`; controls as `\n` or `\u000a`; others raw or
-`\uXXXX`. EXACT is every spelling that RFC 8259 allows (also `\/`, and `\u0041` for A). A surrogate never stands alone.
+CANONICAL is what serialisers write: printable ASCII raw but for `\"` and `\\`; controls as `\n` or `\u000a`; others
+raw or `\uXXXX`. EXACT is every spelling that RFC 8259 allows (also `\/`, and `\u0041` for A). A surrogate never stands
+alone.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ DEAD, UNIVERSAL = -1, -2
 _NEVER = -3
 
 Phase = tuple[Levels | str, int]
-"""A place in the tree: the digits to come, or a name; and the first code point where the inside depends on it, else -1."""
+"""A place in the tree: the digits to come, or a name; and the first code point if the inside depends on it, else -1."""
 
 BODY: Phase = ("body", -1)
 ESCAPE: Phase = ("escape", -1)

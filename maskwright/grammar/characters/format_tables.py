@@ -7,6 +7,7 @@ Both tables are filled by numpy, a column at a time, and minimised; some millise
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -18,6 +19,8 @@ from maskwright.grammar.characters.character_set import CharacterSet, character_
 
 _MINUTES = 24 * 60
 MAX_LABEL, MAX_NAME = 63, 253
+
+Places = int | Sequence[int] | NDArray[np.int64]
 
 
 def _numbered(sizes: dict[str, int]) -> tuple[dict[str, int], int]:
@@ -47,8 +50,8 @@ def time_language() -> CharacterAutomaton:
     table = np.full((n_states, alphabet.n_classes), -1, np.int32)
     column = np.array(digit)
 
-    def fill(state: str, offset: int | NDArray[np.int64], classes: object, target: str, index: object = 0) -> None:
-        table[first[state] + offset, classes] = first[target] + np.asarray(index)
+    def fill(state: str, offset: Places, classes: Places, target: str, index: Places = 0) -> None:
+        table[np.asarray(first[state] + np.asarray(offset)), np.asarray(classes)] = first[target] + np.asarray(index)
 
     for tens in range(3):
         fill("start", 0, digit[tens], "hour1", tens)

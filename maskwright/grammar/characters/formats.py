@@ -2,8 +2,8 @@
 
 Most are patterns, assembled from the ABNF of their RFC under the same names; times and host names are tables
 (`format_tables`), because a leap second ties the seconds to the offset and the lengths of labels and names multiply.
-One restriction: labels of a host name that begin with `xn--` are left out, for whether one is a valid A-label (RFC 5891)
-is not a regular question; so no invalid name is ever let through.
+One restriction: labels of a host name that begin with `xn--` are left out, for whether one is a valid A-label (RFC
+5891) is not a regular question; so no invalid name is ever let through.
 
 Sources: RFC 3339 (dates, times, appendix A durations), RFC 5321 4.1.2 (email), RFC 1123 (hostname), RFC 2673 (ipv4),
 RFC 3986 (ipv6, uri, uri-reference), RFC 9562 (uuid), RFC 6901 and its relative draft (pointers).

@@ -2,14 +2,16 @@
 
 Both are trees over the spellings of the names, built in one pass over their characters, without the automata of
 `automaton` and `spelling`: objects with hundreds of properties need them in a millisecond.
-"All but these" has as base, in each place, the state of "any JSON string" in the same phase; its only edges follow a name,
-and the closing quote is refused where a name is complete. So one name of n ASCII characters costs n + 1 small states.
+"All but these" has as base, in each place, the state of "any JSON string" in the same phase; its only edges follow a
+name, and the closing quote is refused where a name is complete. So one name of n ASCII characters costs n + 1 small
+states.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from maskwright.grammar.byte_automaton import (
     BEGINS_UNIT,
@@ -19,8 +21,8 @@ from maskwright.grammar.byte_automaton import (
     ByteAutomaton,
     automaton_of,
 )
-from maskwright.grammar.characters.encoding import JSON_ENCODINGS, Escapes
 from maskwright.grammar.characters.any_text import QUOTE, any_json_string
+from maskwright.grammar.characters.encoding import JSON_ENCODINGS, Escapes
 from maskwright.grammar.ir import NOTHING, Automaton, Literal, Node
 
 _OPEN, _BODY, _END = 0, 1, 2
@@ -54,7 +56,7 @@ def _step_table(escapes: Escapes) -> list[dict[int, int]]:
     edges = automaton.edges.tolist()
     return [
         {byte: target for low, high, target in edges[begin:end] for byte in range(low, high + 1)}
-        for begin, end in zip(starts, starts[1:], strict=False)
+        for begin, end in pairwise(starts)
     ]
 
 

@@ -129,7 +129,7 @@ def _without_weaker(threads: set[Thread]) -> Threads:
     for state, demands in by_state.items():
         for demand in demands:
             if len(demands) == 1 or not any(other < demand for other in demands):
-                kept.append((state, demand))
+                kept.append((state, demand))  # noqa: PERF401
     return frozenset(kept)
 
 

@@ -1,8 +1,8 @@
 """Languages over characters spelled in bytes: plain UTF-8 and JSON strings.
 
-Every state of the character automaton becomes a body state and the inner nodes of its tree (`encoding`, `template`). What
-the tree does not tell apart is shared: the rest of a character after which only one body can follow, by phase and that
-body; and everything once any text may follow, which is the automaton of all texts itself (by links).
+Every state of the character automaton becomes a body state and the inner nodes of its tree (`encoding`, `template`).
+What the tree does not tell apart is shared: the rest of a character after which only one body can follow, by phase and
+that body; and everything once any text may follow, which is the automaton of all texts itself (by links).
 A state from which most characters lead to "any text may follow" is spelled by difference: its base is the state of the
 automaton of all texts in the same phase, and only the other characters have edges.
 
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, automaton_of_table
-from maskwright.grammar.characters import _tables
+from maskwright.grammar.characters._product import row_patterns
 from maskwright.grammar.characters.any_text import QUOTE, AnyText, any_text
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.character_set import ANY_CHARACTER, MAX_CODE_POINT
@@ -59,8 +59,8 @@ def json_string_automaton(language: CharacterAutomaton, escapes: Escapes = Escap
 class _Group:
     """Character states of one pattern.
 
-    sources: int64[n], their bodies. targets: int64[n, n_slots], the bodies of their slots. inner: the number of the first
-    inner node of the first of them; each has `n_inner`.
+    sources: int64[n], their bodies. targets: int64[n, n_slots], the bodies of their slots. inner: the number of the
+    first inner node of the first of them; each has `n_inner`.
     """
 
     template: Template
@@ -124,7 +124,7 @@ def _groups(
     n_states: int,
 ) -> tuple[list[_Group], int]:
     """The character states by pattern, and the number of states after theirs."""
-    pattern_of, slots, targets, n_patterns = _tables.row_patterns(language.transitions, language.accepting, universal)
+    pattern_of, slots, targets, n_patterns = row_patterns(language.transitions, language.accepting, universal)
     sizes = [sum(high - low + 1 for low, high in ranges) for ranges in language.alphabet.ranges()]
     tree, body = class_tree(encoding, language.alphabet.intervals)
     order = np.argsort(pattern_of, kind="stable")

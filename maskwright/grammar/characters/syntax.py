@@ -8,7 +8,8 @@
     Atomic(body, ...)                     only the match that a backtracking engine would try first
 
 Anchors are `Look`s, decided here once: the text begins where no character precedes, it ends where none follows.
-Build nodes with the functions below, which flatten and drop what says nothing. Nodes are immutable and compare by value.
+Build nodes with the functions below, which flatten and drop what says nothing. Nodes are immutable and compare by
+value.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The spelling of one kind of character state, before it is known which states follow.
 
-States of a character automaton whose classes lead to states in the same *pattern* (class 0 and 2 to one state, class 1 to
-none, class 3 to anything) are spelled alike up to the names of the targets. `template` turns the tree of the alphabet,
-which tells all classes apart, into the one that tells only the targets of a pattern apart, as columns of numbers that
-`spelling` instantiates for all such states at once.
+States of a character automaton whose classes lead to states in the same *pattern* (class 0 and 2 to one state, class 1
+to none, class 3 to anything) are spelled alike up to the names of the targets. `template` turns the tree of the
+alphabet, which tells all classes apart, into the one that tells only the targets of a pattern apart, as columns of
+numbers that `spelling` instantiates for all such states at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from maskwright.grammar.characters.encoding import BODY, DEAD, UNIVERSAL, Child,
 
 TO_BODY, TO_UNIFORM, TO_NODE, TO_LINK, TO_END, TO_NOTHING = range(6)
 """What an edge leads to: the body of a slot's state (argument: slot); the rest of a character behind which that body
-comes (slot, phase); a node of the template (node); a state of the automaton of all texts (-, phase); the end; REFUSED."""
+comes (slot, phase); a node of the template (node); a state of the automaton of all texts (-, phase); the end;
+REFUSED."""
 
 
 @dataclass(frozen=True, slots=True)

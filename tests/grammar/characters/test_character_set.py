@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +30,7 @@ def test_the_algebra_is_that_of_sets(a: CharacterSet, b: CharacterSet) -> None:
 
 @given(SETS)
 def test_ranges_are_sorted_and_neither_overlap_nor_touch(a: CharacterSet) -> None:
-    for (_, high), (low, _) in zip(a.ranges, a.ranges[1:], strict=False):
+    for (_, high), (low, _) in pairwise(a.ranges):
         assert high + 1 < low or (high, low) == (0xD7FF, 0xE000)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -18,13 +18,17 @@ MORE_FORMATS = ["uri-reference", "json-pointer", "relative-json-pointer"]
 
 CASES = {
     "date": (["2024-02-29", "2000-02-29", "0000-12-31"], ["2023-02-29", "1900-02-29", "2024-04-31", "2024-1-1", ""]),
-    "time": (["23:59:60Z", "00:29:60+00:30", "12:00:00.5-03:30"], ["23:59:60+00:01", "24:00:00Z", "12:00Z", "12:00:00"]),
-    "date-time": (["2024-02-29t23:59:60z", "1985-04-12T23:20:50.52Z"], ["2024-02-30T00:00:00Z", "2024-01-01 00:00:00Z"]),
+    "time": (["23:59:60Z", "00:29:60+00:30", "12:00:00.5-03:30"], ["23:59:60+00:01", "24:00:00Z", "12:00Z",
+    "12:00:00"]),
+    "date-time": (["2024-02-29t23:59:60z", "1985-04-12T23:20:50.52Z"], ["2024-02-30T00:00:00Z",
+    "2024-01-01 00:00:00Z"]),
     "duration": (["P1Y", "PT1H", "P1DT2H3M", "P3W"], ["P", "PT", "P1W1D", "P1H", "P1.5D"]),
-    "email": (["a@b", '"a b"@c.d', "a@[1.2.3.4]", "a@[IPv6:::1]"], ["a", "a@", "@b", "a..b@c", "a@-b", "a@[1.2.3.256]"]),
+    "email": (["a@b", '"a b"@c.d', "a@[1.2.3.4]", "a@[IPv6:::1]"], ["a", "a@", "@b", "a..b@c", "a@-b",
+    "a@[1.2.3.256]"]),
     "hostname": (["a", "a.b-c", "x" * 63], ["", "a.", "-a", "a-", "x" * 64, "xn--X", "a_b", ".".join(["x" * 63] * 4)]),
     "ipv4": (["0.0.0.0", "255.255.255.255"], ["256.0.0.0", "1.2.3", "01.2.3.4", "1.2.3.4.5"]),
-    "ipv6": (["::", "::1", "1::8", "1:2:3:4:5:6:7::", "::1.2.3.4"], ["1::2::3", "1:2:3:4:5:6:7:8:9", ":::", "12345::", "1"]),
+    "ipv6": (["::", "::1", "1::8", "1:2:3:4:5:6:7::", "::1.2.3.4"], ["1::2::3", "1:2:3:4:5:6:7:8:9", ":::",
+    "12345::", "1"]),
     "uuid": (["123e4567-e89b-12d3-a456-426614174000"], ["123e4567e89b12d3a456426614174000", ""]),
     "uri": (["http://a/b?c#d", "urn:a:b", "http://[::1]:80/", "a:"], ["/a", "a", "http://a b", "http://[::1", "a:%zz"]),
     "uri-reference": (["/a", "", "a:b", "//h/p", "?q", "#f"], [":a", "a b", "#a#b"]),
@@ -59,20 +63,20 @@ def test_the_official_suite_passes(name: str) -> None:
 
 
 @given(st.datetimes(), st.integers(-1439, 1439))
-def test_every_moment_that_python_prints_is_a_date_time(moment: datetime.datetime, minutes: int) -> None:
-    zone = datetime.timezone(datetime.timedelta(minutes=minutes))
+def test_every_moment_that_python_prints_is_a_date_time(moment: dt.datetime, minutes: int) -> None:
+    zone = dt.timezone(dt.timedelta(minutes=minutes))
     language = format_language("date-time")
     assert language is not None
     assert language.accepts(moment.replace(tzinfo=zone).isoformat())
 
 
 @given(st.dates(), st.integers(-40, 40))
-def test_dates_are_those_of_the_calendar(day: datetime.date, offset: int) -> None:
+def test_dates_are_those_of_the_calendar(day: dt.date, offset: int) -> None:
     language = format_language("date")
     assert language is not None
     text = f"{day.year:04}-{day.month:02}-{day.day + offset:02}"
     try:
-        datetime.date(day.year, day.month, day.day + offset)
+        dt.date(day.year, day.month, day.day + offset)
         is_valid = True
     except ValueError:
         is_valid = False

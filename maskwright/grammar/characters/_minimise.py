@@ -1,4 +1,4 @@
-"""Kernels over transition tables: minimisation, numbering, products.
+"""Kernels over transition tables: live states, minimisation, numbering.
 
 Tables: `transitions` int32[n_states, n_classes] with -1 for no transition, `accepting` bool[n_states], start state 0.
 Source of `minimise`: A. Valmari, "Fast brief practical DFA minimization", IPL 112 (2012): partition refinement over
@@ -9,12 +9,25 @@ Rejected: Moore's rounds in numpy, quadratic for the long chains that bounded re
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskwright._numba import kernel
 
+Ints = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
 
 @kernel
-def _mark(element, elements, location, set_of, first, marked, touched, n_touched):  # type: ignore[no-untyped-def]
+def _mark(
+    element: int,
+    elements: Ints,
+    location: Ints,
+    set_of: Ints,
+    first: Ints,
+    marked: Ints,
+    touched: Ints,
+    n_touched: int,
+) -> int:
     """Move an element to the marked front part of its set."""
     s = set_of[element]
     i = location[element]
@@ -31,7 +44,16 @@ def _mark(element, elements, location, set_of, first, marked, touched, n_touched
 
 
 @kernel
-def _split(elements, set_of, first, past, marked, touched, n_touched, n_sets):  # type: ignore[no-untyped-def]
+def _split(
+    elements: Ints,
+    set_of: Ints,
+    first: Ints,
+    past: Ints,
+    marked: Ints,
+    touched: Ints,
+    n_touched: int,
+    n_sets: int,
+) -> int:
     """Split every touched set into marked and unmarked, the smaller part becoming the new set."""
     while n_touched > 0:
         n_touched -= 1
@@ -56,7 +78,7 @@ def _split(elements, set_of, first, past, marked, touched, n_touched, n_sets):  
 
 
 @kernel
-def live_states(transitions, accepting):  # type: ignore[no-untyped-def]
+def live_states(transitions: Ints, accepting: Bools) -> Bools:
     """bool[n_states]: reachable from state 0 and able to reach an accepting state."""
     n, k = transitions.shape
     stack = np.empty(n + 1, np.int32)
@@ -106,7 +128,7 @@ def live_states(transitions, accepting):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def minimise(transitions, accepting, live):  # type: ignore[no-untyped-def]
+def minimise(transitions: Ints, accepting: Bools, live: Bools) -> tuple[Ints, int]:
     """block_of int32[n_states] (-1 for states that are not live), and the number of blocks."""
     n, k = transitions.shape
     m = 0
@@ -194,7 +216,7 @@ def minimise(transitions, accepting, live):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def quotient(transitions, accepting, block_of, n_blocks):  # type: ignore[no-untyped-def]
+def quotient(transitions: Ints, accepting: Bools, block_of: Ints, n_blocks: int) -> tuple[Ints, Bools]:
     """The tables of the blocks, numbered breadth first from the block of state 0 in the order of the classes."""
     n, k = transitions.shape
     representative = np.zeros(n_blocks, np.int32)
@@ -223,136 +245,3 @@ def quotient(transitions, accepting, block_of, n_blocks):  # type: ignore[no-unt
                 table[i, c] = number_of[b]
         i += 1
     return table, accepts
-
-
-@kernel
-def product(left, right, pair_left, pair_right, needs_left, needs_right, limit):  # type: ignore[no-untyped-def]
-    """Reachable pairs of states and their transitions.
-
-    left, right: tables; column c of the product reads column pair_left[c] and pair_right[c] of them (-1: no column).
-    A side that has no transition is in its dead state -1; a pair is no transition if both sides are dead, or a side
-    that is needed (by an intersection or a difference).
-    Returns the table and the pairs (left state, right state); more than `limit` pairs: an empty table.
-    """
-    n_right = right.shape[0] + 1
-    k = pair_left.size
-    capacity = 64
-    n_slots = 256
-    slot_key = np.full(n_slots, -1, np.int64)
-    slot_value = np.zeros(n_slots, np.int32)
-    pairs = np.empty((capacity, 2), np.int32)
-    table = np.empty((capacity, k), np.int32)
-    pairs[0, 0] = 0
-    pairs[0, 1] = 0
-    key = np.int64(1) * n_right + 1
-    slot = (key * 0x9E3779B1 >> 7) & (n_slots - 1)
-    slot_key[slot] = key
-    size = 1
-    i = 0
-    while i < size:
-        a, b = pairs[i, 0], pairs[i, 1]
-        for c in range(k):
-            x = np.int32(-1)
-            y = np.int32(-1)
-            if a >= 0 and pair_left[c] >= 0:
-                x = left[a, pair_left[c]]
-            if b >= 0 and pair_right[c] >= 0:
-                y = right[b, pair_right[c]]
-            if (x < 0 and (y < 0 or needs_left)) or (y < 0 and needs_right):
-                table[i, c] = -1
-                continue
-            key = np.int64(x + 1) * n_right + (y + 1)
-            slot = (key * 0x9E3779B1 >> 7) & (n_slots - 1)
-            while slot_key[slot] >= 0 and slot_key[slot] != key:
-                slot = (slot + 1) & (n_slots - 1)
-            if slot_key[slot] == key:
-                table[i, c] = slot_value[slot]
-                continue
-            if size >= limit:
-                return table[:0], pairs[:0]
-            slot_key[slot] = key
-            slot_value[slot] = size
-            table[i, c] = size
-            if size == capacity:
-                wider = np.empty((2 * capacity, 2), np.int32)
-                wider[:size] = pairs[:size]
-                pairs = wider
-                higher = np.empty((2 * capacity, k), np.int32)
-                higher[:size] = table[:size]
-                table = higher
-                capacity *= 2
-            pairs[size, 0] = x
-            pairs[size, 1] = y
-            size += 1
-            if 3 * size > n_slots:
-                n_slots *= 4
-                old_key, old_value = slot_key, slot_value
-                slot_key = np.full(n_slots, -1, np.int64)
-                slot_value = np.zeros(n_slots, np.int32)
-                for s in range(old_key.size):
-                    if old_key[s] >= 0:
-                        slot = (old_key[s] * 0x9E3779B1 >> 7) & (n_slots - 1)
-                        while slot_key[slot] >= 0:
-                            slot = (slot + 1) & (n_slots - 1)
-                        slot_key[slot] = old_key[s]
-                        slot_value[slot] = old_value[s]
-        i += 1
-    return table[:size], pairs[:size]
-
-
-@kernel
-def row_patterns(transitions, accepting, universal):  # type: ignore[no-untyped-def]
-    """Group states by which of their classes lead to the same state, and by acceptance.
-
-    Returns pattern_of int32[n_states] (the universal state: -1), slots int32[n_states, n_classes] (-1 dead, -2 universal,
-    else numbered by first occurrence), targets int32[n_states, n_classes] (the state of each slot), n_patterns.
-    """
-    n, k = transitions.shape
-    slots = np.empty((n, k), np.int32)
-    targets = np.zeros((n, k), np.int32)
-    pattern_of = np.full(n, -1, np.int32)
-    slot_of = np.full(n, -1, np.int32)
-    n_buckets = 64
-    while n_buckets < 2 * n:
-        n_buckets *= 2
-    bucket = np.full(n_buckets, -1, np.int32)
-    n_patterns = 0
-    for s in range(n):
-        if s == universal:
-            continue
-        n_slots = 0
-        digest = np.int64(accepting[s])
-        for c in range(k):
-            t = transitions[s, c]
-            if t < 0:
-                slot = np.int32(-1)
-            elif t == universal:
-                slot = np.int32(-2)
-            else:
-                if slot_of[t] < 0:
-                    slot_of[t] = n_slots
-                    targets[s, n_slots] = t
-                    n_slots += 1
-                slot = slot_of[t]
-            slots[s, c] = slot
-            digest = (digest * 31 + slot + 3) & 0x3FFFFFFFFFF
-        for i in range(n_slots):
-            slot_of[targets[s, i]] = -1
-        b = (digest ^ (digest >> 15)) & (n_buckets - 1)
-        while True:
-            other = bucket[b]
-            if other < 0:
-                bucket[b] = s
-                pattern_of[s] = n_patterns
-                n_patterns += 1
-                break
-            same = accepting[other] == accepting[s]
-            for c in range(k):
-                if slots[other, c] != slots[s, c]:
-                    same = False
-                    break
-            if same:
-                pattern_of[s] = pattern_of[other]
-                break
-            b = (b + 1) & (n_buckets - 1)
-    return pattern_of, slots, targets, n_patterns

@@ -1,0 +1,151 @@
+"""Kernels over pairs and rows of transition tables: products of automata, and rows with the same pattern of targets.
+
+Tables: `transitions` int32[n_states, n_classes] with -1 for no transition, start state 0. Both use hash tables with
+open addressing that grow, so their cost is linear in what is reached, not in what might be.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright._numba import kernel
+
+Ints = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
+
+@kernel
+def product(
+    left: Ints, right: Ints, pair_left: Ints, pair_right: Ints, needs_left: bool, needs_right: bool, limit: int
+) -> tuple[Ints, Ints]:
+    """Reachable pairs of states and their transitions.
+
+    left, right: tables; column c of the product reads column pair_left[c] and pair_right[c] of them (-1: no column).
+    A side that has no transition is in its dead state -1; a pair is no transition if both sides are dead, or a side
+    that is needed (by an intersection or a difference).
+    Returns the table and the pairs (left state, right state); more than `limit` pairs: an empty table.
+    """
+    n_right = right.shape[0] + 1
+    k = pair_left.size
+    capacity = 64
+    n_slots = 256
+    slot_key = np.full(n_slots, -1, np.int64)
+    slot_value = np.zeros(n_slots, np.int32)
+    pairs = np.empty((capacity, 2), np.int32)
+    table = np.empty((capacity, k), np.int32)
+    pairs[0, 0] = 0
+    pairs[0, 1] = 0
+    key = np.int64(1) * n_right + 1
+    slot = (key * 0x9E3779B1 >> 7) & (n_slots - 1)
+    slot_key[slot] = key
+    size = 1
+    i = 0
+    while i < size:
+        a, b = pairs[i, 0], pairs[i, 1]
+        for c in range(k):
+            x = np.int32(-1)
+            y = np.int32(-1)
+            if a >= 0 and pair_left[c] >= 0:
+                x = left[a, pair_left[c]]
+            if b >= 0 and pair_right[c] >= 0:
+                y = right[b, pair_right[c]]
+            if (x < 0 and (y < 0 or needs_left)) or (y < 0 and needs_right):
+                table[i, c] = -1
+                continue
+            key = np.int64(x + 1) * n_right + (y + 1)
+            slot = (key * 0x9E3779B1 >> 7) & (n_slots - 1)
+            while slot_key[slot] >= 0 and slot_key[slot] != key:
+                slot = (slot + 1) & (n_slots - 1)
+            if slot_key[slot] == key:
+                table[i, c] = slot_value[slot]
+                continue
+            if size >= limit:
+                return table[:0], pairs[:0]
+            slot_key[slot] = key
+            slot_value[slot] = size
+            table[i, c] = size
+            if size == capacity:
+                wider = np.empty((2 * capacity, 2), np.int32)
+                wider[:size] = pairs[:size]
+                pairs = wider
+                higher = np.empty((2 * capacity, k), np.int32)
+                higher[:size] = table[:size]
+                table = higher
+                capacity *= 2
+            pairs[size, 0] = x
+            pairs[size, 1] = y
+            size += 1
+            if 3 * size > n_slots:
+                n_slots *= 4
+                old_key, old_value = slot_key, slot_value
+                slot_key = np.full(n_slots, -1, np.int64)
+                slot_value = np.zeros(n_slots, np.int32)
+                for s in range(old_key.size):
+                    if old_key[s] >= 0:
+                        slot = (old_key[s] * 0x9E3779B1 >> 7) & (n_slots - 1)
+                        while slot_key[slot] >= 0:
+                            slot = (slot + 1) & (n_slots - 1)
+                        slot_key[slot] = old_key[s]
+                        slot_value[slot] = old_value[s]
+        i += 1
+    return table[:size], pairs[:size]
+
+
+@kernel
+def row_patterns(transitions: Ints, accepting: Bools, universal: int) -> tuple[Ints, Ints, Ints, int]:
+    """Group states by which of their classes lead to the same state, and by acceptance.
+
+    Returns pattern_of int32[n_states] (the universal state: -1), slots int32[n_states, n_classes] (-1 dead, -2
+    universal, else numbered by first occurrence), targets int32[n_states, n_classes] (the state of each slot), and
+    the number of patterns.
+    """
+    n, k = transitions.shape
+    slots = np.empty((n, k), np.int32)
+    targets = np.zeros((n, k), np.int32)
+    pattern_of = np.full(n, -1, np.int32)
+    slot_of = np.full(n, -1, np.int32)
+    n_buckets = 64
+    while n_buckets < 2 * n:
+        n_buckets *= 2
+    bucket = np.full(n_buckets, -1, np.int32)
+    n_patterns = 0
+    for s in range(n):
+        if s == universal:
+            continue
+        n_slots = 0
+        digest = np.int64(accepting[s])
+        for c in range(k):
+            t = transitions[s, c]
+            if t < 0:
+                slot = np.int32(-1)
+            elif t == universal:
+                slot = np.int32(-2)
+            else:
+                if slot_of[t] < 0:
+                    slot_of[t] = n_slots
+                    targets[s, n_slots] = t
+                    n_slots += 1
+                slot = slot_of[t]
+            slots[s, c] = slot
+            digest = (digest * 31 + slot + 3) & 0x3FFFFFFFFFF
+        for i in range(n_slots):
+            slot_of[targets[s, i]] = -1
+        b = (digest ^ (digest >> 15)) & (n_buckets - 1)
+        while True:
+            other = bucket[b]
+            if other < 0:
+                bucket[b] = s
+                pattern_of[s] = n_patterns
+                n_patterns += 1
+                break
+            same = accepting[other] == accepting[s]
+            for c in range(k):
+                if slots[other, c] != slots[s, c]:
+                    same = False
+                    break
+            if same:
+                pattern_of[s] = pattern_of[other]
+                break
+            b = (b + 1) & (n_buckets - 1)
+    return pattern_of, slots, targets, n_patterns

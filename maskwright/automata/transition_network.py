@@ -4,25 +4,37 @@
 code, `provide` supplies what it asked for (a rule's states, more memory) and the caller repeats the kernel. So time to
 the first mask depends on the rules that the text has reached, not on the size of the specification.
 
-Memory. The arena doubles until `max_bytes`; then `is_full` is raised through `ArenaFull`, and the owner starts over
-with a fresh arena (`restart`), in which matchers find their place again by reading their text. `epoch` counts those.
+Memory. The arena doubles until `max_bytes`; then `ArenaFull` is raised, and the owner starts over with a fresh arena
+that holds nothing but one configuration of the old one (`restart`): a configuration is a small set of states and
+frames, and states are found again because writing a rule is deterministic. `epoch` counts the arenas.
 
 Not thread-safe: the owner holds a lock around every call that may write.
 """
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.automata._configurations import rehash, start_configuration
+from maskwright.automata._configurations import (
+    add_item,
+    begin_items,
+    intern_configuration,
+    intern_counter,
+    intern_frame,
+    rehash,
+    start_configuration,
+)
 from maskwright.automata._layout import (
     ACCEPT_STATE,
     ACCEPTING,
     BUCKET_MASK,
     CONFIGURATION_BUCKETS,
+    COUNTER_MINIMUM,
+    COUNTER_SIZE,
     END_FRAME,
     FINAL_STATE,
     FIRST_FREE,
@@ -30,13 +42,19 @@ from maskwright.automata._layout import (
     FRAME_PAIRS,
     FRAME_SIZE,
     FREE,
+    IS_ACCEPTING,
+    IS_COUNTER,
+    ITEMS,
     N_CONFIGURATIONS,
     N_FRAMES,
+    N_ITEMS,
     N_STATES,
     NEED_MEMORY,
     NEED_NONTERMINAL,
     NEEDED,
     NONTERMINALS,
+    SCRATCH_ACCEPTING,
+    SCRATCH_PAIRS,
     SCRATCH_STACK,
     TOO_MANY_ITEMS,
 )
@@ -80,14 +98,17 @@ class TransitionNetwork:
         self._shared_states = shared_states
         self._token_ids_of = token_ids_of
         self.scratch = np.zeros(SCRATCH_STACK + 6 * (max_token_length + 4), dtype=np.int32)
-        self.restart()
+        self._begin()
 
-    def restart(self) -> None:
-        """Forget everything and begin again with an empty arena: a new epoch."""
+    def _begin(self) -> None:
+        """An empty arena with the start rule in it: a new epoch."""
         self.epoch += 1
         self._number_of: dict[Node, int] = {}
         self._node_of: list[Node] = []
         self._automata: dict[ByteAutomaton, list[int]] = {}
+        # Where each run of states begins in the arena, and what it was written from: ascending.
+        self._origins: list[int] = []
+        self._sources: list[Node | ByteAutomaton] = []
         self.arena = np.empty(_FIRST_WORDS, dtype=np.int32)
         self.arena[:FIRST_FREE] = 0
         self.arena[ACCEPT_STATE] = ACCEPTING
@@ -100,6 +121,67 @@ class TransitionNetwork:
         self._table_size = _FIRST_NONTERMINALS
         self.arena[NONTERMINALS] = self._allocate_zeroed(4 * _FIRST_NONTERMINALS)
         self.build(self._nonterminal_of(Call(self.grammar.start)))
+
+    def restart(self, kept: int) -> int:
+        """Forget everything but one configuration; its offset in the new arena."""
+        old = self.arena
+        old_origins, old_sources = self._origins, self._sources
+        self._begin()
+
+        def state_of(offset: int) -> int:
+            if offset < FIRST_FREE:
+                return offset
+            block = bisect.bisect_right(old_origins, offset) - 1
+            source = old_sources[block]
+            return self._origin_of(source) + offset - old_origins[block]
+
+        frame_of = {END_FRAME: END_FRAME, 0: 0}
+
+        def make_frame(frame: int) -> list[int]:
+            """Make the frame in the new arena, or name the frames that must be made before."""
+            if old[frame + FRAME_SIZE] == IS_COUNTER:
+                minimum, maximum, count, parent = old[frame + COUNTER_MINIMUM : frame + COUNTER_SIZE].tolist()
+                if parent not in frame_of:
+                    return [parent]
+                frame_of[frame] = self._intern(intern_counter, minimum, maximum, count, frame_of[parent])
+                return []
+            n = int(old[frame + FRAME_SIZE])
+            pairs = old[frame + FRAME_PAIRS : frame + FRAME_PAIRS + 2 * n].reshape(n, 2).tolist()
+            below = [parent for _, parent in pairs if parent not in frame_of]
+            if not below:
+                moved = sorted((state_of(state), frame_of[parent]) for state, parent in pairs)
+                self.scratch[SCRATCH_PAIRS : SCRATCH_PAIRS + 2 * n] = np.array(moved, dtype=np.int32).ravel()
+                frame_of[frame] = self._intern(intern_frame, self.scratch, n)
+            return below
+
+        n_items = int(old[kept + N_ITEMS])
+        items = old[kept + ITEMS : kept + ITEMS + 2 * n_items].reshape(n_items, 2).tolist()
+        todo = [frame for _, frame in items]
+        while todo:
+            if todo[-1] in frame_of:
+                todo.pop()
+            else:
+                todo += make_frame(todo[-1])
+        moved_items = [(state_of(state), frame_of[frame]) for state, frame in items]
+        begin_items(self.scratch)
+        for state, frame in moved_items:
+            add_item(self.scratch, state, frame)
+        self.scratch[SCRATCH_ACCEPTING] = old[kept + IS_ACCEPTING]
+        return self._intern(intern_configuration, self.scratch)
+
+    def _intern(self, kernel: Callable[..., int], *arguments: object) -> int:
+        """Call an interning kernel, which may need nothing but memory."""
+        while (code := kernel(self.arena, *arguments)) < 0:
+            self.provide(code)
+        return int(code)
+
+    def _origin_of(self, source: Node | ByteAutomaton) -> int:
+        """Where the states written from a rule or an automaton begin, which are written if need be."""
+        if isinstance(source, ByteAutomaton):
+            self._states_of(source)
+        else:
+            self.build(self._nonterminal_of(source))
+        return self._origins[self._sources.index(source)]
 
     def start(self) -> int:
         """The configuration before the first byte."""
@@ -168,7 +250,7 @@ class TransitionNetwork:
             right_part = self.grammar.rules[node.name]
             block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
             entry = block.emit(right_part, ACCEPT_STATE)
-            self._append(block)
+            self._append(block, node)
         if len(self._node_of) > self._table_size:
             self._enlarge_table()
         row = int(self.arena[NONTERMINALS]) + 4 * number
@@ -186,13 +268,15 @@ class TransitionNetwork:
         self.arena[NONTERMINALS] = new
         self._table_size = size
 
-    def _append(self, block: CodeBlock) -> None:
+    def _append(self, block: CodeBlock, source: Node | ByteAutomaton) -> None:
         assert block.origin == int(self.arena[FREE])
         end = block.origin + len(block.words)
         self._grow(end)
         self.arena[block.origin : end] = block.words
         self.arena[FREE] = end
         self.arena[N_STATES] += block.n_states
+        self._origins.append(block.origin)
+        self._sources.append(source)
 
     def _states_of(self, automaton: ByteAutomaton) -> list[int]:
         """The offsets of an automaton's states, written on first use (after those it links to)."""
@@ -205,7 +289,7 @@ class TransitionNetwork:
             shared = self._shared_states(automaton) if automaton.is_shared else None
             block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
             known = block.emit_automaton(automaton, shared, lambda target, state: self._automata[target][state])
-            self._append(block)
+            self._append(block, automaton)
             self._automata[automaton] = known
         return known
 

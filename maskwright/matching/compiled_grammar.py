@@ -6,8 +6,8 @@ microsecond, so threads that share a grammar queue for microseconds, and threads
 Rejected: lock-free hits. They need memory barriers that numba does not offer, for what is at most a microsecond.
 
 Memory. `max_bytes` bounds the arena and the rows together. When they are full everything learnt is dropped and `epoch`
-grows by one; each matcher then finds its place again by reading its own text in the new arena, which costs a
-microsecond a token. Answers do not change.
+grows by one. The place that asked is carried over; every other finds itself again by reading its own text in the new
+arena when it is next used, at a microsecond a token. Answers do not change.
 """
 
 from __future__ import annotations
@@ -41,8 +41,6 @@ STATES_BUILT_AHEAD = 4000
 DEFAULT_MAX_BYTES = 256 << 20
 _MIN_MAX_BYTES = 8 << 20
 _FIRST_ROWS = 8
-_MAX_RESTARTS = 3
-"""A text that fills the memory this often while it is only read again can not be continued within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,7 @@ class CompiledGrammar:
                 code = fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
                 if code >= 0:
                     return
-                self._provide(code)
+                self._provide(code, place)
 
     def is_accepting(self, place: Place) -> bool:
         """Is the text up to this place complete?"""
@@ -170,40 +168,36 @@ class CompiledGrammar:
             code = kernel(network.arena, network.scratch, configuration, *arguments)
             if code >= 0:
                 return int(code)
-            self._provide(code)
+            self._provide(code, place)
 
     def _find_again(self, place: Place) -> int:
         """The configuration of a place from an earlier epoch, by reading its text again."""
         vocabulary = self.vocabulary
-        for _ in range(_MAX_RESTARTS):
-            epoch = self._network.epoch
-            steps = place.steps_since(epoch)
-            here = Place(None, b"", self._start, epoch) if steps[0].parent is None else steps[0]
-            for step in steps[1:]:
-                if isinstance(step.read, bytes):
-                    code = self._run(advance_bytes, here, _writable(step.read), 0, len(step.read))
-                else:
-                    code = self._run(advance, here, vocabulary.token_start, vocabulary.token_data, step.read)
-                if self._network.epoch != epoch:
-                    break
-                assert code > 0, "a text that was accepted before is accepted again"
-                step.configuration, step.epoch = code, epoch
-                here = step
+        steps = place.steps_since(self._network.epoch)
+        here = steps[0] if steps[0].epoch == self._network.epoch else self.start()
+        for step in steps[1:]:
+            if isinstance(step.read, bytes):
+                code = self._run(advance_bytes, here, _writable(step.read), 0, len(step.read))
             else:
-                place.configuration, place.epoch = here.configuration, epoch
-                return here.configuration
-        raise LimitExceeded(
-            "One text alone", asked=self._max_bytes + 1, allowed=self._max_bytes, remedy="raise max_bytes"
-        )
+                code = self._run(advance, here, vocabulary.token_start, vocabulary.token_data, step.read)
+            assert code > 0, "a text that was accepted before is accepted again"
+            step.configuration, step.epoch = code, self._network.epoch
+            here = step
+        place.configuration, place.epoch = here.configuration, here.epoch
+        return place.configuration
 
-    def _provide(self, code: int) -> None:
+    def _provide(self, code: int, place: Place) -> None:
+        """Supply what a kernel asked for; where memory is at its limit, keep nothing but the given place."""
         try:
             if code == NEED_ROW:
                 self._add_rows()
             else:
                 self._network.provide(code)
         except ArenaFull:
-            self._restart()
+            place.configuration = self._network.restart(place.configuration)
+            place.epoch = self._network.epoch
+            self._rows = np.empty((_FIRST_ROWS, self._rows.shape[1]), dtype=np.int32)
+            self._start = self._network.start()
 
     def _add_rows(self) -> None:
         n_rows = 2 * len(self._rows)
@@ -212,11 +206,6 @@ class CompiledGrammar:
         rows = np.empty((n_rows, self._rows.shape[1]), dtype=np.int32)
         rows[: len(self._rows)] = self._rows
         self._rows = rows
-
-    def _restart(self) -> None:
-        self._network.restart()
-        self._rows = np.empty((_FIRST_ROWS, self._rows.shape[1]), dtype=np.int32)
-        self._start = self._network.start()
 
     def _token_ids_of(self, token_set: TokenSet) -> list[int]:
         """The ids that a token set of the grammar means in this vocabulary, ascending."""

@@ -158,7 +158,7 @@ class Matcher:
         return b"" if self.is_finished() else self._grammar.forced_text(self._places[-1], MAX_FORCED_BYTES)
 
     def forced_tokens(self) -> list[int]:
-        """Tokens that spell forced bytes, longest first, and stop where a longer token could still straddle the end.
+        """Tokens that spell forced bytes, longest first, and stop where a longer token could straddle their end.
 
         They spell what any continuation must spell; another tokenisation of the same bytes may exist.
         """
@@ -166,6 +166,8 @@ class Matcher:
         trie = self._grammar.vocabulary.trie
         nodes, tokens = trie.nodes, trie.tokens
         forced: list[int] = []
+        end = self._grammar.after_text(self._places[-1], text)
+        assert end is not None
         begin = 0
         while begin < len(text):
             node, longest, position = 0, None, begin
@@ -179,8 +181,9 @@ class Matcher:
                 if nodes[node, 3] < nodes[node, 4]:
                     longest = (int(tokens[nodes[node, 3]]), position)
             else:
-                if nodes[node, 1] < nodes[node, 2]:
-                    return forced  # the forced bytes end inside a token that may be longer
+                children = nodes[nodes[node, 1] : nodes[node, 2], 0]
+                if any(self._grammar.after_text(end, bytes([byte])) for byte in children.tolist()):
+                    return forced  # the forced bytes end inside a token that may go on
             if longest is None:
                 return forced
             forced.append(longest[0])

@@ -86,7 +86,7 @@ def _restrict_values(node: SchemaNode, values: list[Any]) -> None:
 def _read_values(reader: SchemaReader, number: int, node: SchemaNode) -> None:
     """Check the enumerated values, and make nodes of the parts of arrays and objects."""
     assert node.values is not None
-    keyword = "const" if "const" in node.schema else "enum"
+    keyword = "enum" if "enum" in node.schema else "const"
     for position, value in enumerate(node.values):
         step = (keyword, str(position)) if keyword == "enum" else "const"
         parts: Iterable[tuple[str, Any]]
@@ -105,7 +105,7 @@ def _read_values(reader: SchemaReader, number: int, node: SchemaNode) -> None:
 def _value_node(reader: SchemaReader, number: int, step: str | tuple[str, str], key: str, value: Any) -> int:
     place = reader.add(
         SchemaNode(
-            {"const": value},
+            {"enum": [value]},
             number,
             (step if isinstance(step, str) else "/".join(step), key),
             reader.nodes[number].resource,

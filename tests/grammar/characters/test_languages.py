@@ -29,26 +29,29 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
             return None
 
 
+def check_against_re(pattern: str, texts: list[str]) -> None:
+    """Both ways of matching give what `re` gives."""
+    theirs = compiled(pattern)
+    if theirs is None:
+        return
+    whole = match_language(pattern)
+    anywhere = language_of(searching(without_atomic(parse(pattern, PYTHON), pattern)))
+    for text in [*texts, "", "a", "ab", "\n"]:
+        assert whole.accepts(text) == (theirs.fullmatch(text) is not None), (pattern, text)
+        assert anywhere.accepts(text) == (theirs.search(text) is not None), (pattern, text)
+
+
 @settings(max_examples=600)
 @given(PATTERNS, st.lists(TEXTS, min_size=8, max_size=8))
-def test_matching_the_whole_text_agrees_with_re(pattern: str, texts: list[str]) -> None:
-    theirs = compiled(pattern)
-    if theirs is None:
-        return
-    ours = match_language(pattern)
-    for text in [*texts, "", "a", "ab", "\n"]:
-        assert ours.accepts(text) == (theirs.fullmatch(text) is not None), (pattern, text)
+def test_languages_agree_with_re(pattern: str, texts: list[str]) -> None:
+    check_against_re(pattern, texts)
 
 
-@settings(max_examples=400)
+@pytest.mark.deep
+@settings(max_examples=20_000)
 @given(PATTERNS, st.lists(TEXTS, min_size=8, max_size=8))
-def test_searching_agrees_with_re(pattern: str, texts: list[str]) -> None:
-    theirs = compiled(pattern)
-    if theirs is None:
-        return
-    ours = language_of(searching(without_atomic(parse(pattern, PYTHON), pattern)))
-    for text in [*texts, "", "a", "ab", "\n"]:
-        assert ours.accepts(text) == (theirs.search(text) is not None), (pattern, text)
+def test_many_languages_agree_with_re(pattern: str, texts: list[str]) -> None:
+    check_against_re(pattern, texts)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         help="memory of one engine beyond its set-up (default: %(default)s)",
     )
     parser.add_argument("--core", type=int, help="the core that engines are pinned to (default: the last one)")
+    parser.add_argument("--cpu-time", action="store_true", help="processor time, not wall time: for busy machines")
     parser.add_argument("--verdicts-only", action="store_true", help="no masks but the last one of each instance")
     parser.add_argument("--slowest", type=int, default=0, metavar="N", help="print the N slowest masks per engine")
     parser.add_argument(
@@ -171,6 +172,7 @@ def _ask_all(
                         memory_bytes=int(options.limit_gib * 2**30),
                         seconds_per_case=options.limit_seconds,
                         verdicts_only=options.verdicts_only,
+                        cpu_time=options.cpu_time,
                         log=log,
                     )
                 )
@@ -227,7 +229,8 @@ def _report(options: argparse.Namespace, console: Console, run: Run, tokenizer: 
         for name, records in run.records_of.items()
     }
     n_cases, size = len(run.questions), tokenizer.size
-    title = f"{n_cases:,} cases, tokenizer {tokenizer.name} ({size:,} tokens), one core"
+    clock = "processor time" if options.cpu_time else "wall time"
+    title = f"{n_cases:,} cases, tokenizer {tokenizer.name} ({size:,} tokens), one core, {clock}"
     print_summaries(console, title, summaries, options.verdicts_only)
     if len(summaries) > 1 and not options.verdicts_only:
         print_summaries(console, f"The {len(common):,} cases that all of them compiled", on_common, verdicts_only=False)

@@ -4,8 +4,8 @@ Engines written in C++ or Rust may crash, allocate without end or compute for ho
 their own that costs one case. Parent and child exchange one question and one record at a time over a pipe. The parent
 sleeps meanwhile, so it does not compete for the core.
 
-Before the first question a child compiles and runs one small schema, so that just-in-time compilation and lazy
-imports are counted as set-up and not as somebody's first case.
+Before the first question a child compiles and runs one small schema with the usual keywords, so that just-in-time
+compilation and lazy imports are counted as set-up and not as somebody's first case.
 """
 
 from __future__ import annotations
@@ -28,8 +28,19 @@ from bench.tokenizer import load_tokenizer
 
 # Loading a tokenizer, building an engine's tables and compiling kernels for the first time, on a slow machine.
 SET_UP_SECONDS = 600
-WARM_UP_SCHEMA = '{"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}'
-WARM_UP_TEXT = '{"a": "some text", "b": -12}'
+WARM_UP_SCHEMA = """{
+  "type": "object",
+  "properties": {
+    "a": {"type": "string"},
+    "b": {"type": "string", "maxLength": 20},
+    "c": {"type": "string", "pattern": "^[a-z]+$"},
+    "d": {"type": "integer", "minimum": -20, "maximum": 300},
+    "e": {"type": "array", "items": {"enum": ["x", "yz"]}}
+  },
+  "required": ["a", "b", "c", "d", "e"],
+  "additionalProperties": false
+}"""
+WARM_UP_TEXT = '{"a": "some text", "b": "more", "c": "word", "d": -12, "e": ["x", "yz"]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class WorkerOptions:
     memory_bytes: int
     seconds_per_case: float
     verdicts_only: bool
+    cpu_time: bool
     log: Path
 
 
@@ -141,12 +153,13 @@ def _serve(connection: Connection, options: WorkerOptions) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (_data_bytes() + options.memory_bytes, resource.RLIM_INFINITY))
     seconds = time.perf_counter() - begin
     connection.send(SetUp("", engine.version, engine.settings, seconds, resident))
+    clock = time.process_time_ns if options.cpu_time else time.perf_counter_ns
     run = judge_case if options.verdicts_only else measure_case
     with contextlib.suppress(EOFError, KeyboardInterrupt):  # the parent has closed its end
         while True:
             question = connection.recv()
             before = _preemptions()
-            record = run(engine, question, tokenizer.eos_token_id)
+            record = run(engine, question, tokenizer.eos_token_id, clock)
             connection.send(replace(record, rss_bytes=rss_bytes(), preemptions=_preemptions() - before))
 
 

@@ -31,6 +31,7 @@ def options(tokenizer_folder, tmp_path, engine_module, seconds=60.0):
         memory_bytes=2**30,
         seconds_per_case=seconds,
         verdicts_only=False,
+        cpu_time=False,
         log=tmp_path / "engine.log",
     )
 

@@ -15,8 +15,13 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(BUNDLED_MODEL)
     compiler = mw.Compiler(vocabulary_of(tokenizer, model.config, model.generation_config))
     tasks = {
-        "A list of cities, please, as JSON:": compiler.compile_json_schema(
-            {"type": "array", "items": {"type": "string", "maxLength": 20}, "minItems": 2, "maxItems": 4}
+        "A weather report as JSON:": compiler.compile_json_schema(
+            {
+                "type": "object",
+                "properties": {"city": {"type": "string", "maxLength": 20}, "conditions": {"enum": ["sunny", "rain"]}},
+                "required": ["city", "conditions"],
+                "additionalProperties": False,
+            }
         ),
         "An ISO date:": compiler.compile_regex(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"),
         "Answer yes or no:": compiler.compile_regex("yes|no"),
@@ -30,7 +35,7 @@ def main() -> None:
     )
     answers = tokenizer.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
     for prompt, answer in zip(tasks, answers, strict=True):
-        print(f"{prompt:36}{answer.strip()}")
+        print(f"{prompt:36}{' '.join(answer.split())}")
 
 
 if __name__ == "__main__":

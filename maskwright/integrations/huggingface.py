@@ -43,14 +43,14 @@ from transformers import LogitsProcessor
 
 from maskwright import CompiledGrammar, Matcher, Vocabulary
 from maskwright.errors import MatcherError, TokenRejected
-from maskwright.sampling.masked_decoding import BITS_PER_WORD, allowed_token_ids, unpack_bitmask
+from maskwright.sampling.masked_decoding import BITS_PER_WORD, unpack_bitmask
 
 #: States kept for each row: drafts of about a hundred tokens can be dropped without losing the way back.
 STATES_PER_ROW: Final = 128
 LEAST_STATES: Final = 1024
 
-#: Up to so many words of a row with allowed tokens, gathering these tokens is cheaper than a pass over all scores.
-FEW_WORDS: Final = 128
+#: If at most one word in so many is concerned, single scores are touched instead of all; there both cost the same.
+FEW_WORDS: Final = 8
 
 
 def vocabulary_of(tokenizer: object, *configs: object) -> Vocabulary:
@@ -208,21 +208,35 @@ def apply_bitmask(scores: torch.Tensor, bitmask: npt.NDArray[np.int32]) -> torch
     """A copy of `scores` with −inf where the bit of a column is 0; columns without a bit count as 0.
 
     scores: float[rows, V] of any float type on any device; bitmask: int32[rows, words], bit t % 32 of word t // 32.
-    Raises `MatcherError` if a row has no allowed token among the columns.
+    The scores are gathered where few words have allowed tokens, patched where few have forbidden ones (inside a JSON
+    string, say), and passed over otherwise. Raises `MatcherError` if a row has no allowed token among the columns.
     """
     size = scores.shape[-1]
-    if np.count_nonzero(bitmask, axis=1).max(initial=0) <= FEW_WORDS:
-        allowed = [allowed_token_ids(row, size) for row in bitmask]
-        if not all(ids.size for ids in allowed):
+    allowed_words = np.flatnonzero(bitmask)
+    if len(allowed_words) * FEW_WORDS <= bitmask.size:
+        index = _set_columns(bitmask, allowed_words, size)
+        if len(np.unique(index // size)) < len(bitmask):
             raise MatcherError(f"No allowed token lies among the {size} scores: does the model fit the vocabulary")
-        flat = np.concatenate([place * size + ids for place, ids in enumerate(allowed)])
-        index = torch.from_numpy(flat).to(scores.device)
-        return torch.full_like(scores, -torch.inf).put_(index, scores.take(index))
+        gathered = torch.from_numpy(index).to(scores.device)
+        return torch.full_like(scores, -torch.inf).put_(gathered, scores.take(gathered))
+    forbidden_words = np.flatnonzero(bitmask != -1)
+    if len(forbidden_words) * FEW_WORDS <= bitmask.size and size <= bitmask.shape[1] * BITS_PER_WORD:
+        patched = torch.from_numpy(_set_columns(~bitmask, forbidden_words, size)).to(scores.device)
+        return scores.clone().put_(patched, torch.full_like(patched, -torch.inf, dtype=scores.dtype))
     if scores.device.type == "cpu":
         forbidden = torch.from_numpy(~unpack_bitmask(bitmask, size))
     else:
         forbidden = _forbidden_on_device(torch.from_numpy(bitmask).to(scores.device), size)
     return scores.masked_fill(forbidden, -torch.inf)
+
+
+def _set_columns(bitmask: npt.NDArray[np.int32], words: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.int64]:
+    """Flat indices, row * size + column, of the bits set in the given words of the flattened bitmask."""
+    place, bit = np.nonzero(unpack_bitmask(bitmask.reshape(-1)[words].reshape(-1, 1), BITS_PER_WORD))
+    row, word = np.divmod(words[place], bitmask.shape[1])
+    column = word * BITS_PER_WORD + bit
+    index: npt.NDArray[np.int64] = row * size + column
+    return index[column < size]
 
 
 def _forbidden_on_device(packed: torch.Tensor, size: int) -> Any:

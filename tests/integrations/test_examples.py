@@ -1,0 +1,73 @@
+"""The examples and the demonstration run, and print what they promise."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import jsonschema
+import pytest
+
+pytest.importorskip("torch", reason="the extra `hf` is not installed")
+pytest.importorskip("transformers", reason="the extra `hf` is not installed")
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+DEMO_SCHEMAS = sorted((ROOT / "schemas" / "demo").glob("*.json"))
+
+
+def program(path: Path) -> ModuleType:
+    """The file as a module, not yet run as a program."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_there_are_examples_and_demo_schemas() -> None:
+    assert {path.name for path in EXAMPLES} == {"huggingface_batch.py", "huggingface_json.py"}
+    assert len(DEMO_SCHEMAS) >= 5
+
+
+def test_the_json_example_prints_a_valid_document(capsys: pytest.CaptureFixture[str]) -> None:
+    example = program(ROOT / "examples" / "huggingface_json.py")
+    example.main()
+    jsonschema.validate(json.loads(capsys.readouterr().out), example.SCHEMA)
+
+
+def test_the_batch_example_answers_every_prompt_in_its_grammar(capsys: pytest.CaptureFixture[str]) -> None:
+    program(ROOT / "examples" / "huggingface_batch.py").main()
+    weather, date, answer, *_ = capsys.readouterr().out.splitlines()
+    assert json.loads(weather[36:])["conditions"] in {"sunny", "rain"}
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", date[36:])
+    assert answer[36:] in {"yes", "no"}
+
+
+@pytest.mark.parametrize("path", DEMO_SCHEMAS, ids=lambda path: path.stem)
+def test_the_demonstration_writes_a_valid_document(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text(encoding="utf-8")))
+    monkeypatch.setattr(sys, "argv", ["demo", path.stem])
+    assert program(ROOT / "scripts" / "demo.py").main() == 0
+    shown = capsys.readouterr().out
+    assert "✓ validates" in shown
+    assert "tokens/s" in shown
+    assert "µs per mask" in shown
+
+
+def test_the_demonstration_refuses_a_bad_schema_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"type": "object", "properties": {"a": {"type": "colour"}}}')
+    for name, expected in ((str(bad), "/properties/a"), ("missing.json", "Cannot read the schema missing.json")):
+        monkeypatch.setattr(sys, "argv", ["demo", name])
+        assert program(ROOT / "scripts" / "demo.py").main() == 2
+        assert expected in capsys.readouterr().out

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from maskwright.grammar.byte_automaton import CLOSES, ByteAutomaton, automaton_of
 from maskwright.grammar.characters.encoding import BODY, JSON_ENCODINGS, Edge, Encoding, Escapes, Phase, Tree
 
@@ -21,12 +24,16 @@ class AnyText:
 
     state_of: the state in each phase. body: the state between characters. end: the state behind the closing quote, -1
     for plain UTF-8, where the body accepts.
+    inner: int64[n, 4], the edges (phase, low, high, phase behind) of the phases within a character.
+    behind: bool[n_states, n_states], which phases within the character come after which, itself included.
     """
 
     automaton: ByteAutomaton
     state_of: dict[Phase, int]
     body: int
     end: int
+    inner: NDArray[np.int64]
+    behind: NDArray[np.bool_]
 
 
 @lru_cache(maxsize=8)
@@ -50,7 +57,18 @@ def any_text(encoding: Encoding) -> AnyText:
     if is_quoted:
         rows[body] = sorted([*rows[body], (QUOTE, QUOTE, end, CLOSES)])
     accepting = [state == (end if is_quoted else body) for state in range(len(rows))]
-    return AnyText(automaton_of(rows, accepting, is_shared=True), state_of, body, end)
+    inner = [
+        (phase, low, high, target)
+        for phase in sorted(state_of.values())
+        if phase != body
+        for low, high, target, _ in rows[phase]
+    ]
+    behind = np.eye(len(rows), dtype=np.bool_)
+    for phase, _, _, target in reversed(inner):  # numbered from the outside in, so those behind are known first
+        if target != body:
+            behind[phase] |= behind[target]
+    automaton = automaton_of(rows, accepting, is_shared=True)
+    return AnyText(automaton, state_of, body, end, np.array(inner, dtype=np.int64), behind)
 
 
 def any_json_string(escapes: Escapes = Escapes.CANONICAL) -> ByteAutomaton:

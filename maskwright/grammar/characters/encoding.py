@@ -17,6 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, NO_UNIT
 from maskwright.grammar.characters.character_set import MAX_CODE_POINT
@@ -29,9 +30,11 @@ class Escapes(Enum):
     EXACT = "exact"
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One digit: its `radix`, and the byte of digit 0; hexadecimal digits have two bytes for a letter."""
+class Level(NamedTuple):
+    """One digit: its `radix`, and the byte of digit 0; hexadecimal digits have two bytes for a letter.
+
+    A tuple, as `Child` is, because phases and edges are hashed and compared by the thousand.
+    """
 
     radix: int
     first: int
@@ -112,8 +115,7 @@ _HEXADECIMAL: Phase = ("hexadecimal", -1)
 _SURROGATE: Phase = ("d", -1)
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(NamedTuple):
     """What lies behind an edge: a node of its own (`node` >= 0), or one slot behind the rest of a phase.
 
     `phase` None: the character is complete.

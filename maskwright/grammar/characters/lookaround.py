@@ -17,7 +17,7 @@ Rejected: look-ahead as an intersection with the rest of the pattern, which has 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from maskwright.grammar.characters.nfa import END, FOUND, NFA
 from maskwright.grammar.characters.syntax import ANYTHING, Expression, Look, concatenation
 
 MAX_STATES_WITH_CONDITIONS = 20_000
-MAX_WORK = 300_000
+MAX_WORK = 2_000_000
 """Threads advanced by one character in one construction: about a second."""
 
 Obligation = tuple[bool, frozenset["Thread"]]
@@ -41,7 +41,10 @@ MET: Thread = (FOUND, NO_OBLIGATIONS)
 
 @dataclass(slots=True)
 class _Construction:
-    """The NFA with what its states read, and the work done so far."""
+    """The NFA with what its states read, and the work done so far.
+
+    steps: what one thread becomes by one character; threads do not depend on each other, so sets of them are unions.
+    """
 
     nfa: NFA
     masks: tuple[int, ...]
@@ -49,6 +52,7 @@ class _Construction:
     tracker_of: dict[int, int]
     where: str
     work: int = 0
+    steps: dict[tuple[Thread, int, tuple[bool, ...]], Threads] = field(default_factory=dict)
 
     def closed(self, threads: set[Thread], holds: tuple[bool, ...]) -> Threads:
         """All threads that are reached without reading, in a place where the look-behinds hold as given."""
@@ -70,8 +74,6 @@ class _Construction:
                 if new not in seen:
                     seen.add(new)
                     todo.append(new)
-        if self.work > MAX_WORK:
-            raise LimitExceeded("A pattern with look-around", self.work, MAX_WORK, self.where[:80])
         return _without_weaker(found)
 
     def _past(
@@ -91,26 +93,34 @@ class _Construction:
 
     def stepped(self, threads: Threads, cls: int, holds: tuple[bool, ...]) -> Threads:
         """The threads after one character of class `cls`, the look-behinds holding as given after it."""
-        moved: set[Thread] = set()
-        bit = 1 << cls
-        for state, obligations in threads:
+        if self.work > MAX_WORK:
+            raise LimitExceeded("A pattern with look-around", self.work, MAX_WORK, self.where[:80])
+        reached: set[Thread] = set()
+        for thread in threads:
+            key = (thread, cls, holds)
+            known = self.steps.get(key)
+            if known is None:
+                known = self.steps[key] = self._step(thread, cls, holds)
             self.work += 1
-            if state != FOUND:
-                if state == END or not self.masks[self.nfa.reads[state]] & bit:
-                    continue
-                state = self.nfa.following[state]
-            kept: set[Obligation] | None = set()
-            for is_negated, body in obligations:
-                after = self.stepped(body, cls, holds)
-                if MET in after or not after:
-                    if (MET in after) == is_negated:
-                        kept = None
-                        break
-                elif kept is not None:
-                    kept.add((is_negated, after))
-            if kept is not None:
-                moved.add((state, frozenset(kept)))
-        return self.closed(moved, holds)
+            reached |= known
+        return _without_weaker(reached)
+
+    def _step(self, thread: Thread, cls: int, holds: tuple[bool, ...]) -> Threads:
+        """The same for one thread."""
+        state, obligations = thread
+        if state != FOUND:
+            if state == END or not self.masks[self.nfa.reads[state]] >> cls & 1:
+                return frozenset()
+            state = self.nfa.following[state]
+        kept: set[Obligation] = set()
+        for is_negated, body in obligations:
+            after = self.stepped(body, cls, holds)
+            if MET in after or not after:
+                if (MET in after) == is_negated:
+                    return frozenset()
+            else:
+                kept.add((is_negated, after))
+        return self.closed({(state, frozenset(kept))}, holds)
 
     def ended(self, threads: Threads, goal: int) -> bool:
         """Is one thread at its goal with every obligation met, if the text ends here?"""

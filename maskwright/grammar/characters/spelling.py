@@ -156,38 +156,25 @@ def _uniform_states(
 
     Returns their numbers int64[n_bodies, n_phases] (-1: none), their edges, and the number of states after them.
     """
-    anything = everything.automaton
-    n_phases = anything.n_states
-    used = np.zeros((n_bodies, n_phases), np.bool_)
+    used = np.zeros((n_bodies, everything.automaton.n_states), np.bool_)
     for group in groups:
         columns = group.template.columns
         for slot, phase in set(map(tuple, columns[columns[:, 4] == TO_UNIFORM][:, 5:7].tolist())):
             used[group.targets[:, slot], phase] = True
     if not used.any():
         return np.empty((0, 0), np.int64), np.empty((0, 5), np.int64), n_states
-    starts = anything.edge_start.tolist()
-    # phases are numbered from the outside in, so one pass in order reaches all
-    inner_edges = []
-    for phase in range(n_phases):
-        if phase in (0, everything.body, everything.end) or not used[:, phase].any():
-            continue
-        for low, high, target in anything.edges[starts[phase] : starts[phase + 1]].tolist():
-            inner_edges.append((phase, low, high, target))
-            if target != everything.body:
-                used[:, target] |= used[:, phase]
+    used = used @ everything.behind
+    n_used = int(np.count_nonzero(used))
     numbers = np.full(used.shape, -1, np.int64)
-    numbers[used] = n_states + np.arange(int(used.sum()))
-    bodies = np.arange(n_bodies)
-    blocks = []
-    for phase, low, high, target in inner_edges:
-        where = np.flatnonzero(used[:, phase])
-        block = np.zeros((len(where), 5), np.int64)
-        block[:, 0] = numbers[where, phase]
-        block[:, 1] = low
-        block[:, 2] = high
-        block[:, 3] = bodies[where] if target == everything.body else numbers[where, target]
-        blocks.append(block)
-    return numbers, np.concatenate(blocks), n_states + int(used.sum())
+    numbers[used] = n_states + np.arange(n_used)
+    bodies, edges = np.nonzero(used[:, everything.inner[:, 0]])
+    phase, low, high, target = everything.inner[edges].T
+    rows = np.zeros((len(edges), 5), np.int64)
+    rows[:, 0] = numbers[bodies, phase]
+    rows[:, 1] = low
+    rows[:, 2] = high
+    rows[:, 3] = np.where(target == everything.body, bodies, numbers[bodies, target])
+    return numbers, rows, n_states + n_used
 
 
 def _instances(group: _Group, uniform_of: NDArray[np.int64], end: int) -> NDArray[np.int64]:

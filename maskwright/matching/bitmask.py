@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from maskwright.errors import MatcherError
 
+_INT32 = np.dtype(np.int32)
+
 
 def n_mask_words(size: int) -> int:
     """Words of a row for a vocabulary of `size` ids: `n_mask_words(33)` -> 2."""
@@ -34,14 +36,7 @@ def allowed_tokens(row: NDArray[np.int32], size: int | None = None) -> NDArray[n
     return np.flatnonzero(flags if size is None else flags[:size])
 
 
-def checked_row(row: NDArray[np.int32], n_words: int) -> NDArray[np.int32]:
-    """The row itself, if a mask can be written into it; raises MatcherError otherwise."""
-    if (
-        not isinstance(row, np.ndarray)
-        or row.dtype != np.int32
-        or row.shape != (n_words,)
-        or not row.flags.c_contiguous
-        or not row.flags.writeable
-    ):
-        raise MatcherError(f"A bitmask row must be a writable contiguous numpy array int32[{n_words}]")
-    return row
+def check_row(row: NDArray[np.int32], shape: tuple[int]) -> None:
+    """Raise MatcherError unless a mask can be written into the row: a writable contiguous int32 array of that shape."""
+    if not (type(row) is np.ndarray and row.dtype == _INT32 and row.shape == shape and row.flags.carray):
+        raise MatcherError(f"A bitmask row must be a writable contiguous numpy array int32[{shape[0]}]")

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.automata._configurations import advance, advance_bytes, read_forced
-from maskwright.automata._layout import HEADER_SIZE, IS_ACCEPTING, N_NODES_WALKED, N_ROWS, N_STEPS, NEED_ROW
+from maskwright.automata._layout import DEAD, HEADER_SIZE, IS_ACCEPTING, N_NODES_WALKED, N_ROWS, N_STEPS, NEED_ROW
 from maskwright.automata.passes import prepare
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
@@ -76,6 +76,8 @@ class CompiledGrammar:
             )
         self.vocabulary: Vocabulary = tables.vocabulary
         self.report: tuple[str, ...] = grammar.report
+        self._token_start = self.vocabulary.token_start
+        self._token_data = self.vocabulary.token_data
         self._tables = tables
         self._max_bytes = max_bytes
         self._lock = threading.RLock()
@@ -126,10 +128,17 @@ class CompiledGrammar:
 
     def after_token(self, place: Place, token_id: int) -> Place | None:
         """The place after one more token, or None if it is refused.  The one decision about a token."""
-        vocabulary = self.vocabulary
+        network = self._network
+        start, data = self._token_start, self._token_data
         with self._lock:
-            code = self._run(advance, place, vocabulary.token_start, vocabulary.token_data, token_id)
-            return Place(place, token_id, code, self._network.epoch) if code else None
+            while True:
+                configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
+                code = advance(network.arena, network.scratch, configuration, start, data, token_id)
+                if code > 0:
+                    return Place(place, token_id, code, network.epoch)
+                if code == DEAD:
+                    return None
+                self._provide(code, place)
 
     def after_text(self, place: Place, text: bytes) -> Place | None:
         """The place after more bytes, or None if one of them is refused."""
@@ -139,8 +148,8 @@ class CompiledGrammar:
 
     def fill_row(self, place: Place, row: NDArray[np.int32]) -> None:
         """Write the mask of a place into a row."""
+        network = self._network
         with self._lock:
-            network = self._network
             while True:
                 configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
                 code = fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
@@ -172,14 +181,13 @@ class CompiledGrammar:
 
     def _find_again(self, place: Place) -> int:
         """The configuration of a place from an earlier epoch, by reading its text again."""
-        vocabulary = self.vocabulary
         steps = place.steps_since(self._network.epoch)
         here = steps[0] if steps[0].epoch == self._network.epoch else self.start()
         for step in steps[1:]:
             if isinstance(step.read, bytes):
                 code = self._run(advance_bytes, here, _writable(step.read), 0, len(step.read))
             else:
-                code = self._run(advance, here, vocabulary.token_start, vocabulary.token_data, step.read)
+                code = self._run(advance, here, self._token_start, self._token_data, step.read)
             assert code > 0, "a text that was accepted before is accepted again"
             step.configuration, step.epoch = code, self._network.epoch
             here = step

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import MatcherError, TokenRejected
-from maskwright.matching.bitmask import checked_row
+from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
-from maskwright.matching.place import Place
+from maskwright.matching.place import EndPlace, Place
 
 MAX_FORCED_BYTES = 4096
 """How far `forced_bytes` looks: enough for any skeleton of keys, and bounded where a grammar forces without end."""
@@ -29,12 +29,13 @@ MAX_FORCED_BYTES = 4096
 class Matcher:
     """One text in progress; see the module for what it promises."""
 
-    __slots__ = ("_grammar", "_is_end_token", "_n_words", "_places")
+    __slots__ = ("_end_tokens", "_grammar", "_places", "_shape", "_size")
 
     def __init__(self, grammar: CompiledGrammar) -> None:
         self._grammar = grammar
-        self._n_words = (grammar.vocabulary.size + 31) // 32
-        self._is_end_token = frozenset(grammar.vocabulary.eos_token_ids)
+        self._size = grammar.vocabulary.size
+        self._shape = (n_mask_words(self._size),)
+        self._end_tokens = frozenset(grammar.vocabulary.eos_token_ids)
         # The path: one place per accepted token, or per run of bytes; an end token repeats its place.
         self._places: list[Place] = [grammar.start()]
 
@@ -54,12 +55,16 @@ class Matcher:
         After an end token was taken nothing is allowed but the end tokens themselves, so that a padded row of a
         batch can go on.
         """
-        checked_row(row, self._n_words)
-        self._grammar.fill_row(self._places[-1], row) if not self.is_finished() else self._fill_end(row)
+        check_row(row, self._shape)
+        place = self._places[-1]
+        if place.is_end:
+            self._fill_end(row)
+        else:
+            self._grammar.fill_row(place, row)
 
     def _fill_end(self, row: NDArray[np.int32]) -> None:
         row[:] = 0
-        for token in self._is_end_token:
+        for token in self._end_tokens:
             row[token >> 5] |= np.array(1 << (token & 31), dtype=np.uint32).view(np.int32)
 
     def allows(self, token_id: int) -> bool:
@@ -72,13 +77,12 @@ class Matcher:
             token = operator.index(token_id)
         except TypeError as error:
             raise MatcherError(f"Token ids must be integers, not {token_id!r}") from error
-        if token in self._is_end_token:
-            if self.is_finished() or self._grammar.is_accepting(self._places[-1]):
-                return _Finished(self._places[-1])
+        place = self._places[-1]
+        if token in self._end_tokens:
+            return EndPlace(place) if place.is_end or self._grammar.is_accepting(place) else None
+        if place.is_end or not 0 <= token < self._size:
             return None
-        if self.is_finished() or not 0 <= token < self._grammar.vocabulary.size:
-            return None
-        return self._grammar.after_token(self._places[-1], token)
+        return self._grammar.after_token(place, token)
 
     def accept_token(self, token_id: int) -> None:
         """Read one token; raises TokenRejected, and changes nothing, if the grammar does not allow it here."""
@@ -93,7 +97,7 @@ class Matcher:
             return f"the vocabulary has ids from 0 to {vocabulary.size - 1}"
         if self.is_finished():
             return "the text has ended"
-        if token_id in self._is_end_token:
+        if token_id in self._end_tokens:
             return "the text is not complete"
         if token_id in vocabulary.special_token_ids:
             return "it is a special token, which the grammar does not name here"
@@ -136,8 +140,9 @@ class Matcher:
         """A matcher at the same place that goes its own way."""
         other = Matcher.__new__(Matcher)
         other._grammar = self._grammar
-        other._n_words = self._n_words
-        other._is_end_token = self._is_end_token
+        other._size = self._size
+        other._shape = self._shape
+        other._end_tokens = self._end_tokens
         other._places = self._places.copy()
         return other
 
@@ -151,7 +156,7 @@ class Matcher:
 
     def is_finished(self) -> bool:
         """Was an end token taken?"""
-        return isinstance(self._places[-1], _Finished)
+        return self._places[-1].is_end
 
     def forced_bytes(self) -> bytes:
         """The bytes that must come next because there is no other way (at most MAX_FORCED_BYTES)."""
@@ -189,15 +194,6 @@ class Matcher:
             forced.append(longest[0])
             begin = longest[1]
         return forced
-
-
-class _Finished(Place):
-    """The place after an end token: the same configuration, marked as the end."""
-
-    __slots__ = ()
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place.parent, place.read, place.configuration, place.epoch)
 
 
 def fill_bitmasks(matchers: Sequence[Matcher], mask: NDArray[np.int32]) -> None:

@@ -13,6 +13,9 @@ class Place:
 
     __slots__ = ("configuration", "epoch", "parent", "read")
 
+    is_end = False
+    """Was the text ended here by an end token?"""
+
     def __init__(self, parent: Place | None, read: int | bytes, configuration: int, epoch: int) -> None:
         self.parent = parent
         self.read = read
@@ -25,3 +28,14 @@ class Place:
         while path[-1].epoch != epoch and path[-1].parent is not None:
             path.append(path[-1].parent)
         return path[::-1]
+
+
+class EndPlace(Place):
+    """The place after an end token: the same configuration as before it, marked as the end."""
+
+    __slots__ = ()
+
+    is_end = True
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place.parent, place.read, place.configuration, place.epoch)

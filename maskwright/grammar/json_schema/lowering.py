@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.characters import (
+    Escapes,
     any_json_string,
     json_spelling,
     json_string_automaton,
@@ -151,7 +153,7 @@ class Lowering:
         names = [*declared, *(name for name in shape.required if name not in declared)]
         required = frozenset(shape.required)
         members = [
-            Member(json_spelling(name, escapes), self.value(condition, inner), name in required)
+            Member(_spelled(name, escapes), self.value(condition, inner), name in required)
             for name in names
             if (condition := declared.get(name, shape.additional)) != NOTHING_AT_ALL
         ]
@@ -189,6 +191,11 @@ class Lowering:
                 language, counter = bounded_language(languages, minimum, maximum)
                 return Automaton(json_string_automaton(language, escapes), 0, counter)
         raise AssertionError(shape)
+
+
+@lru_cache(maxsize=1 << 14)
+def _spelled(name: str, escapes: Escapes) -> Node:
+    return json_spelling(name, escapes)
 
 
 def number_range(shape: NumberShape) -> ByteAutomaton:

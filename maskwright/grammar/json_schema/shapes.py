@@ -122,6 +122,7 @@ ANY_INTEGER = NumberShape(is_integer=True)
 ANY_STRING = StringShape()
 ANY_ARRAY = ArrayShape()
 ANY_OBJECT = ObjectShape()
+WHOLE_TYPES = frozenset((ANY_NUMBER, ANY_STRING, ANY_ARRAY, ANY_OBJECT))
 ANY_VALUE: Union = (NULL, ANY_BOOLEAN, ANY_NUMBER, ANY_STRING, ANY_ARRAY, ANY_OBJECT)
 
 
@@ -312,25 +313,34 @@ def member_condition(shape: ObjectShape, name: str) -> Conjunction:
 
 
 def merge_alternatives(shapes: Iterable[Shape]) -> Union:
-    """The union of shapes without repeats, finite sets of one family joined, and ranges that others cover dropped."""
+    """The union of shapes without repeats, finite sets of one type joined, and what a whole type covers dropped."""
     unique = dict.fromkeys(shapes)
     if len(unique) < 2:
         return tuple(unique)
-    strings = [shape for shape in unique if isinstance(shape, StringWords)]
-    if len(strings) > 1:
-        merged = StringWords(tuple(dict.fromkeys(word for shape in strings for word in shape.words)))
-        unique = {(merged if shape is strings[0] else shape): None for shape in unique if shape not in strings[1:]}
-    numbers = [shape for shape in unique if isinstance(shape, NumberWords)]
-    if len(numbers) > 1:
-        spellings: dict[Decimal, tuple[str, ...]] = {}
-        for shape in numbers:
-            for value, words in shape.words:
-                spellings[value] = tuple(dict.fromkeys(spellings.get(value, ()) + words))
-        merged_numbers = NumberWords(tuple(spellings.items()))
-        unique = {
-            (merged_numbers if shape is numbers[0] else shape): None for shape in unique if shape not in numbers[1:]
-        }
-    for plain in (ANY_NUMBER, ANY_STRING, ANY_ARRAY, ANY_OBJECT, ANY_BOOLEAN):
-        if plain in unique:
-            unique = {shape: None for shape in unique if shape.family != plain.family or shape == plain}
-    return tuple(unique)
+    words: dict[str, None] = {}
+    numbers: dict[Decimal, tuple[str, ...]] = {}
+    truths: set[bool] = set()
+    whole_types = {shape.family for shape in unique if shape in WHOLE_TYPES}
+    kept: dict[Shape | type[Shape], Shape] = {}
+    for shape in unique:
+        if shape.family in whole_types and shape not in WHOLE_TYPES:
+            continue
+        if isinstance(shape, StringWords):
+            words.update(dict.fromkeys(shape.words))
+            kept[StringWords] = shape
+        elif isinstance(shape, NumberWords):
+            for value, spellings in shape.words:
+                numbers[value] = tuple(dict.fromkeys(numbers.get(value, ()) + spellings))
+            kept[NumberWords] = shape
+        elif isinstance(shape, BooleanShape):
+            truths.update(value for value, has in ((False, shape.has_false), (True, shape.has_true)) if has)
+            kept[BooleanShape] = shape
+        else:
+            kept[shape] = shape
+    if StringWords in kept:
+        kept[StringWords] = StringWords(tuple(words))
+    if NumberWords in kept:
+        kept[NumberWords] = NumberWords(tuple(numbers.items()))
+    if BooleanShape in kept:
+        kept[BooleanShape] = BooleanShape(False in truths, True in truths)
+    return tuple(kept.values())

@@ -6,9 +6,8 @@ keeps that node's number). Equal terms get one number, which is how equal subsch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.json_schema.schema_node import TRUE_NODE, SchemaNode
@@ -158,25 +157,25 @@ def _object(node: SchemaNode, stands_for: list[Conjunction]) -> ObjectShape | No
     return object_shape(properties, node.required, stands_for[node.additional])
 
 
-def _value_shapes(node: SchemaNode, stands_for: list[Conjunction]) -> list[Shape]:
-    """One shape per enumerated value."""
+def _value_shapes(node: SchemaNode, stands_for: list[Conjunction]) -> Iterator[Shape]:
+    """One shape per enumerated value; all strings together are one."""
     assert node.values is not None
+    if strings := [value for value in node.values if isinstance(value, str)]:
+        yield StringWords(tuple(dict.fromkeys(strings)))
     parts_of_values = iter(node.value_nodes)
-    shapes: list[Shape] = []
     for value in node.values:
+        if isinstance(value, str):
+            continue
         if value is None:
-            shapes.append(NULL)
+            yield NULL
         elif isinstance(value, bool):
-            shapes.append(BooleanShape(not value, value))
-        elif isinstance(value, str):
-            shapes.append(StringWords((value,)))
+            yield BooleanShape(not value, value)
         elif isinstance(value, Mapping):
             conditions = [stands_for[part] for part in next(parts_of_values)]
-            members: list[tuple[str, Any]] = list(zip(value, conditions, strict=True))
-            shapes.append(ObjectShape(tuple(members), tuple(value), NOTHING_AT_ALL))
+            members: list[tuple[str, Conjunction]] = list(zip(value, conditions, strict=True))
+            yield ObjectShape(tuple(members), tuple(value), NOTHING_AT_ALL)
         elif isinstance(value, list | tuple):
             conditions = [stands_for[part] for part in next(parts_of_values)]
-            shapes.append(ArrayShape(tuple(conditions), NOTHING_AT_ALL, len(value), len(value)))
+            yield ArrayShape(tuple(conditions), NOTHING_AT_ALL, len(value), len(value))
         else:
-            shapes.append(NumberWords(((exact(value), number_spellings(value)),)))
-    return shapes
+            yield NumberWords(((exact(value), number_spellings(value)),))

@@ -17,10 +17,10 @@ from maskwright.errors import GrammarSyntaxError, LimitExceeded, UnsupportedPatt
 from maskwright.grammar.json_schema.document import Draft, type_name
 from maskwright.grammar.json_schema.reader import SchemaReader
 from maskwright.grammar.json_schema.refusals import REFUSED, has_effect
-from maskwright.grammar.json_schema.schema_node import SchemaNode
+from maskwright.grammar.json_schema.schema_node import FALSE_NODE, SchemaNode
 from maskwright.grammar.json_schema.strings import STANDARD_FORMATS, language
-from maskwright.grammar.json_schema.values import count_of, is_equal, number_of
-from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, FIRST_DRAFT, LAST_DRAFT, TYPES, is_known_in
+from maskwright.grammar.json_schema.values import count_of, has_spelling, is_equal, number_of
+from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, FIRST_DRAFT, LAST_DRAFT, OBJECT, TYPES, is_known_in
 
 Handler: TypeAlias = Callable[[SchemaReader, int, SchemaNode, Any], None]
 
@@ -63,7 +63,7 @@ def _type(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> No
         if not isinstance(name, str) or name not in TYPES:
             raise reader.invalid(number, "type", f"names {name!r}, which is not a JSON type")
         types |= TYPES[name]
-    node.types = types
+    node.types &= types
 
 
 def _enum(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
@@ -87,19 +87,34 @@ def _read_values(reader: SchemaReader, number: int, node: SchemaNode) -> None:
     """Check the enumerated values, and make nodes of the parts of arrays and objects."""
     assert node.values is not None
     keyword = "enum" if "enum" in node.schema else "const"
+    kept = []
     for position, value in enumerate(node.values):
         step = (keyword, str(position)) if keyword == "enum" else "const"
-        parts: Iterable[tuple[str, Any]]
-        if isinstance(value, Mapping):
+        parts: Iterable[tuple[str, Any]] = ()
+        if isinstance(value, str):
+            if not has_spelling(value):
+                continue
+        elif isinstance(value, Mapping):
+            names = _names(reader, number, keyword, value)
+            if not all(map(has_spelling, names)):
+                continue
             parts = value.items()
         elif isinstance(value, list | tuple):
             parts = ((str(place), part) for place, part in enumerate(value))
-        elif value is None or isinstance(value, bool | str):
-            continue
-        else:
+        elif value is not None and not isinstance(value, bool):
             number_of(reader, number, keyword, value)
-            continue
-        node.value_nodes.append([_value_node(reader, number, step, key, part) for key, part in parts])
+        kept.append(value)
+        if isinstance(value, Mapping | list | tuple):
+            node.value_nodes.append([_value_node(reader, number, step, key, part) for key, part in parts])
+    node.values = kept
+
+
+def _names(reader: SchemaReader, number: int, keyword: str, value: Mapping[Any, Any]) -> list[str]:
+    """The member names of an object in the schema, which in a dictionary might be anything."""
+    for name in value:
+        if not isinstance(name, str):
+            raise reader.invalid(number, keyword, f"must have strings as member names, not {name!r}")
+    return list(value)
 
 
 def _value_node(reader: SchemaReader, number: int, step: str | tuple[str, str], key: str, value: Any) -> int:
@@ -245,7 +260,10 @@ def _properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any)
         raise reader.invalid(number, "properties", f"must be an object, not {type_name(value)}")
     node.own_position = len(node.choices)
     node.properties = {
-        name: reader.child(part, number, ("properties", name), "properties") for name, part in value.items()
+        name: reader.child(value[name], number, ("properties", name), "properties")
+        if has_spelling(name)
+        else FALSE_NODE
+        for name in _names(reader, number, "properties", value)
     }
 
 
@@ -253,6 +271,8 @@ def _required(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         raise reader.invalid(number, "required", "must be an array of member names")
     node.required = tuple(dict.fromkeys(value))
+    if not all(map(has_spelling, value)):
+        node.types &= ~OBJECT
 
 
 def _additional_properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:

@@ -42,7 +42,8 @@ MAX_CONJUNCTIONS = 50_000
 """The most conjunctions of one schema: a schema can ask for exponentially many."""
 
 MAX_REFERENCE_DEPTH = 100
-"""The longest chain of `$ref`, `allOf`, `anyOf` and `oneOf` without a step into the value; Python's stack bounds it."""
+"""The longest chain of `$ref`, `allOf`, `anyOf` and `oneOf` without a step into the value.  It takes three frames of
+Python's stack a link, and the stack has a thousand."""
 
 
 class NormalForm:
@@ -121,7 +122,12 @@ class NormalForm:
         return union
 
     def _union_of_any(self, branches: tuple[Conjunction, ...]) -> Union:
-        return merge_alternatives(shape for branch in branches for shape in self.union_of(branch))
+        if len(branches) == 1:
+            return self.union_of(branches[0])
+        shapes: list[Shape] = []
+        for branch in branches:
+            shapes += self.union_of(branch)
+        return merge_alternatives(shapes)
 
     def _intersect_unions(self, left: Union, right: Union, number: int) -> Union:
         """All pairwise intersections; `number` is the term that asked."""

@@ -45,15 +45,23 @@ def exact(value: float | Decimal) -> Decimal:
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
+def has_spelling(text: str) -> bool:
+    """Can the text be written in UTF-8?  A lone surrogate cannot."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def number_of(reader: SchemaReader, number: int, keyword: str, value: Any) -> Decimal:
     """A number as the exact decimal that was written."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise reader.invalid(number, keyword, f"must be a number, not {type_name(value)}")
-    if isinstance(value, float) and not isfinite(value):
+    if (isinstance(value, float) and not isfinite(value)) or (isinstance(value, Decimal) and not value.is_finite()):
         raise reader.invalid(number, keyword, f"is {value}, which is not a JSON number")
     decimal = exact(value)
-    if abs(decimal.adjusted()) > MAX_DIGITS:
-        raise LimitExceeded(f"digits of {keyword!r}", abs(decimal.adjusted()), MAX_DIGITS, reader.pointer(number))
+    exponent = decimal.as_tuple().exponent
+    assert isinstance(exponent, int), "finite"
+    n_digits = max(decimal.adjusted() + 1, 1) + max(-exponent, 0)
+    if n_digits > MAX_DIGITS:
+        raise LimitExceeded(f"digits of {keyword!r}", n_digits, MAX_DIGITS, reader.pointer(number))
     return decimal
 
 

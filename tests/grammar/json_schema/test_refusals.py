@@ -112,6 +112,8 @@ def test_a_back_reference_is_refused_with_the_pattern_in_the_reason() -> None:
             {"properties": {"a": 3}},
             "JSON Schema keyword 'properties' at '/' must hold schemas, but /properties/a is a number.",
         ),
+        ({"properties": {1: {}}}, "JSON Schema keyword 'properties' at '/' must have strings as member names, not 1."),
+        ({"const": [{1: 2}]}, "JSON Schema keyword 'enum' at '/const/0' must have strings as member names, not 1."),
         ({"required": True}, "JSON Schema keyword 'required' at '/' must be an array of member names."),
         ({"anyOf": []}, "JSON Schema keyword 'anyOf' at '/' must not be empty."),
         ({"allOf": {}}, "JSON Schema keyword 'allOf' at '/' must be an array of schemas, not an object."),
@@ -295,6 +297,17 @@ def test_the_limit_of_alternatives_is_an_option() -> None:
 def test_a_bound_of_a_million_digits_ends_in_a_limit() -> None:
     with pytest.raises(LimitExceeded, match="digits of 'minimum'"):
         json_schema_grammar({"minimum": Decimal("1e1000000")})
+
+
+def test_strings_that_utf8_cannot_spell_are_values_that_no_text_has() -> None:
+    grammar = json_schema_grammar({"enum": ["\ud800", {"a": ["\udfff"]}, {"\ud800": 1}, "a"]})
+    assert accepts(grammar, b'"a"') and not accepts(grammar, b'{"a":[""]}')
+    with pytest.raises(EmptyLanguage):
+        json_schema_grammar({"const": "\ud800"})
+    with pytest.raises(EmptyLanguage):
+        json_schema_grammar({"type": "object", "required": ["\ud800"]})
+    grammar = json_schema_grammar({"properties": {"\ud800": True}, "type": "object"})
+    assert accepts(grammar, b'{"a":1}')
 
 
 def test_numbers_in_text_are_not_rounded() -> None:

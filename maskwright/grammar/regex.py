@@ -1,13 +1,15 @@
 """Regular expressions in Python's notation as grammars: `regex_grammar(pattern)` has the texts of `re.fullmatch`.
 
-A pattern becomes one minimal automaton, spelled in UTF-8. One that is too large for that (`.{1,100000}`) and has no
-conditions becomes nodes with counted repetition instead, which cost nothing until they are visited.
+A pattern becomes one minimal automaton, spelled in UTF-8, where possible with a counter (`characters.counted`). One
+that is too large for that (`.{1,100000}`) and has no conditions becomes nodes with counted repetition instead, which
+cost nothing until they are visited.
 The supported notation is in docs/regex.md. Sources: see `maskwright.grammar.characters`.
 """
 
 from __future__ import annotations
 
 from maskwright.errors import EmptyLanguage, LimitExceeded
+from maskwright.grammar.characters.counted import folded
 from maskwright.grammar.characters.determinise import language_of
 from maskwright.grammar.characters.dialect import PYTHON
 from maskwright.grammar.characters.languages import match_language, whole, without_atomic
@@ -39,6 +41,10 @@ def regex_grammar(pattern: str) -> Grammar:
         return Grammar("root", {"root": _node_of(node)})
     if language.is_empty:
         raise EmptyLanguage(f"the pattern {pattern!r} matches no text")
+    counted = folded(language)
+    if counted is not None:
+        loop, counter = counted
+        return Grammar("root", {"root": Automaton(utf8_automaton(loop), 0, counter)})
     return Grammar("root", {"root": Automaton(utf8_automaton(language))})
 
 

@@ -18,6 +18,8 @@ The signatures that other packages build on (all in this package's namespace):
         a.members(limit: int) -> list[str] | None             all members, None when there are more than `limit`
         a.to_arrays() -> dict[str, ndarray], CharacterAutomaton.from_arrays(arrays)
 
+    folded(language) -> tuple[CharacterAutomaton, (m, n)] | None           `[a-z]{1,64}` as `[a-z]*` with a counter
+
     Escapes                                                   which JSON spellings: Escapes.CANONICAL (default)
     utf8_automaton(language) -> ByteAutomaton
     json_string_automaton(language, escapes=CANONICAL) -> ByteAutomaton   with both quotes; units counted as below
@@ -36,6 +38,7 @@ and advice), `LimitExceeded` (too many states).
 
 from maskwright.grammar.characters.any_text import ANY_JSON_STRING, any_json_string
 from maskwright.grammar.characters.automaton import ANY_TEXT, NO_TEXT, CharacterAutomaton, length_between, words
+from maskwright.grammar.characters.counted import folded
 from maskwright.grammar.characters.encoding import Escapes
 from maskwright.grammar.characters.formats import format_language
 from maskwright.grammar.characters.json_words import json_spelling, json_string_except, json_string_words
@@ -49,6 +52,7 @@ __all__ = [
     "CharacterAutomaton",
     "Escapes",
     "any_json_string",
+    "folded",
     "format_language",
     "json_spelling",
     "json_string_automaton",

@@ -64,9 +64,9 @@ def any_text(encoding: Encoding) -> AnyText:
         for low, high, target, _ in rows[phase]
     ]
     behind = np.eye(len(rows), dtype=np.bool_)
-    for phase, _, _, target in reversed(inner):  # numbered from the outside in, so those behind are known first
+    for source, _, _, target in reversed(inner):  # numbered from the outside in, so those behind are known first
         if target != body:
-            behind[phase] |= behind[target]
+            behind[source] |= behind[target]
     automaton = automaton_of(rows, accepting, is_shared=True)
     return AnyText(automaton, state_of, body, end, np.array(inner, dtype=np.int64), behind)
 

@@ -43,7 +43,8 @@ from transformers import LogitsProcessor
 
 from maskwright import CompiledGrammar, Matcher, Vocabulary
 from maskwright.errors import MatcherError, TokenRejected
-from maskwright.sampling.masked_decoding import BITS_PER_WORD, unpack_bitmask
+from maskwright.matching.bitmask import n_mask_words
+from maskwright.sampling.masked_decoding import unpack_bitmask
 
 #: States kept for each row: drafts of about a hundred tokens can be dropped without losing the way back.
 STATES_PER_ROW: Final = 128
@@ -186,9 +187,9 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
 
 def _bitmask_of(vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
     """One row with the bits of the end-of-text tokens."""
-    row = np.zeros(-(-vocabulary.size // BITS_PER_WORD), dtype=np.uint32)
+    row = np.zeros(n_mask_words(vocabulary.size), dtype=np.uint32)
     for end in vocabulary.eos_token_ids:
-        row[end // BITS_PER_WORD] |= np.uint32(1 << end % BITS_PER_WORD)
+        row[end // 32] |= np.uint32(1 << end % 32)
     return row.view(np.int32)
 
 
@@ -220,7 +221,7 @@ def apply_bitmask(scores: torch.Tensor, bitmask: npt.NDArray[np.int32]) -> torch
         gathered = torch.from_numpy(index).to(scores.device)
         return torch.full_like(scores, -torch.inf).put_(gathered, scores.take(gathered))
     forbidden_words = np.flatnonzero(bitmask != -1)
-    if len(forbidden_words) * FEW_WORDS <= bitmask.size and size <= bitmask.shape[1] * BITS_PER_WORD:
+    if len(forbidden_words) * FEW_WORDS <= bitmask.size and size <= bitmask.shape[1] * 32:
         patched = torch.from_numpy(_set_columns(~bitmask, forbidden_words, size)).to(scores.device)
         return scores.clone().put_(patched, torch.full_like(patched, -torch.inf, dtype=scores.dtype))
     if scores.device.type == "cpu":
@@ -232,15 +233,15 @@ def apply_bitmask(scores: torch.Tensor, bitmask: npt.NDArray[np.int32]) -> torch
 
 def _set_columns(bitmask: npt.NDArray[np.int32], words: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.int64]:
     """Flat indices, row * size + column, of the bits set in the given words of the flattened bitmask."""
-    place, bit = np.nonzero(unpack_bitmask(bitmask.reshape(-1)[words].reshape(-1, 1), BITS_PER_WORD))
+    place, bit = np.nonzero(unpack_bitmask(bitmask.reshape(-1)[words].reshape(-1, 1), 32))
     row, word = np.divmod(words[place], bitmask.shape[1])
-    column = word * BITS_PER_WORD + bit
+    column = word * 32 + bit
     index: npt.NDArray[np.int64] = row * size + column
     return index[column < size]
 
 
 def _forbidden_on_device(packed: torch.Tensor, size: int) -> Any:
     """int32[rows, words] -> bool[rows, size]; unpacked where the scores are, so that only packed words travel."""
-    shifts = torch.arange(BITS_PER_WORD, dtype=torch.int32, device=packed.device)
+    shifts = torch.arange(32, dtype=torch.int32, device=packed.device)
     bits = ((packed[:, :, None] >> shifts) & 1).reshape(len(packed), -1)[:, :size]
     return torch.nn.functional.pad(bits, (0, size - bits.shape[1])) == 0

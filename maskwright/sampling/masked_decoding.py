@@ -26,8 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwright.errors import MatcherError
-
-BITS_PER_WORD = 32
+from maskwright.matching.bitmask import allowed_tokens, n_mask_words
 
 Words = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -68,18 +67,6 @@ def unpack_bitmask(bitmask: Words, size: int) -> npt.NDArray[np.bool_]:
     return bits[..., :size].view(np.bool_)
 
 
-def allowed_token_ids(row: Words, size: int) -> npt.NDArray[np.int64]:
-    """The ids of the bits that are set in one row, ascending, below `size`: int32[words] -> int64[n].
-
-    Only words that are not zero are unpacked, so a mask of a few tokens costs one scan of the words.
-    """
-    words = np.flatnonzero(row)
-    bits = unpack_bitmask(row[words].reshape(-1, 1), BITS_PER_WORD)
-    position, bit = np.nonzero(bits)
-    ids: npt.NDArray[np.int64] = words[position] * BITS_PER_WORD + bit
-    return ids if ids.size == 0 or ids[-1] < size else ids[ids < size]
-
-
 @dataclass(frozen=True, slots=True)
 class MaskedDistribution:
     """The next-token distribution over the allowed tokens.
@@ -110,7 +97,7 @@ def masked_distribution(
     if not temperature > 0:
         raise MatcherError(f"the temperature must be above 0, not {temperature} (for no randomness choose greedily)")
     scaled = np.asarray(logits, dtype=np.float64) / temperature
-    token_ids = allowed_token_ids(bitmask, scaled.shape[-1])
+    token_ids = allowed_tokens(bitmask, scaled.shape[-1])
     kept = scaled[token_ids]
     log_kept = log_sum_exp(kept)
     if not log_kept > -np.inf:
@@ -171,7 +158,7 @@ def step(
     temperature: float = 1.0,
 ) -> tuple[DecodingState, StepInfo]:
     """Choose one allowed token by its masked probability and accept it."""
-    bitmask = np.zeros(-(-logits.shape[-1] // BITS_PER_WORD), dtype=np.int32)
+    bitmask = np.zeros(n_mask_words(logits.shape[-1]), dtype=np.int32)
     state.matcher.fill_bitmask(bitmask)
     distribution = masked_distribution(logits, bitmask, temperature)
     position = choice(rng, distribution)

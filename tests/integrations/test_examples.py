@@ -6,18 +6,27 @@ import importlib.util
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import jsonschema
 import pytest
 
-pytest.importorskip("torch", reason="the extra `hf` is not installed")
+torch = pytest.importorskip("torch", reason="the extra `hf` is not installed")
 pytest.importorskip("transformers", reason="the extra `hf` is not installed")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 DEMO_SCHEMAS = sorted((ROOT / "schemas" / "demo").glob("*.json"))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # two threads on a busy core wait for each other
+    yield
+    torch.set_num_threads(threads)
 
 
 def program(path: Path) -> ModuleType:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
+from maskwright.grammar.free_text import share_free_text
 from maskwright.grammar.gbnf.parser import ParsedRules, parse
 from maskwright.grammar.gbnf.terminals import syntax_error
 from maskwright.grammar.ir import Grammar
@@ -31,7 +32,7 @@ def gbnf_grammar(text: str, start: str = "root") -> Grammar:
         raise LimitExceeded("the number of characters of a GBNF grammar", len(text), MAX_TEXT_LENGTH)
     parsed = parse(text)
     _check_names(text, parsed, start)
-    return Grammar(start=start, rules=parsed.rules)
+    return share_free_text(Grammar(start=start, rules=parsed.rules))
 
 
 def _check_names(text: str, parsed: ParsedRules, start: str) -> None:

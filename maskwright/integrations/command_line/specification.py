@@ -173,7 +173,8 @@ def _json_value(text: str, name: str) -> object:
     try:
         return json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
-        raise UserMistakeError(f"{name}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}.") from None
+        reason = error.msg.removesuffix(" at")
+        raise UserMistakeError(f"{name}, line {error.lineno}, column {error.colno}: not JSON: {reason}.") from None
     except RecursionError:
         raise UserMistakeError(f"{name}: this JSON is nested too deeply to be read.") from None
     except ValueError as error:  # an integer of more digits than Python reads

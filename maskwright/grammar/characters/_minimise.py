@@ -141,8 +141,11 @@ def minimise(transitions: Ints, accepting: Bools, live: Bools) -> tuple[Ints, in
     tail = np.empty(m + 1, np.int32)
     head = np.empty(m + 1, np.int32)
     # cords, one for each label at first
-    c_elements = np.arange(m + 1).astype(np.int32)
-    c_location = np.arange(m + 1).astype(np.int32)
+    c_elements = np.empty(m + 1, np.int32)
+    c_location = np.empty(m + 1, np.int32)
+    for i in range(m + 1):
+        c_elements[i] = i
+        c_location[i] = i
     c_set = np.zeros(m + 1, np.int32)
     c_first = np.zeros(m + 2, np.int32)
     c_past = np.zeros(m + 2, np.int32)

@@ -18,13 +18,14 @@ Bools = NDArray[np.bool_]
 @kernel
 def product(
     left: Ints, right: Ints, pair_left: Ints, pair_right: Ints, needs_left: bool, needs_right: bool, limit: int
-) -> tuple[Ints, Ints]:
+) -> tuple[Ints, Ints, int]:
     """Reachable pairs of states and their transitions.
 
     left, right: tables; column c of the product reads column pair_left[c] and pair_right[c] of them (-1: no column).
     A side that has no transition is in its dead state -1; a pair is no transition if both sides are dead, or a side
     that is needed (by an intersection or a difference).
-    Returns the table and the pairs (left state, right state); more than `limit` pairs: an empty table.
+    Returns the table, the pairs (left state, right state), and how many of the rows of both are meant: 0 if there are
+    more than `limit`. (Slicing is left to the caller: it would triple the time to compile this.)
     """
     n_right = right.shape[0] + 1
     k = pair_left.size
@@ -61,16 +62,19 @@ def product(
                 table[i, c] = slot_value[slot]
                 continue
             if size >= limit:
-                return table[:0], pairs[:0]
+                return table, pairs, 0
             slot_key[slot] = key
             slot_value[slot] = size
             table[i, c] = size
             if size == capacity:
                 wider = np.empty((2 * capacity, 2), np.int32)
-                wider[:size] = pairs[:size]
-                pairs = wider
                 higher = np.empty((2 * capacity, k), np.int32)
-                higher[:size] = table[:size]
+                for s in range(size):
+                    wider[s, 0] = pairs[s, 0]
+                    wider[s, 1] = pairs[s, 1]
+                    for d in range(k):
+                        higher[s, d] = table[s, d]
+                pairs = wider
                 table = higher
                 capacity *= 2
             pairs[size, 0] = x
@@ -89,7 +93,7 @@ def product(
                         slot_key[slot] = old_key[s]
                         slot_value[slot] = old_value[s]
         i += 1
-    return table[:size], pairs[:size]
+    return table, pairs, size
 
 
 @kernel

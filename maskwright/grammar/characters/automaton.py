@@ -212,7 +212,7 @@ def _combined(
     """The language of texts whose membership in the two decides to true."""
     intervals, origins = merged(left.alphabet.intervals, right.alphabet.intervals)
     columns = np.array(origins, dtype=np.int32).reshape(-1, 2)
-    table, pairs = product(
+    table, pairs, size = product(
         left.transitions,
         right.transitions,
         np.ascontiguousarray(columns[:, 0]),
@@ -221,11 +221,12 @@ def _combined(
         needs_right,
         4 * MAX_STATES,
     )
-    if len(table) == 0:
+    if size == 0:
         raise LimitExceeded("A combination of patterns", left.n_states * right.n_states, 4 * MAX_STATES)
+    table, pairs = table[:size], pairs[:size]
     in_left = np.append(left.accepting, False)[pairs[:, 0]]
     in_right = np.append(right.accepting, False)[pairs[:, 1]]
-    result = automaton_from(intervals, np.ascontiguousarray(table), decide(in_left, in_right))
+    result = automaton_from(intervals, table, decide(in_left, in_right))
     if result.n_states > MAX_STATES:
         raise LimitExceeded("A combination of patterns", result.n_states, MAX_STATES)
     return result

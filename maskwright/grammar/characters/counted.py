@@ -9,18 +9,21 @@ Cost: two products with a chain, tens of microseconds for the usual 64 states.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from maskwright.grammar.characters._minimise import live_states
 from maskwright.grammar.characters._product import product
 from maskwright.grammar.characters.automaton import CharacterAutomaton, automaton_from, length_between
 
-MIN_CHAIN = 4
-"""Shorter chains are not worth a counter."""
+MIN_CHAIN = 8
+"""Shorter chains are not worth a counter: their few states are walked once and kept."""
 
 Counter = tuple[int, int]
 
 
+@lru_cache(maxsize=512)
 def folded(language: CharacterAutomaton) -> tuple[CharacterAutomaton, Counter] | None:
     """A smaller language and a range of lengths whose intersection is `language`; None if there is no such chain.
 
@@ -73,8 +76,6 @@ def _counts_exactly(language: CharacterAutomaton, lengths: CharacterAutomaton) -
     """Can every beginning of a member that is not too long be completed to one of an allowed length?"""
     columns = np.arange(language.transitions.shape[1], dtype=np.int32)
     only_class = np.zeros_like(columns)
-    table, pairs = product(language.transitions, lengths.transitions, columns, only_class, True, True, 1 << 20)
-    if len(table) == 0:
-        return False
-    accepting = language.accepting[pairs[:, 0]] & lengths.accepting[pairs[:, 1]]
-    return bool(live_states(np.ascontiguousarray(table), accepting).all())
+    table, pairs, size = product(language.transitions, lengths.transitions, columns, only_class, True, True, 1 << 20)
+    accepting = language.accepting[pairs[:size, 0]] & lengths.accepting[pairs[:size, 1]]
+    return size > 0 and bool(live_states(table[:size], accepting).all())

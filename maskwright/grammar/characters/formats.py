@@ -6,7 +6,8 @@ One restriction: labels of a host name that begin with `xn--` are left out, for 
 5891) is not a regular question; so no invalid name is ever let through.
 
 Sources: RFC 3339 (dates, times, appendix A durations), RFC 5321 4.1.2 (email), RFC 1123 (hostname), RFC 2673 (ipv4),
-RFC 3986 (ipv6, uri, uri-reference), RFC 9562 (uuid), RFC 6901 and its relative draft (pointers).
+RFC 3986 (ipv6, uri, uri-reference), RFC 3987 (iri), RFC 6570 (uri-template), RFC 9562 (uuid), RFC 6901 and its relative
+draft (pointers).
 """
 
 from __future__ import annotations
@@ -48,20 +49,37 @@ _IPV6 = (
 _UNRESERVED = r"a-zA-Z0-9\-._~"
 _SUB_DELIMS = "!$&'()*+,;="
 _PERCENT = "%[0-9a-fA-F]{2}"
-_PCHAR = f"(?:[{_UNRESERVED}{_SUB_DELIMS}:@]|{_PERCENT})"
-_IP_LITERAL = rf"\[(?:{_IPV6}|[vV][0-9a-fA-F]+\.[{_UNRESERVED}{_SUB_DELIMS}:]+)\]"
-_REG_NAME = f"(?:[{_UNRESERVED}{_SUB_DELIMS}]|{_PERCENT})*"
-_AUTHORITY = f"(?:(?:[{_UNRESERVED}{_SUB_DELIMS}:]|{_PERCENT})*@)?(?:{_IP_LITERAL}|{_REG_NAME})(?::[0-9]*)?"
-_PATH_ABEMPTY = f"(?:/{_PCHAR}*)*"
-_PATH_ABSOLUTE = f"/(?:{_PCHAR}+{_PATH_ABEMPTY})?"
-_QUERY = rf"(?:\?(?:{_PCHAR}|[/?])*)?"
-_FRAGMENT = f"(?:#(?:{_PCHAR}|[/?])*)?"
-_URI = (
-    rf"[a-zA-Z][a-zA-Z0-9+\-.]*:(?://{_AUTHORITY}{_PATH_ABEMPTY}|{_PATH_ABSOLUTE}|{_PCHAR}+{_PATH_ABEMPTY}|)"
-    f"{_QUERY}{_FRAGMENT}"
+# RFC 3987
+_UCSCHAR = r"\u00A0-\uD7FF\uF900-\uFDCF\uFDF0-\uFFEF" + "".join(
+    rf"\U000{plane:X}{'1' if plane == 14 else '0'}000-\U000{plane:X}FFFD" for plane in range(1, 15)
 )
-_PCHAR_NO_COLON = f"(?:[{_UNRESERVED}{_SUB_DELIMS}@]|{_PERCENT})"
-_RELATIVE = f"(?://{_AUTHORITY}{_PATH_ABEMPTY}|{_PATH_ABSOLUTE}|{_PCHAR_NO_COLON}+{_PATH_ABEMPTY}|){_QUERY}{_FRAGMENT}"
+_IPRIVATE = r"\uE000-\uF8FF\U000F0000-\U000FFFFD\U00100000-\U0010FFFD"
+
+
+def _uri(unreserved: str, private: str) -> tuple[str, str]:
+    """The patterns of `URI` and `relative-ref` over these unreserved characters; `private` ones in queries only."""
+    segment_character = f"(?:[{unreserved}{_SUB_DELIMS}:@]|{_PERCENT})"
+    no_colon = f"(?:[{unreserved}{_SUB_DELIMS}@]|{_PERCENT})"
+    ip_literal = rf"\[(?:{_IPV6}|[vV][0-9a-fA-F]+\.[{_UNRESERVED}{_SUB_DELIMS}:]+)\]"
+    registered_name = f"(?:[{unreserved}{_SUB_DELIMS}]|{_PERCENT})*"
+    user = f"(?:(?:[{unreserved}{_SUB_DELIMS}:]|{_PERCENT})*@)?"
+    authority = f"{user}(?:{ip_literal}|{registered_name})(?::[0-9]*)?"
+    path = f"(?:/{segment_character}*)*"
+    absolute_path = f"/(?:{segment_character}+{path})?"
+    query = rf"(?:\?(?:{segment_character}|[/?{private}])*)?"
+    fragment = f"(?:#(?:{segment_character}|[/?])*)?"
+    hierarchy = f"(?://{authority}{path}|{absolute_path}|{segment_character}+{path}|)"
+    relative = f"(?://{authority}{path}|{absolute_path}|{no_colon}+{path}|)"
+    return rf"[a-zA-Z][a-zA-Z0-9+\-.]*:{hierarchy}{query}{fragment}", f"{relative}{query}{fragment}"
+
+
+_URI, _RELATIVE = _uri(_UNRESERVED, "")
+_IRI, _IRI_RELATIVE = _uri(_UNRESERVED + _UCSCHAR, _IPRIVATE)
+
+# RFC 6570, with the apostrophe that erratum 6937 gives back
+_LITERAL = rf"(?:[!#$&-;=?-\[\]_a-z~{_UCSCHAR}{_IPRIVATE}]|{_PERCENT})"
+_VARIABLE = rf"(?:[a-zA-Z0-9_]|{_PERCENT})(?:\.?(?:[a-zA-Z0-9_]|{_PERCENT}))*(?::[1-9][0-9]{{0,3}}|\*)?"
+_URI_TEMPLATE = rf"(?:{_LITERAL}|\{{[+#./;?&=,!@|]?{_VARIABLE}(?:,{_VARIABLE})*\}})*"
 
 # RFC 5321, with the one address literal tag that is registered; lengths are not part of the syntax there
 _ATEXT = r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~]"
@@ -99,6 +117,9 @@ PATTERNS = {
     "uuid": f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",
     "uri": _URI,
     "uri-reference": f"(?:{_URI}|{_RELATIVE})",
+    "iri": _IRI,
+    "iri-reference": f"(?:{_IRI}|{_IRI_RELATIVE})",
+    "uri-template": _URI_TEMPLATE,
     "json-pointer": f"(?s:{_POINTER})",
     "relative-json-pointer": f"(?s:(?:0|[1-9][0-9]*)(?:#|{_POINTER}))",
 }

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters import ANY_TEXT, NO_TEXT, CharacterAutomaton, length_between, match_language, words
 
+pytestmark = pytest.mark.no_jit
+
 PIECES = st.sampled_from(["a", "b", "[^a]", "(?s:.)", "é", "(?:ab)*", "a{2,3}", "", "(?:a|bb)+", "[a-c]*b"])
 LANGUAGES = st.lists(PIECES, max_size=3).map(lambda pieces: match_language("".join(pieces)))
 TEXTS = st.text(alphabet="abcé😀", max_size=6)

@@ -39,7 +39,7 @@ class Continuation:
             ways.append(f"{len(self.parts) - MAX_PARTS} other ways")
         if self.may_end:
             ways.append("the end of the text")
-        return " or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways) if ways else "nothing"
+        return _listed(ways, "or") if ways else "nothing"
 
 
 def continuation_of(matcher: Matcher) -> Continuation:
@@ -90,6 +90,11 @@ def _characters(members: Iterable[int]) -> list[str]:
     return parts + _beyond_ascii({byte for byte in rest if byte >= 0x80})
 
 
+def _listed(parts: list[str], conjunction: str) -> str:
+    """`_listed(["a", "b", "c"], "or")` -> "a, b or c"."""
+    return ", ".join(parts[:-1]) + f" {conjunction} {parts[-1]}" if len(parts) > 1 else parts[0]
+
+
 def _any_but(members: set[int]) -> str:
     """Most characters belong, so name those that do not."""
     missing = [
@@ -99,7 +104,7 @@ def _any_but(members: set[int]) -> str:
         missing = [name for name in missing if name not in ("a tab", "a line break")] + ["control characters"]
     if not _NOT_ASCII & members:
         missing.append("characters beyond ASCII")
-    return "any character" + (" but " + ", ".join(missing) if missing else "")
+    return "any character" + (f" but {_listed(missing, 'and')}" if missing else "")
 
 
 def _runs(codes: list[int]) -> list[str]:

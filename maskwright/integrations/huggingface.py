@@ -78,7 +78,7 @@ class _Fixed(Enum):
     """The state of a row that has no matcher."""
 
     ANY_TOKEN = "the row has no grammar"
-    END_ONLY = "the row has left the language, which only a draft can do"
+    END_ONLY = "the row has left the language: a draft, or the padding of a finished row"
 
 
 _RowState = Matcher | _Fixed
@@ -167,7 +167,6 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
             if before is None:
                 return None
             self._states[key] = state = _advanced(before, int(row[-1]))
-        self._states.move_to_end(key)
         return state
 
     def _begun(self, owner: int, row: npt.NDArray[np.int32]) -> _RowState:
@@ -194,8 +193,8 @@ def _bitmask_of(vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
 
 
 def _advanced(state: _RowState, token_id: int) -> _RowState:
-    """The state after one more token. What follows the end of a text is padding and changes nothing."""
-    if isinstance(state, _Fixed) or state.is_finished():
+    """The state after one more token; padding, after the end of a text, leaves the language like any other token."""
+    if isinstance(state, _Fixed):
         return state
     following = state.fork()
     try:

@@ -207,6 +207,15 @@ def test_a_chat_that_goes_on_begins_a_new_document(loaded: LoadedModel, date: mw
         prompt += text + "\nAnother one:"
 
 
+def test_only_the_last_generation_is_remembered(loaded: LoadedModel, date: mw.CompiledGrammar) -> None:
+    processor = GrammarLogitsProcessor(date)
+    first, second = spelt(loaded, "20")[0], spelt(loaded, "7")[0]
+    allowed(processor, loaded, [1, 500])
+    allowed(processor, loaded, [1, 500, first])
+    allowed(processor, loaded, [1, 600, 601])
+    assert allowed(processor, loaded, [1, 500, first, second]) == [allowed_by(date, [])]
+
+
 def test_a_cut_text_as_prompt_is_continued_unless_reset(loaded: LoadedModel, date: mw.CompiledGrammar) -> None:
     processor = GrammarLogitsProcessor(date)
     inputs = loaded.tokenizer(["A date:"], return_tensors="pt", return_token_type_ids=False)
@@ -287,9 +296,9 @@ def test_finished_rows_are_left_in_peace(loaded: LoadedModel, compiler: mw.Compi
 
 def test_all_end_of_text_tokens_are_offered_together(loaded: LoadedModel) -> None:
     """Models with several ends name them in the generation config; any of them completes a document."""
-    config = transformers.GenerationConfig(eos_token_id=[loaded.tokenizer.eos_token_id, 3000])
+    config = transformers.GenerationConfig(eos_token_id=[2999, 3000])
     vocabulary = vocabulary_of(loaded.tokenizer, loaded.model.config, config)
-    assert set(vocabulary.eos_token_ids) == {loaded.tokenizer.eos_token_id, 3000}
+    assert set(vocabulary.eos_token_ids) == {loaded.tokenizer.eos_token_id, 2999, 3000}
     processor = GrammarLogitsProcessor(mw.Compiler(vocabulary).compile_regex("2|22"))
     two = spelt(loaded, "2")[0]
     (start,) = allowed(processor, loaded, [1])
@@ -320,17 +329,25 @@ def test_scores_keep_their_type_and_extra_columns_are_forbidden(
     assert all(masked[0, token] == scores[0, token] for token in expected)
 
 
-@given(st.integers(1, 3), st.integers(1, 1500), st.sampled_from(["few", "many", "any"]), st.integers(0, 2**32))
-def test_all_ways_to_apply_a_bitmask_agree(rows: int, size: int, density: str, seed: int) -> None:
+@given(
+    st.integers(1, 3),
+    st.integers(1, 1500),
+    st.sampled_from([-1, 0, 2]),
+    st.sampled_from(["few", "many", "any"]),
+    st.integers(0, 2**32),
+)
+def test_all_ways_to_apply_a_bitmask_agree(rows: int, size: int, more_words: int, density: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    shape = (rows, 1 + size // 40)  # fewer bits than columns, or more
+    shape = (rows, max(1, -(-size // 32) + more_words))
     bitmask = rng.integers(-(2**31), 2**31, shape, dtype=np.int64).astype(np.int32)
     if density != "any":
         bitmask[rng.random(shape) > 0.1] = {"few": 0, "many": -1}[density]
     bitmask[:, 0] |= 1
     scores = torch.from_numpy(rng.normal(size=(rows, size)))
+    before = scores.clone()
     expected = np.where(unpack_bitmask(bitmask, size), scores.numpy(), -np.inf)
     assert np.array_equal(apply_bitmask(scores, bitmask).numpy(), expected)
+    assert torch.equal(scores, before)
     on_device = huggingface._forbidden_on_device(torch.from_numpy(bitmask), size).numpy()
     assert np.array_equal(on_device, np.isinf(expected))
 

@@ -34,12 +34,17 @@ def language_of(node: Expression, where: str = "") -> CharacterAutomaton:
     alphabet, masks = partition(tuple(nfa.sets))
     mask_of = [masks[index] if index >= 0 else 0 for index in nfa.reads]
     closures: dict[int, frozenset[int]] = {}
+    work = 0
     universal: dict[int, frozenset[int]] = {}
 
     def closure(state: int) -> frozenset[int]:
+        nonlocal work
         known = closures.get(state)
         if known is None:
             known = closures[state] = _closure(nfa, state)
+            work += len(known)
+            if work > MAX_WORK:
+                raise LimitExceeded("The automaton of a pattern", work, MAX_WORK, where[:80])
         return known
 
     any_set = nfa.sets.get(ANY_CHARACTER, -2)
@@ -51,7 +56,6 @@ def language_of(node: Expression, where: str = "") -> CharacterAutomaton:
     todo = list(number_of)
     rows: list[list[int]] = []
     accepting: list[bool] = []
-    work = 0
     following = nfa.following
     no_row = [-1] * alphabet.n_classes
     for subset in todo:

@@ -44,15 +44,18 @@ class _Construction:
     """The NFA with what its states read, and the work done so far.
 
     steps: what one thread becomes by one character; threads do not depend on each other, so sets of them are unions.
+    entered: the threads with which the body of a look-ahead begins.
     """
 
     nfa: NFA
+    conditions: list[tuple[Expression, bool, bool]]
     masks: tuple[int, ...]
     trackers: list[int]
     tracker_of: dict[int, int]
     where: str
     work: int = 0
     steps: dict[tuple[Thread, int, tuple[bool, ...]], Threads] = field(default_factory=dict)
+    entered: dict[tuple[int, tuple[bool, ...]], Threads] = field(default_factory=dict)
 
     def closed(self, threads: set[Thread], holds: tuple[bool, ...]) -> Threads:
         """All threads that are reached without reading, in a place where the look-behinds hold as given."""
@@ -80,11 +83,13 @@ class _Construction:
         self, condition: int, following: int, obligations: frozenset[Obligation], holds: tuple[bool, ...]
     ) -> list[Thread]:
         """The thread behind a condition, if it may pass."""
-        look, entry = list(self.nfa.conditions)[condition], self.nfa.condition_entries[condition]
-        _, is_ahead, is_negated = look
+        _, is_ahead, is_negated = self.conditions[condition]
+        entry = self.nfa.condition_entries[condition]
         if not is_ahead:
             return [(following, obligations)] if holds[self.tracker_of[condition]] != is_negated else []
-        body = self.closed({(entry, NO_OBLIGATIONS)}, holds)
+        body = self.entered.get((condition, holds))
+        if body is None:
+            body = self.entered[condition, holds] = self.closed({(entry, NO_OBLIGATIONS)}, holds)
         if MET in body:
             return [] if is_negated else [(following, obligations)]
         if not body:
@@ -160,7 +165,7 @@ def language_with_conditions(node: Expression, where: str = "") -> CharacterAuto
             tracker_of[index] = len(trackers)
             trackers.append(nfa.build(concatenation((ANYTHING, body)), FOUND))
     alphabet, masks = partition(tuple(nfa.sets))
-    construction = _Construction(nfa, masks, trackers, tracker_of, where)
+    construction = _Construction(nfa, list(nfa.conditions), masks, trackers, tracker_of, where)
 
     start_trackers, holds = _advance(construction, None, 0)
     start = (start_trackers, construction.closed({(entry, NO_OBLIGATIONS)}, holds))

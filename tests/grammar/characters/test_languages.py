@@ -191,3 +191,19 @@ def test_patterns_that_say_the_same_have_equal_languages() -> None:
     assert search_language("a") == search_language(".*a[^]*|[^]*a") == match_language("(?s:.*a.*)")
     assert search_language("").is_universal
     assert search_language("a^").is_empty
+
+
+HOSTILE = [
+    "^" + "a?" * 5_000 + "$", "(?:a*)" * 3_000, "(?=a|(?=b|" * 49 + "c" + "))" * 49, "(?:a|b" * 99 + ")+" * 99,
+    "|".join(f"w{index}" for index in range(3_000)), "[" + "a" * 100_000 + "]", r"(?:\w|\W)*" * 200,
+    "(?!a)" * 500 + ".*", r"(?:(?!ab)(?=.{0,9}c)[abc])*", "(?:" * 99 + "a" + ")?" * 99, "(.*a){12}",
+    "(a{0,200}b?){0,90}", r"(?<!a.{9})b", r"^(?!(.*foo){20}).*$", r"^(([a-z])+.)+[A-Z]([a-z])+$",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", HOSTILE, ids=[repr(pattern[:20]) for pattern in HOSTILE])
+def test_a_hostile_pattern_is_a_language_or_a_typed_error_soon(pattern: str) -> None:
+    begin = time.process_time()
+    with contextlib.suppress(LimitExceeded):
+        assert not search_language(pattern).is_empty
+    assert time.process_time() - begin < 10

@@ -327,9 +327,7 @@ def test_a_long_wait_is_explained_on_stderr(monkeypatch: pytest.MonkeyPatch, fol
     monkeypatch.setattr(messages, "PATIENCE_SECONDS", 0)
     result = maskwright("mask", "--regex", "a")
     assert result.exit_code == 0
-    assert result.stderr == (
-        "Compiling (the first run on a machine also compiles kernels, which takes up to half a minute) ...\n"
-    )
+    assert result.stderr == messages.COMPILING + "\n"
 
 
 def test_the_bundled_model_writes_a_member(folder: Path) -> None:
@@ -349,7 +347,7 @@ def test_the_bundled_model_writes_a_member(folder: Path) -> None:
 def test_as_a_program_it_reads_pipes_starts_without_torch_and_exits_with_the_verdict(folder: Path) -> None:
     program = (
         "import sys\n"
-        "from maskwright.integrations.command_line import main\n"
+        "from maskwright.__main__ import main\n"
         "try:\n    main()\nfinally:\n    assert not {'torch', 'transformers'} & set(sys.modules)\n"
     )
 

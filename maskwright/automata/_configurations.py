@@ -8,6 +8,8 @@ and remembers the successor, and copying a matcher's state is copying an int.
     close(I)    : (ACCEPT, f) returns into every pair of f; a call of X with return r from frame f enters X with a frame
                   that holds (r, f); all calls of one X found together share one frame, so stacks that differ
                   below do not multiply items (Tomita's graph-structured stack; Scott and Johnstone 2010)
+    sets        : OPEN_SET puts an empty set on the stack for a permutation; IF_NEW passes if item i is not in it, MARK
+                  adds it, IF_LEFT passes while some item is missing, CLOSE_SET takes it off if all required are in
     counters    : ENTER puts a counter frame with count 0 on the stack, COUNT replaces it by one more, LEAVE takes it
                   off once the minimum is reached. An automaton called with a counter counts on its byte edges. Where
                   there is no maximum the count stops at the minimum, so configurations repeat.
@@ -53,9 +55,13 @@ from maskwright.automata._layout import (
     HAS_TOKEN_EDGES,
     HASH_SIZE,
     IS_ACCEPTING,
+    IF_LEFT,
+    IF_NEW,
     IS_COUNTER,
+    IS_SET,
     ITEMS,
     LEAVE,
+    MARK,
     MASK,
     MAX_ITEMS,
     N_CONFIGURATIONS,
@@ -66,6 +72,7 @@ from maskwright.automata._layout import (
     NEED_NONTERMINAL,
     NEEDED,
     NONTERMINALS,
+    OPEN_SET,
     SCRATCH_ACCEPTING,
     SCRATCH_CALLS,
     SCRATCH_HASH,
@@ -74,6 +81,9 @@ from maskwright.automata._layout import (
     SCRATCH_N_ITEMS,
     SCRATCH_PAIRS,
     SCRATCH_STAMP,
+    SET_N_WORDS,
+    SET_PARENT,
+    SET_WORDS,
     STATE_SIZE,
     SUCCESSORS,
     TOKEN,
@@ -83,6 +93,9 @@ from maskwright.automata._layout import (
 from maskwright.grammar.byte_automaton import BEGINS_UNIT
 
 Ints = NDArray[np.int32]
+
+BIT = np.array([1 << i for i in range(31)] + [-(2**31)], dtype=np.int32)
+"""BIT[i] has only bit i set; a table, because shifting 1 to bit 31 overflows int32 where the JIT is disabled."""
 
 
 @kernel
@@ -102,7 +115,7 @@ def begin_items(scratch: Ints) -> None:
 def add_item(scratch: Ints, state: int, frame: int) -> int:
     """Add (state, frame) unless it is there already; 0, or TOO_MANY_ITEMS."""
     stamp = scratch[SCRATCH_STAMP]
-    slot = (state * 31 + frame * 73) & (HASH_SIZE - 1)
+    slot = (int(state) * 31 + int(frame) * 73) & (HASH_SIZE - 1)
     while scratch[SCRATCH_HASH + 2 * slot] == stamp:
         at = SCRATCH_ITEMS + 2 * scratch[SCRATCH_HASH + 2 * slot + 1]
         if scratch[at] == state and scratch[at + 1] == frame:
@@ -142,10 +155,10 @@ def sort_pairs(array: Ints, begin: int, n: int) -> None:
 
 @kernel
 def hash_words(array: Ints, begin: int, n: int, seed: int) -> int:
-    """A 30-bit hash of n words (multiply and fold; 64-bit arithmetic)."""
-    value = seed
+    """A 30-bit hash of n words (multiply and fold; 64-bit arithmetic, hence the casts, where the JIT is disabled too)."""
+    value = int(seed)
     for i in range(n):
-        value = ((value ^ array[begin + i]) * 0x9E3779B1) & 0x7FFFFFFFFFFF
+        value = ((value ^ int(array[begin + i])) * 0x9E3779B1) & 0x7FFFFFFFFFFF
         value ^= value >> 17
     return value & 0x3FFFFFFF
 
@@ -182,7 +195,8 @@ def intern_frame(arena: Ints, scratch: Ints, n: int) -> int:
 @kernel
 def hash_counter(minimum: int, maximum: int, count: int, parent: int) -> int:
     """A hash of a counter frame's four fields."""
-    mixed = ((minimum * 31 + maximum) * 0x9E3779B1 + count * 7919 + parent * 104729) & 0x3FFFFFFFFFFF
+    bounds = int(minimum) * 31 + int(maximum)
+    mixed = (bounds * 0x9E3779B1 + int(count) * 7919 + int(parent) * 104729) & 0x3FFFFFFFFFFF
     return mixed ^ (mixed >> 15)
 
 
@@ -215,6 +229,81 @@ def intern_counter(arena: Ints, minimum: int, maximum: int, count: int, parent: 
     arena[N_FRAMES] += 1
     arena[bucket] = frame
     return frame
+
+
+@kernel
+def hash_set(arena: Ints, n_words: int, words: int, bit: int, parent: int) -> int:
+    """A hash of a set frame whose words are those at `words` (0: none set) with `bit` added (-1: nothing added)."""
+    value = int(parent) * 104729 + n_words
+    for i in range(n_words):
+        word = arena[words + i] if words != 0 else 0
+        if bit >> 5 == i:
+            word |= BIT[bit & 31]
+        value = ((value ^ int(word)) * 0x9E3779B1) & 0x7FFFFFFFFFFF
+        value ^= value >> 17
+    return value & 0x3FFFFFFF
+
+
+@kernel
+def intern_set(arena: Ints, n_words: int, words: int, bit: int, parent: int) -> int:
+    """The set frame described as in `hash_set`, made if new; or NEED_MEMORY."""
+    bucket = arena[FRAME_BUCKETS] + (hash_set(arena, n_words, words, bit, parent) & arena[BUCKET_MASK])
+    frame = arena[bucket]
+    while frame != 0:
+        if arena[frame + FRAME_SIZE] == IS_SET and arena[frame + SET_PARENT] == parent:
+            same = arena[frame + SET_N_WORDS] == n_words
+            for i in range(n_words):
+                word = arena[words + i] if words != 0 else 0
+                if bit >> 5 == i:
+                    word |= BIT[bit & 31]
+                if not same or arena[frame + SET_WORDS + i] != word:
+                    same = False
+                    break
+            if same:
+                return frame
+        frame = arena[frame]
+    frame = arena[FREE]
+    if frame + SET_WORDS + n_words > arena.size:
+        return NEED_MEMORY
+    arena[frame] = arena[bucket]
+    arena[frame + FRAME_SIZE] = IS_SET
+    arena[frame + FRAME_RETURN] = 0
+    arena[frame + SET_N_WORDS] = n_words
+    arena[frame + SET_PARENT] = parent
+    for i in range(n_words):
+        word = arena[words + i] if words != 0 else 0
+        if bit >> 5 == i:
+            word |= BIT[bit & 31]
+        arena[frame + SET_WORDS + i] = word
+    arena[FREE] = frame + SET_WORDS + n_words
+    arena[N_FRAMES] += 1
+    arena[bucket] = frame
+    return frame
+
+
+@kernel
+def follow_set_edge(arena: Ints, scratch: Ints, kind: int, operand: int, target: int, frame: int) -> int:
+    """Take an edge of a permutation, if the set in the frame lets it; 0, or a NEED code."""
+    if kind == OPEN_SET:
+        opened = intern_set(arena, operand, 0, -1, frame)
+        return opened if opened < 0 else add_item(scratch, target, opened)
+    words = frame + SET_WORDS
+    if kind == IF_NEW:
+        if arena[words + (operand >> 5)] & BIT[operand & 31] == 0:
+            return add_item(scratch, target, frame)
+        return 0
+    if kind == MARK:
+        marked = intern_set(arena, arena[frame + SET_N_WORDS], words, operand, arena[frame + SET_PARENT])
+        return marked if marked < 0 else add_item(scratch, target, marked)
+    if kind == IF_LEFT:
+        for item in range(operand):
+            if arena[words + (item >> 5)] & BIT[item & 31] == 0:
+                return add_item(scratch, target, frame)
+        return 0
+    for i in range(arena[frame + SET_N_WORDS]):  # CLOSE_SET: the operand is where the required members are listed
+        if arena[operand + i] & ~arena[words + i] != 0:
+            return 0
+    return add_item(scratch, target, arena[frame + SET_PARENT])
 
 
 @kernel
@@ -285,8 +374,10 @@ def follow_other_edges(arena: Ints, scratch: Ints, state: int, frame: int) -> in
             code = 0
             if arena[frame + COUNTER_COUNT] >= arena[frame + COUNTER_MINIMUM]:
                 code = add_item(scratch, target, arena[frame + COUNTER_PARENT])
-        else:  # TOKEN: read by `advance`, not here
+        elif kind == TOKEN:  # read by `advance`, not here
             code = 0
+        else:
+            code = follow_set_edge(arena, scratch, kind, operand, target, frame)
         if code < 0:
             return code
     return 0
@@ -383,6 +474,18 @@ def permits(arena: Ints, unit: int, frame: int) -> bool:
 
 
 @kernel
+def is_overridden(arena: Ints, state: int, base: int, byte: int) -> bool:
+    """Does the state, or a base of it above `base`, have an edge of its own for the byte?"""
+    while state != base:
+        for e in range(arena[state + 3]):
+            packed = arena[state + STATE_SIZE + 2 * e]
+            if (packed & 255) <= byte <= ((packed >> 8) & 255):
+                return True
+        state = arena[state + 1]
+    return False
+
+
+@kernel
 def mark_readable(arena: Ints, configuration: int, state: int, frame: int) -> None:
     """Mark the bytes that an item can read as UNKNOWN in the configuration's successors."""
     row = configuration + SUCCESSORS
@@ -394,20 +497,15 @@ def mark_readable(arena: Ints, configuration: int, state: int, frame: int) -> No
             for byte in range(packed & 255, ((packed >> 8) & 255) + 1):
                 arena[row + byte] = UNKNOWN
     base = arena[state + 1]
-    if base != 0:
+    while base != 0:
         for e in range(arena[base + 3]):
             edge = base + STATE_SIZE + 2 * e
             packed = arena[edge]
-            if permits(arena, packed >> 16, frame):
+            if arena[edge + 1] != DEAD and permits(arena, packed >> 16, frame):
                 for byte in range(packed & 255, ((packed >> 8) & 255) + 1):
-                    covered = False
-                    for k in range(n_own):
-                        own = arena[state + STATE_SIZE + 2 * k]
-                        if (own & 255) <= byte <= ((own >> 8) & 255):
-                            covered = True
-                            break
-                    if not covered:
+                    if not is_overridden(arena, state, base, byte):
                         arena[row + byte] = UNKNOWN
+        base = arena[base + 1]
 
 
 @kernel
@@ -564,9 +662,10 @@ def has_token(arena: Ints, token_list: int, token: int) -> bool:
 def advance_bytes(arena: Ints, scratch: Ints, configuration: int, text: NDArray[np.uint8], begin: int, end: int) -> int:
     """The configuration after text[begin:end]: DEAD, an offset, or a NEED code."""
     for i in range(begin, end):
-        known = arena[configuration + SUCCESSORS + text[i]]
+        byte = np.int64(text[i])
+        known = arena[configuration + SUCCESSORS + byte]
         if known == UNKNOWN:
-            known = step(arena, scratch, configuration, text[i])
+            known = step(arena, scratch, configuration, byte)
         if known <= 0:
             return known
         configuration = known
@@ -664,6 +763,9 @@ def rehash(arena: Ints, frames: int, configurations: int, n_buckets: int) -> Non
                     arena[record + COUNTER_COUNT],
                     arena[record + COUNTER_PARENT],
                 )
+            elif n == IS_SET:
+                n_words = arena[record + SET_N_WORDS]
+                hashed = hash_set(arena, n_words, record + SET_WORDS, -1, arena[record + SET_PARENT])
             else:
                 hashed = hash_words(arena, record + FRAME_PAIRS, 2 * n, n)
             bucket = frames + (hashed & mask)

@@ -15,6 +15,7 @@ the words called *memo*:
  nonterminal     [entry state or 0 while not built, has counter, minimum, maximum]   (in a table, by number)
  frame           [next in hash chain, n, memo: configuration after the return, (return state, parent frame) * n]
  counter frame   [next in hash chain, -1, 0, minimum, maximum or -1, count, parent frame]
+ set frame       [next in hash chain, -2, 0, n_words, parent frame, 32 members a word * n_words]
  configuration   [next in hash chain, n_items, is_accepting, memo: mask, flags, hash, 0, 0,
                   memo: 256 successors (UNKNOWN, DEAD or a configuration), (state, frame) * n_items]
  token list      [n, token ids in ascending order]
@@ -61,11 +62,14 @@ STATE_SIZE = 5
 
 # Kinds of edges that read no byte.
 EMPTY, CALL, ENTER, COUNT, LEAVE, TOKEN = 0, 1, 2, 3, 4, 5
+OPEN_SET, IF_NEW, MARK, IF_LEFT, CLOSE_SET = 6, 7, 8, 9, 10
 
 # Words of a frame.
 FRAME_NEXT, FRAME_SIZE, FRAME_RETURN, FRAME_PAIRS = 0, 1, 2, 3
 COUNTER_MINIMUM, COUNTER_MAXIMUM, COUNTER_COUNT, COUNTER_PARENT, COUNTER_SIZE = 3, 4, 5, 6, 7
 IS_COUNTER = -1
+SET_N_WORDS, SET_PARENT, SET_WORDS = 3, 4, 5
+IS_SET = -2
 
 # Words of a configuration.
 CONFIGURATION_NEXT, N_ITEMS, IS_ACCEPTING, MASK, CONFIGURATION_FLAGS, CONFIGURATION_HASH = 0, 1, 2, 3, 4, 5

@@ -14,6 +14,7 @@ Rejected: Paull's substitution, which is exponential in the worst case.
 from __future__ import annotations
 
 from maskwright.automata.nullable import is_nullable, nonempty_part, reached_for_free
+from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.ir import (
     EPSILON,
     NOTHING,
@@ -22,6 +23,7 @@ from maskwright.grammar.ir import (
     Grammar,
     Network,
     Node,
+    Permutation,
     Repeat,
     Sequence,
     choice,
@@ -57,6 +59,9 @@ def split_leftmost(node: Node, group: dict[str, int]) -> tuple[dict[str, Node], 
     match node:
         case Call(name) if name in group:
             return {name: EPSILON}, NOTHING
+        case Permutation() if not group.keys().isdisjoint(_leftmost_calls(node)):
+            # What follows would depend on the items seen; no front end writes such a thing.
+            raise GrammarSyntaxError("a rule calls itself at the start of an item of a permutation", "", 0)
         case Sequence(parts):
             return _split_sequence(parts, group)
         case Choice(parts):

@@ -18,13 +18,18 @@ from collections.abc import Callable
 from maskwright.automata._layout import (
     ACCEPTING,
     CALL,
+    CLOSE_SET,
     COUNT,
     EMPTY,
     ENTER,
     HAS_BYTE_EDGES,
     HAS_OTHER_EDGES,
     HAS_TOKEN_EDGES,
+    IF_LEFT,
+    IF_NEW,
     LEAVE,
+    MARK,
+    OPEN_SET,
     STATE_SIZE,
     TOKEN,
 )
@@ -32,6 +37,7 @@ from maskwright.automata.nullable import nonempty_part
 from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton
 from maskwright.grammar.ir import (
     EPSILON,
+    NOTHING,
     Automaton,
     ByteClass,
     Call,
@@ -39,6 +45,7 @@ from maskwright.grammar.ir import (
     Literal,
     Network,
     Node,
+    Permutation,
     Repeat,
     Sequence,
     TokenSet,
@@ -86,6 +93,8 @@ class CodeBlock:
                 return self._state([], [CALL, self._nonterminal_of(node), target])
             case Network():
                 return self._network(node, target)
+            case Permutation():
+                return self._permutation(node, target)
             case TokenSet():
                 return self._token_set(node, target)
         raise AssertionError(node)
@@ -177,6 +186,26 @@ class CodeBlock:
         head = self._state([], [COUNT, 0, 0, LEAVE, 0, target])
         self._patch(head, 0, self.emit(body, head))
         return self._state([], [ENTER, bounds, head])
+
+    def _permutation(self, node: Permutation, target: int) -> int:
+        """OPEN_SET, then a choice of all items not yet in the set; after each a separator or CLOSE_SET."""
+        n = len(node.items)
+        n_words = max(1, (n + 31) // 32)
+        required = self.origin + len(self.words)
+        members = [0] * n_words
+        for item in node.required:
+            members[item >> 5] |= 1 << (item & 31)
+        self.words += (word - (word >> 31 << 32) for word in members)
+        has_repeatable = node.repeatable != NOTHING
+        choose = self._state([], [EMPTY, 0, target] * (n + has_repeatable))
+        after = self._state([], [EMPTY if has_repeatable else IF_LEFT, n, 0, CLOSE_SET, required, target])
+        self._patch(after, 0, self.emit(node.separator, choose))
+        for item, (head, tail) in enumerate(node.items):
+            mark = self._state([], [MARK, item, self.emit(tail, after)])
+            self._patch(choose, item, self.emit(head, mark), IF_NEW, item)
+        if has_repeatable:
+            self._patch(choose, n, self.emit(node.repeatable, after))
+        return self._state([], [OPEN_SET, n_words, choose])
 
     def _network(self, node: Network, target: int) -> int:
         """All states of the graph first, with room for their edges, then the labels, then the edges are patched."""
@@ -272,4 +301,6 @@ def size_of(node: Node) -> int:
             return 3 + size_of(body) * min(MAX_UNROLLED, maximum or minimum + 1)
         case Network():
             return node.n_states + sum(size_of(label) for _, label, _ in node.edges)
+        case Permutation(items):
+            return 3 + sum(2 + size_of(head) + size_of(tail) for head, tail in items) + size_of(node.repeatable)
     return 1

@@ -23,6 +23,7 @@ from maskwright.grammar.ir import (
     Grammar,
     Network,
     Node,
+    Permutation,
     Repeat,
     Sequence,
     choice,
@@ -70,6 +71,11 @@ def _is_productive(node: Node, productive: set[str]) -> bool:
             return any(_is_productive(part, productive) for part in parts)
         case Repeat(body, minimum, _):
             return minimum == 0 or _is_productive(body, productive)
+        case Permutation(items, required, separator, repeatable):
+            heads = [_is_productive(head, productive) and _is_productive(tail, productive) for head, tail in items]
+            n_needed = len(required) if required else 1
+            one = all(heads[i] for i in required) and (any(heads) or _is_productive(repeatable, productive))
+            return one and (n_needed == 1 or _is_productive(separator, productive))
         case Network():
             reached = {0}
             todo = [0]
@@ -121,10 +127,33 @@ def map_calls(node: Node, replace: Callable[[Call], Node]) -> Node:
             return choice(*(map_calls(part, replace) for part in parts))
         case Repeat(body, minimum, maximum):
             return repeat(map_calls(body, replace), minimum, maximum)
+        case Permutation():
+            return _map_permutation(node, replace)
         case Network(n_states, edges):
             mapped = [(source, map_calls(label, replace), target) for source, label, target in edges]
             return trim_network(Network(n_states, tuple(edge for edge in mapped if edge[1] != NOTHING)))
     return node
+
+
+def _map_permutation(node: Permutation, replace: Callable[[Call], Node]) -> Node:
+    """Items that became impossible are dropped; if one of them was required, nothing is left."""
+    mapped = [(map_calls(head, replace), map_calls(tail, replace)) for head, tail in node.items]
+    possible = [i for i, (head, tail) in enumerate(mapped) if head != NOTHING and tail != NOTHING]
+    separator, repeatable = map_calls(node.separator, replace), map_calls(node.repeatable, replace)
+    if not set(node.required) <= set(possible) or (not possible and repeatable == NOTHING):
+        return NOTHING
+    if separator == NOTHING:  # then there is room for just one
+        if len(node.required) > 1:
+            return NOTHING
+        only = node.required or possible
+        alone = [sequence(*mapped[i]) for i in only]
+        return choice(*alone) if node.required else choice(*alone, repeatable)
+    return Permutation(
+        tuple(mapped[i] for i in possible),
+        tuple(possible.index(i) for i in node.required),
+        separator,
+        repeatable,
+    )
 
 
 def trim_network(network: Network) -> Node:

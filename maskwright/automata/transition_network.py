@@ -25,6 +25,7 @@ from maskwright.automata._configurations import (
     intern_configuration,
     intern_counter,
     intern_frame,
+    intern_set,
     rehash,
     start_configuration,
 )
@@ -44,6 +45,7 @@ from maskwright.automata._layout import (
     FREE,
     IS_ACCEPTING,
     IS_COUNTER,
+    IS_SET,
     ITEMS,
     N_CONFIGURATIONS,
     N_FRAMES,
@@ -56,6 +58,8 @@ from maskwright.automata._layout import (
     SCRATCH_ACCEPTING,
     SCRATCH_PAIRS,
     SCRATCH_STACK,
+    SET_N_WORDS,
+    SET_WORDS,
     TOO_MANY_ITEMS,
 )
 from maskwright.automata.lowering import CodeBlock
@@ -144,6 +148,17 @@ class TransitionNetwork:
                 if parent not in frame_of:
                     return [parent]
                 frame_of[frame] = self._intern(intern_counter, minimum, maximum, count, frame_of[parent])
+                return []
+            if old[frame + FRAME_SIZE] == IS_SET:
+                n_words, parent = old[frame + SET_N_WORDS : frame + SET_WORDS].tolist()
+                if parent not in frame_of:
+                    return [parent]
+                # One member at a time, through the same kernel that first made it.
+                copy = self._intern(intern_set, n_words, 0, -1, frame_of[parent])
+                for item in range(32 * n_words):
+                    if int(old[frame + SET_WORDS + (item >> 5)]) >> (item & 31) & 1:
+                        copy = self._intern(intern_set, n_words, copy + SET_WORDS, item, frame_of[parent])
+                frame_of[frame] = copy
                 return []
             n = int(old[frame + FRAME_SIZE])
             pairs = old[frame + FRAME_PAIRS : frame + FRAME_PAIRS + 2 * n].reshape(n, 2).tolist()

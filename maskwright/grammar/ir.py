@@ -8,6 +8,7 @@ A `Grammar` maps names to nodes. A node denotes a set of byte strings:
     Choice((x, y, ...))         union; `NOTHING` is the empty choice
     Repeat(x, m, n)             between m and n times x; n = None means without end
     Call(name)                  whatever the rule `name` denotes
+    Permutation(items, ...)     items in any order, each at most once, with a separator between them
     Network(n, edges)           a graph: all paths from state 0 to state n - 1, each edge labelled with a node
     Automaton(dfa, state, ...)  what a byte automaton accepts from `state`, optionally counting its units
     TokenSet(...)               one special token of the vocabulary, taken as a whole
@@ -31,7 +32,7 @@ from maskwright.grammar.byte_automaton import ByteAutomaton
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The base of the nine kinds of node; never built itself."""
+    """The base of the ten kinds of node; never built itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,23 @@ class Network(Node):
 
     n_states: int
     edges: tuple[tuple[int, Node, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permutation(Node):
+    """One or more items in any order, `separator` between two of them.
+
+    Item i is `items[i] = (head, tail)`, one after the other; each occurs at most once, those in `required` must occur.
+    `repeatable` may stand for an item any number of times; `NOTHING` if there is no such thing. Heads, tails, the
+    separator and `repeatable` match no empty string. There is at least one item or a repeatable one.
+
+    Why a node of its own: n items have 2**n sets of items already seen, which the engine keeps as a set in the frame.
+    """
+
+    items: tuple[tuple[Node, Node], ...]
+    required: tuple[int, ...]
+    separator: Node
+    repeatable: Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from maskwright._numba import kernel
 from maskwright.automata._configurations import (
+    BIT,
     add_item,
     after_return,
     begin_items,
@@ -38,6 +39,7 @@ from maskwright.automata._configurations import (
     step,
 )
 from maskwright.automata._layout import (
+    ACCEPTING,
     CONFIGURATION_FLAGS,
     COUNTER_COUNT,
     COUNTER_MAXIMUM,
@@ -84,9 +86,6 @@ from maskwright.matching._table_layout import (
 )
 
 Ints = NDArray[np.int32]
-
-BIT = np.array([1 << i for i in range(31)] + [-(2**31)], dtype=np.int32)
-"""BIT[i] has only bit i set; a table, because shifting 1 to bit 31 overflows int32 where the JIT is disabled."""
 
 
 @kernel
@@ -275,49 +274,76 @@ def correct_along_overrides(arena: Ints, scratch: Ints, tables: Ints, state: int
     """Turn the mask of the state's base into the mask of the state.
 
     Follows only the state's own edges through the trie. Where both sides stay in step (the edge leads to a state whose
-    base is where the base goes) it goes on; where the byte is refused, all tokens below are taken away; where the edge
-    leads elsewhere, the tokens below are found anew by a walk.
+    base is where the base goes, and neither may end there) it goes on; where the byte is refused, all tokens below are
+    taken away; where the edge leads elsewhere, the tokens below are found anew by a walk. The stack holds, for each
+    byte of the current path, (state, its next child, end of its children), above the room that the walk needs.
     """
     bottom = SCRATCH_STACK + (scratch.size - SCRATCH_STACK) // 2
     stack = bottom
     nodes = tables[MAIN_TRIE]
-    scratch[stack] = nodes
-    scratch[stack + 1] = state
-    stack += 2
-    while stack > bottom:
-        stack -= 2
-        node = scratch[stack]
-        current = scratch[stack + 1]
-        base = arena[current + 1]
-        for e in range(arena[current + 3]):
-            edge = current + STATE_SIZE + 2 * e
-            packed = arena[edge]
-            target = arena[edge + 1]
-            for c in range(tables[node + 1], tables[node + 2]):
-                child = nodes + NODE_SIZE * c
-                byte = tables[child]
-                if byte < (packed & 255):
-                    continue
-                if byte > ((packed >> 8) & 255):
-                    break
-                if target == DEAD:
-                    forbid_subtree(tables, MAIN_TRIE, child, row)
-                    continue
-                base_edge = find_edge(arena, base, byte)
-                if arena[target + 1] != 0 and base_edge != 0 and arena[base_edge + 1] == arena[target + 1]:
-                    scratch[stack] = child
-                    scratch[stack + 1] = target
-                    stack += 2
-                    continue
-                forbid_subtree(tables, MAIN_TRIE, child, row)
-                detour = start_configuration(arena, scratch, target, frame)
-                if detour < 0:
-                    return detour
-                emit_own(scratch, tables, row, child, tables[MAIN_TRIE + TRIE_PAYLOAD], 0, ANY_COUNT)
-                code = walk(arena, scratch, tables, MAIN_TRIE, child, detour, 0, ANY_COUNT, row)
-                if code < 0:
-                    return code
+    current = state
+    at = nodes + NODE_SIZE * tables[nodes + 1]
+    end = nodes + NODE_SIZE * tables[nodes + 2]
+    while True:
+        if at == end:
+            if stack == bottom:
+                return 0
+            stack -= 3
+            current = scratch[stack]
+            at = scratch[stack + 1]
+            end = scratch[stack + 2]
+            continue
+        child = at
+        byte = tables[child]
+        at += NODE_SIZE
+        edge = own_edge(arena, current, byte)
+        if edge == 0:
+            continue
+        target = arena[edge + 1]
+        if target == DEAD:
+            forbid_subtree(tables, MAIN_TRIE, child, row)
+            continue
+        base_edge = find_edge(arena, arena[current + 1], byte)
+        if base_edge != 0 and is_in_step(arena, target, arena[base_edge + 1]):
+            if tables[child + 1] < tables[child + 2]:
+                scratch[stack] = current
+                scratch[stack + 1] = at
+                scratch[stack + 2] = end
+                stack += 3
+                current = target
+                at = nodes + NODE_SIZE * tables[child + 1]
+                end = nodes + NODE_SIZE * tables[child + 2]
+            continue
+        forbid_subtree(tables, MAIN_TRIE, child, row)
+        detour = start_configuration(arena, scratch, target, frame)
+        if detour < 0:
+            return detour
+        emit_own(scratch, tables, row, child, tables[MAIN_TRIE + TRIE_PAYLOAD], 0, ANY_COUNT)
+        code = walk(arena, scratch, tables, MAIN_TRIE, child, detour, 0, ANY_COUNT, row)
+        if code < 0:
+            return code
+
+
+@kernel
+def own_edge(arena: Ints, state: int, byte: int) -> int:
+    """The offset of the state's own edge that covers the byte, or 0."""
+    for e in range(arena[state + 3]):
+        edge = state + STATE_SIZE + 2 * e
+        packed = arena[edge]
+        if (packed & 255) <= byte <= ((packed >> 8) & 255):
+            return edge
     return 0
+
+
+@kernel
+def is_in_step(arena: Ints, target: int, base_target: int) -> bool:
+    """Do a state and the base's state behave alike but for the state's own edges?
+
+    A place where either may end is not in step: what follows the end could read the bytes of an override.
+    """
+    if base_target == DEAD or arena[target + 1] != base_target:
+        return False
+    return not (arena[target] | arena[base_target]) & ACCEPTING
 
 
 @kernel

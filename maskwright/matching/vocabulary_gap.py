@@ -15,7 +15,7 @@ Bytes that never occur in UTF-8 are of no concern to grammars of characters, whi
 from __future__ import annotations
 
 from maskwright.automata.nullable import is_nullable
-from maskwright.automata.passes import keep_productive, reachable
+from maskwright.automata.passes import keep_productive, map_calls, reachable
 from maskwright.errors import EmptyLanguage, VocabularyGap
 from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, automaton_of
 from maskwright.grammar.ir import (
@@ -28,6 +28,7 @@ from maskwright.grammar.ir import (
     Literal,
     Network,
     Node,
+    Permutation,
     Repeat,
     Sequence,
     choice,
@@ -75,6 +76,9 @@ def _bytes_used(rules: dict[str, Node]) -> frozenset[int]:
                     visit(part)
             case Repeat(body):
                 visit(body)
+            case Permutation(items, _, separator, repeatable):
+                for part in (separator, repeatable, *(part for item in items for part in item)):
+                    visit(part)
             case Network(_, edges):
                 for _, label, _ in edges:
                     visit(label)
@@ -109,6 +113,13 @@ def without_bytes(node: Node, missing: frozenset[int]) -> Node:
             return choice(*(without_bytes(part, missing) for part in parts))
         case Repeat(body, minimum, maximum):
             return repeat(without_bytes(body, missing), minimum, maximum)
+        case Permutation(items, required, separator, repeatable):
+            return Permutation(
+                tuple((without_bytes(head, missing), without_bytes(tail, missing)) for head, tail in items),
+                required,
+                without_bytes(separator, missing),
+                without_bytes(repeatable, missing),
+            )
         case Network(n_states, edges):
             return Network(n_states, tuple((source, without_bytes(label, missing), to) for source, label, to in edges))
         case Automaton(automaton, state, counter):
@@ -177,6 +188,8 @@ class _Safety:
                 return any(self._can_start(part) for part in parts)
             case Repeat(body, minimum, _):
                 return minimum == 0 or self._can_start(body)
+            case Permutation():
+                return map_calls(node, lambda call: call if call.name in self._startable else NOTHING) != NOTHING
             case Network(n_states, edges):
                 return 0 in self._live_states(n_states, edges)
         return True
@@ -206,6 +219,13 @@ class _Safety:
             case Repeat(body, minimum, _):
                 again = minimum <= 1 or is_nullable(body) or self._can_start(without_bytes(body, self._missing))
                 return again and self._is_inside_safe(body)
+            case Permutation(items, _, separator, repeatable):
+                # Any item may have to follow any other, so all must be possible without the missing bytes.
+                parts = (separator, *(part for item in items for part in item))
+                parts = parts if repeatable == NOTHING else (*parts, repeatable)
+                return all(self._can_start(without_bytes(part, self._missing)) for part in parts) and all(
+                    self._is_inside_safe(part) for part in parts
+                )
             case Network(n_states, edges):
                 live = self._live_states(n_states, edges) | {0}
                 inside = all(target in live for _, _, target in edges)

@@ -7,11 +7,13 @@ import random
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, automaton_of
 from maskwright.grammar.ir import (
     EPSILON,
+    NOTHING,
     Automaton,
     Call,
     Grammar,
     Network,
     Node,
+    Permutation,
     byte_class,
     choice,
     literal,
@@ -82,6 +84,8 @@ def random_node(rng: random.Random, names: list[str], depth: int) -> Node:
                 quoted_except(rng.choice([b"a", b"aa", b""])),
             ]
         )
+    if kind == 11 and depth < 2:
+        return random_permutation(rng)
     n_states = rng.randint(2, 4)
     edges = []
     for _ in range(rng.randint(1, 5)):
@@ -89,6 +93,17 @@ def random_node(rng: random.Random, names: list[str], depth: int) -> Node:
         edges.append((rng.randrange(n_states), label, rng.randrange(n_states)))
     edges.append((0, random_node(rng, names, depth - 1), n_states - 1))
     return Network(n_states, tuple(edges))
+
+
+def random_permutation(rng: random.Random) -> Permutation:
+    """Up to three items; heads may share prefixes with each other and with the repeatable one."""
+    items = tuple(
+        (literal(bytes(rng.choices(ALPHABET, k=rng.randint(1, 2)))), literal(bytes(rng.choices(ALPHABET, k=1))))
+        for _ in range(rng.randint(0, 3))
+    )
+    repeatable = literal(bytes(rng.choices(ALPHABET, k=2))) if not items or rng.random() < 0.4 else NOTHING
+    required = tuple(i for i in range(len(items)) if rng.random() < 0.4)
+    return Permutation(items, required, literal(bytes([rng.choice(ALPHABET)])), repeatable)
 
 
 def random_grammar(rng: random.Random) -> Grammar:

@@ -18,6 +18,7 @@ from maskwright.grammar.ir import (
     Literal,
     Network,
     Node,
+    Permutation,
     Repeat,
     Sequence,
     TokenSet,
@@ -92,6 +93,8 @@ class Recogniser:
                 return self._call(name, begin)
             case Repeat(body, minimum, maximum):
                 return self._repeat_ends(body, minimum, maximum, begin)
+            case Permutation():
+                return self._permutation_ends(node, begin)
             case Network(n_states, edges):
                 reached = {(0, begin)}
                 todo = [(0, begin)]
@@ -109,6 +112,29 @@ class Recogniser:
             case TokenSet():
                 return set()
         raise AssertionError(node)
+
+    def _permutation_ends(self, node: Permutation, begin: int) -> set[int]:
+        """Every way through: a place is the set of items seen, the position, and whether an item or a separator ended."""
+        result: set[int] = set()
+        start = (frozenset[int](), begin, False)
+        seen, todo = {start}, [start]
+        while todo:
+            items, position, after_item = todo.pop()
+            if after_item:
+                if items >= set(node.required):
+                    result.add(position)
+                following = [(items, end, False) for end in self._ends(node.separator, position)]
+            else:
+                following = [(items, end, True) for end in self._ends(node.repeatable, position)]
+                for item, (head, tail) in enumerate(node.items):
+                    if item not in items:
+                        for middle in self._ends(head, position):
+                            following += [(items | {item}, end, True) for end in self._ends(tail, middle)]
+            for place in following:
+                if place not in seen:
+                    seen.add(place)
+                    todo.append(place)
+        return result
 
     def _repeat_ends(self, body: Node, minimum: int, maximum: int | None, begin: int) -> set[int]:
         result: set[int] = set()

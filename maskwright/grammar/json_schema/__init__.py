@@ -7,6 +7,6 @@ rules) -> `front_end` (the whole way).
 """
 
 from maskwright.grammar.json_schema.front_end import json_schema_grammar
-from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, Whitespace
+from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder, Whitespace
 
-__all__ = ["Indented", "JSONSchemaOptions", "Whitespace", "json_schema_grammar"]
+__all__ = ["Indented", "JSONSchemaOptions", "PropertyOrder", "Whitespace", "json_schema_grammar"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
-from maskwright.grammar.ir import EPSILON, Choice, Literal, Network, Node, optional, repeat, sequence
+from maskwright.grammar.ir import EPSILON, NOTHING, Choice, Literal, Network, Node, Permutation, optional, repeat, sequence
 from maskwright.grammar.json_schema.layout import Layout
 
 COMMA = Literal(b",")
@@ -27,6 +27,23 @@ class Member:
     name: Node
     value: Node
     is_required: bool
+
+
+def object_in_any_order(members: SequenceOf[Member], extra: tuple[Node, Node] | None, layout: Layout) -> Node:
+    """An object of the members, each at most once, and any number of `extra` ones, in any order."""
+    if not members:
+        return object_node(members, extra, layout)  # nothing to keep apart
+
+    def rest_of(value: Node) -> Node:
+        return sequence(layout.colon, value, layout.after_item)
+
+    permutation = Permutation(
+        items=tuple((member.name, rest_of(member.value)) for member in members),
+        required=tuple(place for place, member in enumerate(members) if member.is_required),
+        separator=sequence(COMMA, layout.after_comma),
+        repeatable=NOTHING if extra is None else sequence(extra[0], rest_of(extra[1])),
+    )
+    return _enclosed(Literal(b"{"), permutation, Literal(b"}"), layout, may_be_empty=not permutation.required)
 
 
 def object_node(members: SequenceOf[Member], extra: tuple[Node, Node] | None, layout: Layout) -> Node:
@@ -106,8 +123,13 @@ def array_node(prefix: SequenceOf[Node], items: Node | None, minimum: int, maxim
         if place >= minimum:
             following = optional(following)
     inner = sequence(parts[0], following) if n else rest
+    return _enclosed(opening, inner, closing, layout, may_be_empty=minimum == 0)
+
+
+def _enclosed(opening: Node, inner: Node, closing: Node, layout: Layout, *, may_be_empty: bool) -> Node:
+    """The inner part between brackets, with the blanks that belong there, or the empty brackets too."""
     filled = sequence(layout.after_open, inner, layout.before_close, closing)
-    if minimum > 0:
+    if not may_be_empty:
         return sequence(opening, filled)
     if layout.closes_after_open:
         tail = Choice((sequence(inner, layout.before_close, closing), closing))

@@ -20,10 +20,10 @@ from maskwright.grammar.characters import (
     json_string_words,
 )
 from maskwright.grammar.ir import Automaton, Call, Literal, Node, choice
-from maskwright.grammar.json_schema.containers import Member, array_node, object_node
+from maskwright.grammar.json_schema.containers import Member, array_node, object_in_any_order, object_node
 from maskwright.grammar.json_schema.layout import layout_of
 from maskwright.grammar.json_schema.normal_form import NormalForm, live_shape
-from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions
+from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder
 from maskwright.grammar.json_schema.shapes import (
     NOTHING_AT_ALL,
     ArrayShape,
@@ -161,7 +161,8 @@ class Lowering:
         if shape.additional != NOTHING_AT_ALL:
             any_name = json_string_except(names, escapes) if names else any_json_string(escapes)
             extra = (Automaton(any_name), self.value(shape.additional, inner))
-        return object_node(members, extra, layout_of(self.options, depth))
+        write = object_in_any_order if self.options.property_order is PropertyOrder.ANY else object_node
+        return write(members, extra, layout_of(self.options, depth))
 
     def _array(self, shape: ArrayShape, depth: int) -> Node:
         inner = depth + self.depth_step

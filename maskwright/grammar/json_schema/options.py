@@ -19,6 +19,16 @@ class Whitespace(Enum):
     """Any number: exactly the JSON grammar, but a model may emit blanks for ever."""
 
 
+class PropertyOrder(Enum):
+    """In which order the members of an object may stand."""
+
+    ANY = "any"
+    """In any: exactly what JSON Schema says. The engine keeps the set of names seen, so none occurs twice."""
+    DECLARED = "declared"
+    """As declared: `properties` in order, then names that are only required, then all others; through `allOf` left to
+    right. Valid documents in another order are refused; in return more of the text is forced."""
+
+
 @dataclass(frozen=True, slots=True)
 class Indented:
     """Exactly what `json.dumps(value, indent=n_blanks)` writes."""
@@ -35,12 +45,14 @@ class JSONSchemaOptions:
     """The choices that a JSON Schema leaves open.
 
     whitespace: which blanks may stand between tokens; none ever stand before or after the document.
+    property_order: whether members must stand in the declared order.
     max_whitespace: the most characters at one gap when `whitespace` is FLEXIBLE.
     escapes: which spellings of a character inside a string are accepted.
     max_shapes: the most alternatives that one part of a schema may expand to.
     """
 
     whitespace: Whitespace | Indented = Whitespace.FLEXIBLE
+    property_order: PropertyOrder = PropertyOrder.ANY
     max_whitespace: int = 128
     escapes: Escapes = Escapes.CANONICAL
     max_shapes: int = 2_000

@@ -110,7 +110,7 @@ def main() -> int:
     table.add_row("tokens", f"{len(bound.token_ids)}{'' if bound.is_complete else ' (cut by --max-new-tokens)'}")
     table.add_row("tokens/s", f"{bound.tokens_per_second:.0f} (without grammar {free.tokens_per_second:.0f})")
     table.add_row(
-        "µs per mask", f"{bound.mask_us:.1f} in the mean of {bound.statistics.masks} masks, the first included"
+        "µs per mask", f"median {bound.median_mask_us:.1f}, mean {bound.mask_us:.1f}, of {bound.statistics.masks} masks"
     )
     table.add_row("start", f"{loading_s:.1f} s to load PyTorch and the model, {compiling_s:.2f} s to the first mask")
     console.print(table)

@@ -7,6 +7,7 @@ line and the demonstration use. Whoever has a model already uses `GrammarLogitsP
 
 from __future__ import annotations
 
+import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,11 @@ class GeneratedText:
         """Microseconds to fill one mask, on average."""
         return 1e6 * self.statistics.fill_seconds / max(1, self.statistics.masks)
 
+    @property
+    def median_mask_us(self) -> float:
+        """Microseconds to fill one mask, in the median of the last calls; 0 if there was none."""
+        return statistics.median(self.statistics.recent_fill_us or (0.0,))
+
 
 def load_model(path_or_hub_id: str | Path | None = None) -> LoadedModel:
     """The model of a folder or hub id; the bundled one, which needs no network, by default."""
@@ -93,8 +99,8 @@ def generate_text(
     token_ids = tuple(output[0, inputs["input_ids"].shape[1] :].tolist())
     ends = [place for place, token in enumerate(token_ids) if token in loaded.vocabulary.eos_token_ids]
     text = loaded.vocabulary.decode(token_ids[: ends[0]] if ends else token_ids)
-    statistics = MaskStatistics() if processor is None else processor.statistics
-    return GeneratedText(token_ids, text.decode("utf-8", "replace"), bool(ends), seconds, statistics)
+    done = MaskStatistics() if processor is None else processor.statistics
+    return GeneratedText(token_ids, text.decode("utf-8", "replace"), bool(ends), seconds, done)
 
 
 def _generation_config(loaded: LoadedModel, options: GenerationOptions) -> Any:

@@ -30,9 +30,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, final
 
@@ -52,6 +52,9 @@ LEAST_STATES: Final = 1024
 
 #: If at most one word in so many is concerned, single scores are touched instead of all; there both cost the same.
 FEW_WORDS: Final = 8
+
+#: How many calls the statistics keep single figures of.
+RECENT_CALLS: Final = 4096
 
 
 def vocabulary_of(tokenizer: object, *configs: object) -> Vocabulary:
@@ -86,11 +89,15 @@ _RowState = Matcher | _Fixed
 
 @dataclass(slots=True)
 class MaskStatistics:
-    """What a processor has done: masks filled, seconds in the matchers, seconds in all (with digests and scores)."""
+    """What a processor has done: masks filled, seconds in the matchers, seconds in all (with digests and scores).
+
+    `recent_fill_us` has the microseconds for a mask in each of the last calls: a mean says little on a busy machine.
+    """
 
     masks: int = 0
     fill_seconds: float = 0.0
     total_seconds: float = 0.0
+    recent_fill_us: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
 
 
 @final
@@ -139,6 +146,7 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         masked = apply_bitmask(scores, bitmask)
         self.statistics.masks += len(states)
         self.statistics.fill_seconds += filled - filling
+        self.statistics.recent_fill_us.append(1e6 * (filled - filling) / max(1, len(states)))
         self.statistics.total_seconds += time.perf_counter() - began
         return masked
 

@@ -392,6 +392,8 @@ def test_generate_text_reports_what_it_did(loaded: LoadedModel, person: mw.Compi
     assert_person(first.text)
     assert first.statistics.masks == len(first.token_ids)
     assert 0 < first.mask_us < 1e6
+    assert 0 < first.median_mask_us < 1e6
+    assert len(first.statistics.recent_fill_us) == first.statistics.masks
     assert first.tokens_per_second > 0
     cut = generate_text(loaded, person, PROMPTS[0], GenerationOptions(max_new_tokens=4))
     assert not cut.is_complete

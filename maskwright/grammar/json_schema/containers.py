@@ -14,7 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
-from maskwright.grammar.ir import EPSILON, NOTHING, Choice, Literal, Network, Node, Permutation, optional, repeat, sequence
+from maskwright.grammar.ir import (
+    EPSILON,
+    NOTHING,
+    Choice,
+    Literal,
+    Network,
+    Node,
+    Permutation,
+    optional,
+    repeat,
+    sequence,
+)
 from maskwright.grammar.json_schema.layout import Layout
 
 COMMA = Literal(b",")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from maskwright.grammar.json_schema import Indented, JSONSchemaOptions, Whitespace, json_schema_grammar
+from maskwright.grammar.json_schema import Indented, JSONSchemaOptions, PropertyOrder, Whitespace, json_schema_grammar
 from tests.naive.recogniser import accepts
 
 FOLDER = Path(__file__).parents[3] / "schemas" / "json_schema"
@@ -16,9 +16,12 @@ FILES = sorted(FOLDER.glob("*.json"))
 
 
 def options_of(case: dict[str, Any]) -> JSONSchemaOptions:
-    """A case may name another layout than the default: a word, or a number of blanks to indent by."""
+    """A case may name another layout than the default (a word, or a number of blanks to indent by) and an order."""
     style = case.get("whitespace", "flexible")
-    return JSONSchemaOptions(whitespace=Indented(style) if isinstance(style, int) else Whitespace(style))
+    return JSONSchemaOptions(
+        whitespace=Indented(style) if isinstance(style, int) else Whitespace(style),
+        property_order=PropertyOrder(case.get("property_order", "any")),
+    )
 
 
 def test_there_are_cases() -> None:

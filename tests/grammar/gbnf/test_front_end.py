@@ -81,7 +81,7 @@ grammars = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(grammars, st.lists(st.text("abé", max_size=5), min_size=1, max_size=6))
 def test_random_grammars_mean_what_the_independent_reading_says(source: str, texts: list[str]) -> None:
     grammar = gbnf_grammar(source)

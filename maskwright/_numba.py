@@ -7,8 +7,9 @@ caller scale), no `parallel` (one threading layer dies after fork, the other whe
 
 Stale machine code. numba's cache looks at the file of the outermost kernel only, but the machine code holds all
 kernels that it calls and the constants of other files. After an upgrade that changes just those, numba would go on
-with the old code, silently. So the stamp of each cache file is extended by a digest of all files of kernels
-(`_*.py`, by convention the only ones that kernels call or take constants from, and `byte_automaton.py`).
+with the old code, silently. So the names of cache files are extended by a digest of all files of kernels (`_*.py`, by
+convention the only ones that kernels call or take constants from, and `byte_automaton.py`). In the name and not in the
+stamp inside, because two versions that share a cache folder would overwrite each other's machine code.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numba
+from numba.core.caching import IndexDataCacheFile
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -31,9 +33,13 @@ def kernel(function: Function) -> Function:
     try:
         dispatcher = numba.njit(cache=True, nogil=True)(function)
         # Private in numba, and checked: where it is not what we know, caching is left out rather than left unsafe.
-        cache_file = dispatcher._cache._cache_file
-        cache_file._source_stamp = (cache_file._source_stamp, _digest_of_kernels())
-    except (RuntimeError, AttributeError):  # RuntimeError: "cannot cache function: no locator available"
+        cache = dispatcher._cache
+        cache._cache_file = IndexDataCacheFile(
+            cache_path=cache._cache_path,
+            filename_base=f"{cache._impl.filename_base}-{_digest_of_kernels()}",
+            source_stamp=cache._cache_file._source_stamp,
+        )
+    except (RuntimeError, AttributeError, TypeError):  # RuntimeError: "cannot cache function: no locator available"
         return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
     return dispatcher  # type: ignore[no-any-return]
 
@@ -41,7 +47,7 @@ def kernel(function: Function) -> Function:
 @functools.cache
 def _digest_of_kernels() -> str:
     package = Path(__file__).parent
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=8)
     for path in sorted([*package.rglob("_*.py"), package / "grammar" / "byte_automaton.py"]):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

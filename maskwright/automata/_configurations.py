@@ -59,7 +59,6 @@ from maskwright.automata._layout import (
     IF_NEW,
     IS_COUNTER,
     IS_SET,
-    ITEMS,
     LEAVE,
     MARK,
     MASK,
@@ -68,10 +67,13 @@ from maskwright.automata._layout import (
     N_FRAMES,
     N_ITEMS,
     N_STEPS,
+    N_SUCCESSORS,
     NEED_MEMORY,
     NEED_NONTERMINAL,
     NEEDED,
     NONTERMINALS,
+    ONLY_BYTE,
+    ONLY_SUCCESSOR,
     OPEN_SET,
     SCRATCH_ACCEPTING,
     SCRATCH_CALLS,
@@ -96,6 +98,21 @@ Ints = NDArray[np.int32]
 
 BIT = np.array([1 << i for i in range(31)] + [-(2**31)], dtype=np.int32)
 """BIT[i] has only bit i set; a table, because shifting 1 to bit 31 overflows int32 where the JIT is disabled."""
+
+
+@kernel
+def items_of(arena: Ints, configuration: int) -> int:
+    """Where the items of a configuration begin: behind the successors, if it has them."""
+    return configuration + SUCCESSORS + (N_SUCCESSORS if arena[configuration + ONLY_BYTE] < 0 else 0)
+
+
+@kernel
+def successor_of(arena: Ints, configuration: int, byte: int) -> int:
+    """What is known of the configuration after one more byte: UNKNOWN, DEAD or an offset."""
+    only = arena[configuration + ONLY_BYTE]
+    if only < 0:
+        return arena[configuration + SUCCESSORS + byte]
+    return arena[configuration + ONLY_SUCCESSOR] if only == byte else DEAD
 
 
 @kernel
@@ -509,6 +526,18 @@ def mark_readable(arena: Ints, configuration: int, state: int, frame: int) -> No
 
 
 @kernel
+def only_byte(arena: Ints, state: int, frame: int) -> int:
+    """The single byte that an item can read, or -1 if it is not so simple."""
+    if arena[state + 3] != 1 or arena[state + 1] != 0 or arena[state] & HAS_TOKEN_EDGES:
+        return -1
+    packed = arena[state + STATE_SIZE]
+    low = packed & 255
+    if low != (packed >> 8) & 255 or arena[state + STATE_SIZE + 1] == DEAD or not permits(arena, packed >> 16, frame):
+        return -1
+    return low
+
+
+@kernel
 def intern_configuration(arena: Ints, scratch: Ints) -> int:
     """The configuration of the closed items in scratch, made if new; DEAD if it is empty; or NEED_MEMORY.
 
@@ -537,15 +566,18 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
             and arena[configuration + IS_ACCEPTING] == accepting
         ):
             same = True
+            items = items_of(arena, configuration)
             for i in range(2 * n):
-                if arena[configuration + ITEMS + i] != scratch[SCRATCH_PAIRS + i]:
+                if arena[items + i] != scratch[SCRATCH_PAIRS + i]:
                     same = False
                     break
             if same:
                 return configuration
         configuration = arena[configuration]
+    only = only_byte(arena, scratch[SCRATCH_PAIRS], scratch[SCRATCH_PAIRS + 1]) if n == 1 else -1
     configuration = arena[FREE]
-    if configuration + ITEMS + 2 * n > arena.size:
+    items = configuration + SUCCESSORS + (N_SUCCESSORS if only < 0 else 0)
+    if items + 2 * n > arena.size:
         return NEED_MEMORY
     arena[configuration] = arena[bucket]
     arena[configuration + N_ITEMS] = n
@@ -553,15 +585,18 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
     arena[configuration + MASK] = 0
     arena[configuration + CONFIGURATION_FLAGS] = flags
     arena[configuration + CONFIGURATION_HASH] = hashed
-    for byte in range(256):
-        arena[configuration + SUCCESSORS + byte] = DEAD
+    arena[configuration + ONLY_BYTE] = only
+    arena[configuration + ONLY_SUCCESSOR] = UNKNOWN
+    for byte in range(configuration + SUCCESSORS, items):
+        arena[byte] = DEAD
     for i in range(n):
         state = scratch[SCRATCH_PAIRS + 2 * i]
         frame = scratch[SCRATCH_PAIRS + 2 * i + 1]
-        arena[configuration + ITEMS + 2 * i] = state
-        arena[configuration + ITEMS + 2 * i + 1] = frame
-        mark_readable(arena, configuration, state, frame)
-    arena[FREE] = configuration + ITEMS + 2 * n
+        arena[items + 2 * i] = state
+        arena[items + 2 * i + 1] = frame
+        if only < 0:
+            mark_readable(arena, configuration, state, frame)
+    arena[FREE] = items + 2 * n
     arena[N_CONFIGURATIONS] += 1
     arena[bucket] = configuration
     return configuration
@@ -582,25 +617,49 @@ def find_edge(arena: Ints, state: int, byte: int) -> int:
 
 @kernel
 def step(arena: Ints, scratch: Ints, configuration: int, byte: int) -> int:
-    """The configuration after one more byte: DEAD, an offset, or a NEED code.  The one place where a byte is read."""
-    known = arena[configuration + SUCCESSORS + byte]
+    """The configuration after one more byte: DEAD, an offset, or a NEED code.  The one place where a byte is read.
+
+    The answer holds for all bytes that fall into the same edge, or the same gap between edges, of every item; it is
+    remembered for all of them, so a configuration inside a string takes a handful of steps and not 256.
+    """
+    known = successor_of(arena, configuration, byte)
     if known != UNKNOWN:
         return known
     arena[N_STEPS] += 1
     begin_items(scratch)
+    first = 0
+    last = 255
+    items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
-        edge = find_edge(arena, arena[configuration + ITEMS + 2 * i], byte)
-        if edge == 0 or arena[edge + 1] == DEAD:
+        state = arena[items + 2 * i]
+        frame = arena[items + 2 * i + 1]
+        found = 0
+        while state != 0 and found == 0:
+            for e in range(arena[state + 3]):
+                edge = state + STATE_SIZE + 2 * e
+                low = arena[edge] & 255
+                high = (arena[edge] >> 8) & 255
+                if high < byte:
+                    first = max(first, high + 1)
+                elif low > byte:
+                    last = min(last, low - 1)
+                    break
+                else:
+                    first = max(first, low)
+                    last = min(last, high)
+                    found = edge
+                    break
+            state = arena[state + 1]
+        if found == 0 or arena[found + 1] == DEAD:
             continue
-        frame = arena[configuration + ITEMS + 2 * i + 1]
-        unit = arena[edge] >> 16
+        unit = arena[found] >> 16
         if not permits(arena, unit, frame):
             continue
         if unit == BEGINS_UNIT and arena[frame + FRAME_SIZE] == IS_COUNTER:
             frame = count_one(arena, frame)
             if frame < 0:
                 return frame
-        code = add_item(scratch, arena[edge + 1], frame)
+        code = add_item(scratch, arena[found + 1], frame)
         if code < 0:
             return code
     code = close_items(arena, scratch)
@@ -608,7 +667,11 @@ def step(arena: Ints, scratch: Ints, configuration: int, byte: int) -> int:
         return code
     successor = intern_configuration(arena, scratch)
     if successor >= 0:
-        arena[configuration + SUCCESSORS + byte] = successor
+        if arena[configuration + ONLY_BYTE] >= 0:
+            arena[configuration + ONLY_SUCCESSOR] = successor
+        else:
+            for same in range(configuration + SUCCESSORS + first, configuration + SUCCESSORS + last + 1):
+                arena[same] = successor
     return successor
 
 
@@ -663,7 +726,7 @@ def advance_bytes(arena: Ints, scratch: Ints, configuration: int, text: NDArray[
     """The configuration after text[begin:end]: DEAD, an offset, or a NEED code."""
     for i in range(begin, end):
         byte = np.int64(text[i])
-        known = arena[configuration + SUCCESSORS + byte]
+        known = successor_of(arena, configuration, byte)
         if known == UNKNOWN:
             known = step(arena, scratch, configuration, byte)
         if known <= 0:
@@ -696,12 +759,13 @@ def advance(
     if not arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
         return by_bytes
     begin_items(scratch)
+    items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
-        state = arena[configuration + ITEMS + 2 * i]
+        state = arena[items + 2 * i]
         edge = state + STATE_SIZE + 2 * arena[state + 3]
         for _ in range(arena[state + 4]):
             if arena[edge] == TOKEN and has_token(arena, arena[edge + 1], token):
-                code = add_item(scratch, arena[edge + 2], arena[configuration + ITEMS + 2 * i + 1])
+                code = add_item(scratch, arena[edge + 2], arena[items + 2 * i + 1])
                 if code < 0:
                     return code
             edge += 3
@@ -709,8 +773,9 @@ def advance(
         return by_bytes
     if by_bytes > 0:
         scratch[SCRATCH_ACCEPTING] = arena[by_bytes + IS_ACCEPTING]
+        items = items_of(arena, by_bytes)
         for i in range(arena[by_bytes + N_ITEMS]):
-            code = add_item(scratch, arena[by_bytes + ITEMS + 2 * i], arena[by_bytes + ITEMS + 2 * i + 1])
+            code = add_item(scratch, arena[items + 2 * i], arena[items + 2 * i + 1])
             if code < 0:
                 return code
     code = close_items(arena, scratch)
@@ -727,7 +792,7 @@ def read_forced(arena: Ints, scratch: Ints, configuration: int, out: NDArray[np.
             return n
         only = -1
         for byte in range(256):
-            if arena[configuration + SUCCESSORS + byte] != DEAD:
+            if successor_of(arena, configuration, byte) != DEAD:
                 if only >= 0:
                     return n
                 only = byte

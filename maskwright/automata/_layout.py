@@ -16,8 +16,9 @@ the words called *memo*:
  frame           [next in hash chain, n, memo: configuration after the return, (return state, parent frame) * n]
  counter frame   [next in hash chain, -1, 0, minimum, maximum or -1, count, parent frame]
  set frame       [next in hash chain, -2, 0, n_words, parent frame, 32 members a word * n_words]
- configuration   [next in hash chain, n_items, is_accepting, memo: mask, flags, hash, 0, 0,
+ configuration   [next in hash chain, n_items, is_accepting, memo: mask, flags, hash, only byte or -1, memo: successor,
                   memo: 256 successors (UNKNOWN, DEAD or a configuration), (state, frame) * n_items]
+                 One inside a literal can read just one byte: it names it, and has no room for 256 successors.
  token list      [n, token ids in ascending order]
 
 The memo *mask* of a configuration is 0 while unknown, the offset of a token list (in any order), or -1 - r for row r of
@@ -73,8 +74,9 @@ IS_SET = -2
 
 # Words of a configuration.
 CONFIGURATION_NEXT, N_ITEMS, IS_ACCEPTING, MASK, CONFIGURATION_FLAGS, CONFIGURATION_HASH = 0, 1, 2, 3, 4, 5
+ONLY_BYTE, ONLY_SUCCESSOR = 6, 7
 SUCCESSORS = 8
-ITEMS = SUCCESSORS + 256
+N_SUCCESSORS = 256
 
 UNKNOWN = -1
 DEAD = 0

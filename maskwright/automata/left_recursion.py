@@ -88,10 +88,10 @@ def _split_sequence(parts: tuple[Node, ...], group: dict[str, int]) -> tuple[dic
 
 def _split_network(network: Network, group: dict[str, int]) -> tuple[dict[str, Node], Node]:
     """Every edge that can come first: what it begins with, then the graph from where it leads."""
-
     ways = []
+    free = reached_for_free(network)
     for source, label, target in network.edges:
-        if source in reached_for_free(network):
+        if source in free:
             after, rest = split_leftmost(label, group)
             tail = network_from(network, target)
             ways.append(({name: sequence(follow, tail) for name, follow in after.items()}, sequence(rest, tail)))

@@ -34,6 +34,7 @@ from maskwright.automata._layout import (
     TOKEN,
 )
 from maskwright.automata.nullable import nonempty_part
+from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton
 from maskwright.grammar.ir import (
     EPSILON,
@@ -53,6 +54,10 @@ from maskwright.grammar.ir import (
 
 MAX_UNROLLED = 24
 """A repetition is written out when that makes at most this many states; else it counts."""
+
+
+MAX_COUNT = 1 << 29
+"""Counters are int32 and bounds are compared with sums of two; nothing that fits into memory counts this far."""
 
 
 class CodeBlock:
@@ -133,28 +138,38 @@ class CodeBlock:
         literals = [part.text for part in parts if isinstance(part, Literal)]
         entries = []
         if len(literals) > 2:
-            entries.append(self._literal_tree(sorted(literals), 0, target))
+            entries.append(self._literal_tree(sorted(set(literals)), target))
             parts = tuple(part for part in parts if not isinstance(part, Literal))
         entries += [target if part == EPSILON else self.emit(part, target) for part in parts]
         if len(entries) == 1:
             return entries[0]
         return self._state([], [word for entry in entries for word in (EMPTY, 0, entry)])
 
-    def _literal_tree(self, texts: list[bytes], depth: int, target: int) -> int:
-        """A tree of sorted distinct texts that agree in their first `depth` bytes."""
-        if len(texts) == 1:
-            return self._literal(texts[0][depth:], target)
-        ends_here = len(texts[0]) == depth
-        edges: list[int] = []
-        begin = int(ends_here)
-        while begin < len(texts):
-            byte = texts[begin][depth]
-            end = begin + 1
-            while end < len(texts) and texts[end][depth] == byte:
-                end += 1
-            edges += (byte | byte << 8, self._literal_tree(texts[begin:end], depth + 1, target))
-            begin = end
-        return self._state(edges, [EMPTY, 0, target] if ends_here else [])
+    def _literal_tree(self, texts: list[bytes], target: int) -> int:
+        """A tree of sorted distinct texts, none empty; without recursion, for texts may be long.
+
+        `open_nodes` are the branchings on the way to the current text: [depth, its byte edges, does a text end here?].
+        A branching is written, with the bytes that lead to it from the one above, when the texts have gone past it.
+        """
+        open_nodes: list[tuple[int, list[int], bool]] = [(0, [], False)]
+        for i, text in enumerate(texts):
+            following = texts[i + 1] if i + 1 < len(texts) else b""
+            depth = common_prefix(text, following)
+            if depth > open_nodes[-1][0]:
+                open_nodes.append((depth, [], depth == len(text)))
+            if len(text) > open_nodes[-1][0]:
+                self._hang(open_nodes, text, len(text), target)
+            while open_nodes[-1][0] > depth:
+                end, edges, ends_here = open_nodes.pop()
+                if depth > open_nodes[-1][0]:
+                    open_nodes.append((depth, [], False))
+                self._hang(open_nodes, text, end, self._state(edges, [EMPTY, 0, target] if ends_here else []))
+        return self._state(open_nodes[0][1], [])
+
+    def _hang(self, open_nodes: list[tuple[int, list[int], bool]], text: bytes, end: int, state: int) -> None:
+        """Let text[depth:end] lead from the innermost branching to a state."""
+        depth, edges, _ = open_nodes[-1]
+        edges += (text[depth] | text[depth] << 8, self._literal(text[depth + 1 : end], state))
 
     def _repeat(self, node: Repeat, target: int) -> int:
         body, empty = nonempty_part(node.body)
@@ -173,16 +188,16 @@ class CodeBlock:
                 if count > minimum:
                     entry = self._state([], [EMPTY, 0, entry, EMPTY, 0, target])
             return entry
-        return self._counted(body, minimum, -1 if maximum is None else maximum, target)
+        return self._counted(body, minimum, maximum, target)
 
     def _star(self, body: Node, target: int) -> int:
         head = self._state([], [EMPTY, 0, 0, EMPTY, 0, target])
         self._patch(head, 0, self.emit(body, head))
         return head
 
-    def _counted(self, body: Node, minimum: int, maximum: int, target: int) -> int:
+    def _counted(self, body: Node, minimum: int, maximum: int | None, target: int) -> int:
         bounds = self.origin + len(self.words)
-        self.words += (minimum, maximum)
+        self.words += counter_words(minimum, maximum)
         head = self._state([], [COUNT, 0, 0, LEAVE, 0, target])
         self._patch(head, 0, self.emit(body, head))
         return self._state([], [ENTER, bounds, head])
@@ -275,6 +290,22 @@ class CodeBlock:
                 words += (low | high << 8 | units[row] << 16, offset)
         self.n_states += n_states
         return offsets
+
+
+def counter_words(minimum: int, maximum: int | None) -> tuple[int, int]:
+    """Bounds as a counter frame holds them, where -1 is no upper end; raises LimitExceeded for what no text can reach.
+
+    A maximum beyond MAX_COUNT is as good as none: a text of that many repetitions would not fit into memory.
+    """
+    if minimum > MAX_COUNT:
+        raise LimitExceeded("A least number of repetitions", asked=minimum, allowed=MAX_COUNT)
+    return minimum, -1 if maximum is None or maximum > MAX_COUNT else maximum
+
+
+def common_prefix(one: bytes, other: bytes) -> int:
+    """How many bytes two texts have in common at the beginning: `common_prefix(b"abc", b"abd")` -> 2."""
+    n = min(len(one), len(other))
+    return next((i for i in range(n) if one[i] != other[i]), n)
 
 
 def byte_ranges(mask: int) -> list[tuple[int, int]]:

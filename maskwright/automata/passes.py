@@ -10,7 +10,7 @@ Cost: each pass is linear in the grammar times the depth of its fixpoint.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from maskwright.automata.left_recursion import remove_left_recursion
 from maskwright.automata.nullable import is_nullable, nonempty_part
@@ -26,6 +26,7 @@ from maskwright.grammar.ir import (
     Permutation,
     Repeat,
     Sequence,
+    TokenSet,
     choice,
     optional,
     repeat,
@@ -45,13 +46,14 @@ def prepare(grammar: Grammar) -> Grammar:
 def keep_productive(grammar: Grammar) -> Grammar:
     """Remove every alternative that needs a rule which derives no string; raise EmptyLanguage if nothing is left."""
     rules = {name: grammar.rules[name] for name in reachable(grammar)}
+    callers = _callers(rules)
     productive: set[str] = set()
-    size = -1
-    while len(productive) != size:
-        size = len(productive)
-        for name, body in rules.items():
-            if name not in productive and _is_productive(body, productive):
-                productive.add(name)
+    todo = list(rules)
+    while todo:
+        name = todo.pop()
+        if name not in productive and _is_productive(rules[name], productive):
+            productive.add(name)
+            todo += callers[name]
     if grammar.start not in productive:
         raise EmptyLanguage(f"every alternative of rule '{grammar.start}' needs a text that never ends")
     pruned = {
@@ -59,6 +61,15 @@ def keep_productive(grammar: Grammar) -> Grammar:
     }
     kept = Grammar(grammar.start, pruned, report=grammar.report)
     return Grammar(kept.start, {name: pruned[name] for name in reachable(kept)}, report=kept.report)
+
+
+def _callers(rules: Mapping[str, Node]) -> dict[str, list[str]]:
+    """For each rule, the rules that call it: what must be looked at again when something is learnt of it."""
+    callers: dict[str, list[str]] = {name: [] for name in rules}
+    for name, body in rules.items():
+        for callee in set(called_names(body)):
+            callers[callee].append(name)
+    return callers
 
 
 def _is_productive(node: Node, productive: set[str]) -> bool:
@@ -114,6 +125,23 @@ def called_names(node: Node) -> list[str]:
 
     map_calls(node, note)
     return names
+
+
+def token_sets(node: Node) -> list[TokenSet]:
+    """The token sets anywhere in a node."""
+    match node:
+        case TokenSet():
+            return [node]
+        case Sequence(parts) | Choice(parts):
+            return [found for part in parts for found in token_sets(part)]
+        case Repeat(body, _, _):
+            return token_sets(body)
+        case Permutation(items, _, separator, repeatable):
+            parts = (separator, repeatable, *(part for item in items for part in item))
+            return [found for part in parts for found in token_sets(part)]
+        case Network(_, edges):
+            return [found for _, label, _ in edges for found in token_sets(label)]
+    return []
 
 
 def map_calls(node: Node, replace: Callable[[Call], Node]) -> Node:
@@ -185,12 +213,15 @@ def _closure(start: set[int], arrows: list[tuple[int, int]]) -> set[int]:
 def remove_empty_strings(grammar: Grammar) -> Grammar:
     """No rule derives the empty string; where the language has it, the start rule says so in one optional call."""
     nullable: set[str] = set()
-    size = -1
-    while len(nullable) != size:
-        size = len(nullable)
-        for name, body in grammar.rules.items():
-            if name not in nullable and is_nullable(map_calls(body, lambda c: EPSILON if c.name in nullable else c)):
-                nullable.add(name)
+    callers = _callers(grammar.rules)
+    todo = list(grammar.rules)
+    while todo:
+        name = todo.pop()
+        if name not in nullable and is_nullable(
+            map_calls(grammar.rules[name], lambda call: EPSILON if call.name in nullable else call)
+        ):
+            nullable.add(name)
+            todo += callers[name]
     rules: dict[str, Node] = {}
     for name, body in grammar.rules.items():
         rest, _ = nonempty_part(map_calls(body, lambda c: optional(c) if c.name in nullable else c))
@@ -198,7 +229,9 @@ def remove_empty_strings(grammar: Grammar) -> Grammar:
     emptied = {name for name, body in rules.items() if body == NOTHING}
     start = grammar.start
     if start in nullable:
-        start = f"{start} or nothing"
+        while start in rules:
+            start = f"{start} or nothing"
         rules[start] = EPSILON if grammar.start in emptied else optional(Call(grammar.start))
     cleaned = Grammar(start, rules, report=grammar.report)
-    return keep_productive(cleaned) if emptied else cleaned
+    # A rule that had only the empty string, be it through a cycle (A = A | nothing), has become unproductive.
+    return keep_productive(cleaned) if nullable else cleaned

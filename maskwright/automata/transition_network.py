@@ -26,6 +26,7 @@ from maskwright.automata._configurations import (
     intern_counter,
     intern_frame,
     intern_set,
+    items_of,
     rehash,
     start_configuration,
 )
@@ -46,7 +47,6 @@ from maskwright.automata._layout import (
     IS_ACCEPTING,
     IS_COUNTER,
     IS_SET,
-    ITEMS,
     N_CONFIGURATIONS,
     N_FRAMES,
     N_ITEMS,
@@ -62,7 +62,7 @@ from maskwright.automata._layout import (
     SET_WORDS,
     TOO_MANY_ITEMS,
 )
-from maskwright.automata.lowering import CodeBlock
+from maskwright.automata.lowering import CodeBlock, counter_words
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node, TokenSet
@@ -126,6 +126,10 @@ class TransitionNetwork:
         self.arena[NONTERMINALS] = self._allocate_zeroed(4 * _FIRST_NONTERMINALS)
         self.build(self._nonterminal_of(Call(self.grammar.start)))
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._begin()
+
     def restart(self, kept: int) -> int:
         """Forget everything but one configuration; its offset in the new arena."""
         old = self.arena
@@ -170,7 +174,8 @@ class TransitionNetwork:
             return below
 
         n_items = int(old[kept + N_ITEMS])
-        items = old[kept + ITEMS : kept + ITEMS + 2 * n_items].reshape(n_items, 2).tolist()
+        first = items_of(old, kept)
+        items = old[first : first + 2 * n_items].reshape(n_items, 2).tolist()
         todo = [frame for _, frame in items]
         while todo:
             if todo[-1] in frame_of:
@@ -271,8 +276,7 @@ class TransitionNetwork:
         row = int(self.arena[NONTERMINALS]) + 4 * number
         if counter is not None:
             self.arena[row + 1] = 1
-            self.arena[row + 2] = counter[0]
-            self.arena[row + 3] = -1 if counter[1] is None else counter[1]
+            self.arena[row + 2 : row + 4] = counter_words(*counter)
         self.arena[row] = entry
 
     def _enlarge_table(self) -> None:

@@ -35,8 +35,10 @@ from maskwright.automata._configurations import (
     begin_items,
     find_edge,
     intern_configuration,
+    items_of,
     start_configuration,
     step,
+    successor_of,
 )
 from maskwright.automata._layout import (
     ACCEPTING,
@@ -52,7 +54,6 @@ from maskwright.automata._layout import (
     HAS_TOKEN_EDGES,
     IS_ACCEPTING,
     IS_COUNTER,
-    ITEMS,
     MASK,
     MAX_FOUND,
     N_ITEMS,
@@ -60,6 +61,8 @@ from maskwright.automata._layout import (
     N_ROWS,
     NEED_MEMORY,
     NEED_ROW,
+    ONLY_BYTE,
+    ONLY_SUCCESSOR,
     SCRATCH_FOUND,
     SCRATCH_IS_DENSE,
     SCRATCH_N_FOUND,
@@ -117,49 +120,62 @@ def walk(
 
     The children of a node are consecutive, so most of the work is one pass over bytes that lie side by side.
     """
-    payload = trie + TRIE_PAYLOAD
-    payload = tables[payload]
+    payload = tables[trie + TRIE_PAYLOAD]
     nodes = tables[trie]
     stack = SCRATCH_STACK
-    at = nodes + NODE_SIZE * tables[node + 1]
-    end = nodes + NODE_SIZE * tables[node + 2]
-    successors = configuration + SUCCESSORS
     walked = 0
+    child = tables[node + 1]
+    child_end = tables[node + 2]
+    at = 0
+    end = 0
+    successors = 0
     while True:
-        if at == end:
-            if stack == SCRATCH_STACK:
-                arena[N_NODES_WALKED] += walked
-                return 0
-            stack -= 3
-            at = scratch[stack]
-            end = scratch[stack + 1]
-            successors = scratch[stack + 2]
-            continue
-        successor = arena[successors + tables[at]]
-        if successor == DEAD:
-            at += NODE_SIZE
-            continue
-        if successor == UNKNOWN:
-            successor = step(arena, scratch, successors - SUCCESSORS, tables[at])
-            if successor < 0:
-                return successor
+        # Go down to the children [child, child_end) of a node with `configuration`.
+        only = arena[configuration + ONLY_BYTE]
+        at = nodes + NODE_SIZE * child
+        end = nodes + NODE_SIZE * child_end
+        if only < 0:
+            successors = configuration + SUCCESSORS
+        else:  # no other child can be allowed: leave just that one
+            successors = configuration + ONLY_SUCCESSOR - only
+            while at < end and tables[at] < only:
+                at += NODE_SIZE
+            if at < end:
+                end = at + NODE_SIZE if tables[at] == only else at
+        # Find the next child that is allowed, here or further up.
+        while True:
+            if at == end:
+                if stack == SCRATCH_STACK:
+                    arena[N_NODES_WALKED] += walked
+                    return 0
+                stack -= 3
+                at = scratch[stack]
+                end = scratch[stack + 1]
+                configuration = scratch[stack + 2]
+                successors = configuration + SUCCESSORS
+                continue
+            successor = arena[successors + tables[at]]
+            if successor == UNKNOWN:
+                successor = step(arena, scratch, configuration, tables[at])
+                if successor < 0:
+                    return successor
             if successor == DEAD:
                 at += NODE_SIZE
                 continue
-        walked += 1
-        if tables[at + 3] < tables[at + 4]:
-            emit_own(scratch, tables, row, at, payload, low, high)
-        child = tables[at + 1]
-        child_end = tables[at + 2]
-        at += NODE_SIZE
-        if child < child_end:
+            walked += 1
+            if tables[at + 3] < tables[at + 4]:
+                emit_own(scratch, tables, row, at, payload, low, high)
+            child = tables[at + 1]
+            child_end = tables[at + 2]
+            at += NODE_SIZE
+            if child < child_end:
+                break
+        if at < end:
             scratch[stack] = at
             scratch[stack + 1] = end
-            scratch[stack + 2] = successors
+            scratch[stack + 2] = configuration
             stack += 3
-            at = nodes + NODE_SIZE * child
-            end = nodes + NODE_SIZE * child_end
-            successors = successor + SUCCESSORS
+        configuration = successor
 
 
 @kernel
@@ -216,7 +232,7 @@ def is_shortcut(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
         return False
     following = arena[below + FRAME_RETURN]
     for i in range(tables[shared + SHARED_N_CONTINUING]):
-        if arena[following + SUCCESSORS + tables[shared + SHARED_CONTINUING + i]] != DEAD:
+        if successor_of(arena, following, tables[shared + SHARED_CONTINUING + i]) != DEAD:
             return False
     return True
 
@@ -412,8 +428,9 @@ def add_kept(arena: Ints, scratch: Ints, rows: Ints, configuration: int, row: In
 @kernel
 def add_named_tokens(arena: Ints, scratch: Ints, configuration: int, row: Ints) -> None:
     """Allow the special tokens that edges of the configuration name."""
+    items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
-        state = arena[configuration + ITEMS + 2 * i]
+        state = arena[items + 2 * i]
         edge = state + STATE_SIZE + 2 * arena[state + 3]
         for _ in range(arena[state + 4]):
             if arena[edge] == TOKEN:
@@ -443,9 +460,10 @@ def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, config
 def prepare_returns(arena: Ints, scratch: Ints, configuration: int) -> int:
     """Make the configurations after the returns of all items that may be shortcuts; how many those are, or a code."""
     candidates = 0
+    items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
-        frame = arena[configuration + ITEMS + 2 * i + 1]
-        if shared_record(arena, arena[configuration + ITEMS + 2 * i], frame) != 0:
+        frame = arena[items + 2 * i + 1]
+        if shared_record(arena, arena[items + 2 * i], frame) != 0:
             candidates += 1
             _, _, below = units_left(arena, frame)
             if arena[below + FRAME_SIZE] != IS_COUNTER:
@@ -466,9 +484,10 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
     if candidates == 0:
         return find_plain_mask(arena, scratch, tables, rows, configuration)
     begin_items(scratch)
+    items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
-        state = arena[configuration + ITEMS + 2 * i]
-        frame = arena[configuration + ITEMS + 2 * i + 1]
+        state = arena[items + 2 * i]
+        frame = arena[items + 2 * i + 1]
         if not is_shortcut(arena, tables, state, frame):
             code = add_item(scratch, state, frame)
             if code < 0:
@@ -484,9 +503,10 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
     begin_mask(scratch, row)
     if rest != DEAD:
         add_kept(arena, scratch, rows, rest, row)
+    items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
-        state = arena[configuration + ITEMS + 2 * i]
-        frame = arena[configuration + ITEMS + 2 * i + 1]
+        state = arena[items + 2 * i]
+        frame = arena[items + 2 * i + 1]
         if is_shortcut(arena, tables, state, frame):
             if arena[state + 2] > 0:
                 code = add_shared(arena, scratch, tables, arena[state + 2], frame, row, rows[arena[N_ROWS] + 1])

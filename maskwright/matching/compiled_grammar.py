@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from maskwright.automata._configurations import advance, advance_bytes, read_forced
 from maskwright.automata._layout import DEAD, HEADER_SIZE, IS_ACCEPTING, N_NODES_WALKED, N_ROWS, N_STEPS, NEED_ROW
-from maskwright.automata.passes import prepare
+from maskwright.automata.passes import prepare, token_sets
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.ir import Grammar, TokenSet
@@ -41,6 +41,8 @@ STATES_BUILT_AHEAD = 4000
 DEFAULT_MAX_BYTES = 256 << 20
 _MIN_MAX_BYTES = 8 << 20
 _FIRST_ROWS = 8
+_PIECE = 256
+"""Bytes read at once: every one may be a new configuration of a kilobyte, and the least memory must hold them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +83,25 @@ class CompiledGrammar:
         self._tables = tables
         self._max_bytes = max_bytes
         self._lock = threading.RLock()
-        self._network = TransitionNetwork(
-            close_gaps(prepare(grammar), self.vocabulary),
-            shared_states=tables.states_of,
-            token_ids_of=self._token_ids_of,
-            max_token_length=int(np.diff(self.vocabulary.token_start).max(initial=1)),
-            max_bytes=max_bytes - (max_bytes // 4),
-        )
-        self._network.build_ahead(STATES_BUILT_AHEAD)
+        prepared = prepare(grammar)
+        if not grammar.is_prepared:
+            # All at once: a rule that is built when a text reaches it must not fail then.
+            for right_part in prepared.rules.values():
+                for token_set in token_sets(right_part):
+                    self._token_ids_of(token_set)
+        try:
+            self._network = TransitionNetwork(
+                close_gaps(prepared, self.vocabulary),
+                shared_states=tables.states_of,
+                token_ids_of=self._token_ids_of,
+                max_token_length=int(np.diff(self.vocabulary.token_start).max(initial=1)),
+                max_bytes=max_bytes - (max_bytes // 4),
+            )
+            self._network.build_ahead(STATES_BUILT_AHEAD)
+            self._start = self._network.start()
+        except ArenaFull as error:
+            raise self._too_large() from error
         self._rows = np.empty((_FIRST_ROWS, tables.n_words), dtype=np.int32)
-        self._start = self._network.start()
 
     def matcher(self) -> Matcher:
         """A new session at the start of a text."""
@@ -131,6 +142,7 @@ class CompiledGrammar:
         network = self._network
         start, data = self._token_start, self._token_data
         with self._lock:
+            tries = 0
             while True:
                 configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
                 code = advance(network.arena, network.scratch, configuration, start, data, token_id)
@@ -138,24 +150,38 @@ class CompiledGrammar:
                     return Place(place, token_id, code, network.epoch)
                 if code == DEAD:
                     return None
-                self._provide(code, place)
+                tries = self._provide(code, place, tries)
 
     def after_text(self, place: Place, text: bytes) -> Place | None:
         """The place after more bytes, or None if one of them is refused."""
         with self._lock:
-            code = self._run(advance_bytes, place, _writable(text), 0, len(text))
+            code = self._read(place, text)
             return Place(place, text, code, self._network.epoch) if code else None
+
+    def _read(self, place: Place, text: bytes) -> int:
+        """The configuration after more bytes, or 0; in pieces, so that memory need not hold a long text at once."""
+        here = Place(place.parent, place.read, place.configuration, place.epoch)
+        if here.epoch != self._network.epoch:
+            self._find_again(here)
+        for begin in range(0, len(text), _PIECE):
+            piece = _writable(text[begin : begin + _PIECE])
+            code = self._run(advance_bytes, here, piece, 0, len(piece))
+            if code == 0:
+                return 0
+            here.configuration, here.epoch = code, self._network.epoch
+        return here.configuration
 
     def fill_row(self, place: Place, row: NDArray[np.int32]) -> None:
         """Write the mask of a place into a row."""
         network = self._network
         with self._lock:
+            tries = 0
             while True:
                 configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
                 code = fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
                 if code >= 0:
                     return
-                self._provide(code, place)
+                tries = self._provide(code, place, tries)
 
     def is_accepting(self, place: Place) -> bool:
         """Is the text up to this place complete?"""
@@ -167,17 +193,27 @@ class CompiledGrammar:
         """The bytes that must come next, at most `limit` of them."""
         out = np.empty(limit, dtype=np.uint8)
         with self._lock:
-            return out[: self._run(read_forced, place, out)].tobytes()
+            here = Place(place.parent, place.read, place.configuration, place.epoch)
+            n = 0
+            while n < limit:
+                found = self._run(read_forced, here, out[n : n + _PIECE])
+                n += found
+                if found < _PIECE:
+                    break
+                here.configuration = self._read(here, out[n - found : n].tobytes())
+                here.epoch = self._network.epoch
+            return out[:n].tobytes()
 
     def _run(self, kernel: Callable[..., int], place: Place, *arguments: object) -> int:
         """Call `kernel(arena, scratch, configuration, *arguments)` until it needs nothing more."""
         network = self._network
+        tries = 0
         while True:
             configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
             code = kernel(network.arena, network.scratch, configuration, *arguments)
             if code >= 0:
                 return int(code)
-            self._provide(code, place)
+            tries = self._provide(code, place, tries)
 
     def _find_again(self, place: Place) -> int:
         """The configuration of a place from an earlier epoch, by reading its text again."""
@@ -185,7 +221,7 @@ class CompiledGrammar:
         here = steps[0] if steps[0].epoch == self._network.epoch else self.start()
         for step in steps[1:]:
             if isinstance(step.read, bytes):
-                code = self._run(advance_bytes, here, _writable(step.read), 0, len(step.read))
+                code = self._read(here, step.read)
             else:
                 code = self._run(advance, here, self._token_start, self._token_data, step.read)
             assert code > 0, "a text that was accepted before is accepted again"
@@ -194,18 +230,40 @@ class CompiledGrammar:
         place.configuration, place.epoch = here.configuration, here.epoch
         return place.configuration
 
-    def _provide(self, code: int, place: Place) -> None:
-        """Supply what a kernel asked for; where memory is at its limit, keep nothing but the given place."""
+    def _provide(self, code: int, place: Place, tries: int) -> int:
+        """Supply what a kernel asked for; where memory is at its limit, keep nothing but the given place.
+
+        `tries` is how often one call has done that, and so is the result: twice means that it will never be enough.
+        """
         try:
             if code == NEED_ROW:
                 self._add_rows()
             else:
                 self._network.provide(code)
         except ArenaFull:
+            if tries:
+                raise self._too_large() from None
+            self._restart(place)
+            return tries + 1
+        return tries
+
+    def _restart(self, place: Place) -> None:
+        """Begin a new arena that holds one place; raises LimitExceeded where not even that fits."""
+        try:
             place.configuration = self._network.restart(place.configuration)
             place.epoch = self._network.epoch
+        except ArenaFull:
+            self._network.clear()
+            raise self._too_large() from None
+        finally:
             self._rows = np.empty((_FIRST_ROWS, self._rows.shape[1]), dtype=np.int32)
             self._start = self._network.start()
+
+    def _too_large(self) -> LimitExceeded:
+        return LimitExceeded(
+            "The automaton of one place in the text", asked=self._max_bytes + 1, allowed=self._max_bytes,
+            remedy="raise max_bytes",
+        )
 
     def _add_rows(self) -> None:
         n_rows = 2 * len(self._rows)
@@ -230,6 +288,10 @@ class CompiledGrammar:
                 )
         if token_set.negated:
             ids = set(range(len(vocabulary.token_bytes))) - ids - set(vocabulary.eos_token_ids)
+        ending = ids.intersection(vocabulary.eos_token_ids)
+        if ending or not ids:
+            what = f"token {min(ending)} ends the text, so no rule may name it" if ending else "this set has no token"
+            raise GrammarSyntaxError(what, str(token_set), 0, "token set")
         return sorted(ids)
 
 

@@ -227,7 +227,7 @@ class _Safety:
                     self._is_inside_safe(part) for part in parts
                 )
             case Network(n_states, edges):
-                live = self._live_states(n_states, edges) | {0}
+                live = self._live_states(n_states, edges)
                 inside = all(target in live for _, _, target in edges)
                 return inside and all(self._is_inside_safe(label) for _, label, _ in edges)
             case Automaton(automaton, state, counter):

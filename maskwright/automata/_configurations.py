@@ -214,7 +214,7 @@ def hash_counter(minimum: int, maximum: int, count: int, parent: int) -> int:
     """A hash of a counter frame's four fields."""
     bounds = int(minimum) * 31 + int(maximum)
     mixed = (bounds * 0x9E3779B1 + int(count) * 7919 + int(parent) * 104729) & 0x3FFFFFFFFFFF
-    return mixed ^ (mixed >> 15)
+    return (mixed ^ (mixed >> 15)) & 0x3FFFFFFF
 
 
 @kernel

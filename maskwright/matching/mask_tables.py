@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.grammar.byte_automaton import BEGINS_UNIT, ByteAutomaton
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
 from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_tokens
 from maskwright.matching._table_layout import (
     EOS_LIST,
@@ -71,11 +71,15 @@ class MaskTables:
         return int(self.arena.nbytes)
 
     def states_of(self, automaton: ByteAutomaton) -> list[int]:
-        """The offset of the record of each state of a shared automaton, made (or read from disk) on first use."""
+        """The offset of the record of each state of a shared automaton, made (or read from disk) on first use.
+
+        All 0 (nothing is known) where a token could stay inside after an edge that asks for the least number of units:
+        records keep no such number for the tokens that stay.
+        """
         with self._lock:
             known = self._records.get(automaton)
             if known is None:
-                known = self._add_automaton(automaton)
+                known = self._add_automaton(automaton) if closes_last(automaton) else [0] * automaton.n_states
                 self._records[automaton] = known
             return known
 
@@ -123,6 +127,12 @@ class MaskTables:
             arena = np.zeros(n_words + len(self.arena) // 4, dtype=np.int32)
             arena[: self._free] = self.arena[: self._free]
             self.arena = arena
+
+
+def closes_last(automaton: ByteAutomaton) -> bool:
+    """Does nothing follow inside the automaton after an edge that closes?"""
+    closing = automaton.edges[automaton.edge_unit == CLOSES, 2]
+    return not (automaton.edge_start[closing] < automaton.edge_start[closing + 1]).any()
 
 
 def bits_of(tokens: NDArray[np.int32], n_words: int) -> NDArray[np.int32]:

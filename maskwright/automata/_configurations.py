@@ -251,7 +251,7 @@ def intern_counter(arena: Ints, minimum: int, maximum: int, count: int, parent: 
 @kernel
 def hash_set(arena: Ints, n_words: int, words: int, bit: int, parent: int) -> int:
     """A hash of a set frame whose words are those at `words` (0: none set) with `bit` added (-1: nothing added)."""
-    value = int(parent) * 104729 + n_words
+    value = int(parent) * 104729 + int(n_words)
     for i in range(n_words):
         word = arena[words + i] if words != 0 else 0
         if bit >> 5 == i:

@@ -90,6 +90,10 @@ from maskwright.matching._table_layout import (
 
 Ints = NDArray[np.int32]
 
+# Constants and array elements are int64 where a large kernel takes them: numba compiles it once for each combination of
+# integer types, a second apiece.
+MAIN, FEWEST, MOST = np.int64(MAIN_TRIE), np.int64(0), np.int64(ANY_COUNT)
+
 
 @kernel
 def emit(scratch: Ints, row: Ints, token: int) -> None:
@@ -156,7 +160,7 @@ def walk(
                 continue
             successor = arena[successors + tables[at]]
             if successor == UNKNOWN:
-                successor = step(arena, scratch, configuration, tables[at])
+                successor = step(arena, scratch, configuration, np.int64(tables[at]))
                 if successor < 0:
                     return successor
             if successor == DEAD:
@@ -271,9 +275,10 @@ def add_shared(
     low, high, below = units_left(arena, frame)
     add_interior(scratch, tables, shared, high, row, spare)
     trie = shared + SHARED_TRIE
-    root = tables[trie]
+    root = np.int64(tables[trie])
     emit_own(scratch, tables, row, root, tables[trie + TRIE_PAYLOAD], low, high)
-    return walk(arena, scratch, tables, trie, root, arena[below + FRAME_RETURN], low, high, row)
+    following = np.int64(arena[below + FRAME_RETURN])
+    return walk(arena, scratch, tables, trie, root, following, low, high, row)
 
 
 @kernel
@@ -331,11 +336,11 @@ def correct_along_overrides(arena: Ints, scratch: Ints, tables: Ints, state: int
                 end = nodes + NODE_SIZE * tables[child + 2]
             continue
         forbid_subtree(tables, MAIN_TRIE, child, row)
-        detour = start_configuration(arena, scratch, target, frame)
+        detour = start_configuration(arena, scratch, np.int64(target), np.int64(frame))
         if detour < 0:
             return detour
-        emit_own(scratch, tables, row, child, tables[MAIN_TRIE + TRIE_PAYLOAD], 0, ANY_COUNT)
-        code = walk(arena, scratch, tables, MAIN_TRIE, child, detour, 0, ANY_COUNT, row)
+        emit_own(scratch, tables, row, child, tables[MAIN_TRIE + TRIE_PAYLOAD], FEWEST, MOST)
+        code = walk(arena, scratch, tables, MAIN, child, detour, FEWEST, MOST, row)
         if code < 0:
             return code
 
@@ -369,7 +374,8 @@ def add_corrected(arena: Ints, scratch: Ints, tables: Ints, state: int, frame: i
     own = rows[n_rows + 1]
     clear_row(own)
     n_before = scratch[SCRATCH_N_FOUND]
-    code = add_shared(arena, scratch, tables, shared_record(arena, state, frame), frame, own, rows[n_rows + 2])
+    shared = np.int64(shared_record(arena, state, frame))
+    code = add_shared(arena, scratch, tables, shared, frame, own, rows[n_rows + 2])
     if code < 0:
         return code
     code = correct_along_overrides(arena, scratch, tables, state, frame, own)
@@ -445,7 +451,7 @@ def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, config
     """Find and keep a configuration's mask by walking the whole trie; 0, or a NEED code."""
     row = rows[arena[N_ROWS]]
     begin_mask(scratch, row)
-    code = walk(arena, scratch, tables, MAIN_TRIE, tables[MAIN_TRIE], configuration, 0, ANY_COUNT, row)
+    code = walk(arena, scratch, tables, MAIN, np.int64(tables[MAIN_TRIE]), configuration, FEWEST, MOST, row)
     if code < 0:
         return code
     if arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
@@ -509,7 +515,8 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
         frame = arena[items + 2 * i + 1]
         if is_shortcut(arena, tables, state, frame):
             if arena[state + 2] > 0:
-                code = add_shared(arena, scratch, tables, arena[state + 2], frame, row, rows[arena[N_ROWS] + 1])
+                shared = np.int64(arena[state + 2])
+                code = add_shared(arena, scratch, tables, shared, frame, row, rows[arena[N_ROWS] + 1])
             else:
                 code = add_corrected(arena, scratch, tables, state, frame, row, rows)
             if code < 0:

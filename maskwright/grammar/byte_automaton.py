@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,7 @@ def automaton_of(
     The caller has removed states that cannot reach an accepting one.
     """
     assert len(states) == len(accepting)
+    assert all(one[1] < other[0] for edges in states for one, other in pairwise(edges)), "edges are sorted and disjoint"
     edge_start = np.zeros(len(states) + 1, dtype=np.int32)
     np.cumsum(list(map(len, states)), out=edge_start[1:])
     n_edges = int(edge_start[-1])

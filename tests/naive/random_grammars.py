@@ -37,7 +37,7 @@ QUOTED = automaton_of(
     is_shared=True,
 )
 RUN = automaton_of([[(97, 97, 0, BEGINS_UNIT)]], [True], is_shared=True)
-PLAIN_RUN = automaton_of([[(97, 98, 1, NO_UNIT)], [(98, 98, 0, NO_UNIT), (34, 34, 1, NO_UNIT)]], [False, True])
+PLAIN_RUN = automaton_of([[(97, 98, 1, NO_UNIT)], [(34, 34, 1, NO_UNIT), (98, 98, 0, NO_UNIT)]], [False, True])
 
 
 def quoted_except(word: bytes) -> Automaton:

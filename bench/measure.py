@@ -157,6 +157,7 @@ def _measure_instance(
             if not is_set(row, eos_token_id):
                 refused_at = len(tokens)
         failure = session.failure()
+        disagrees = disagrees and not failure  # an engine that gave up between mask and commit said so
     except Exception as error:  # noqa: BLE001 - as above; the figures so far still count
         failure = describe(error)
         refused_at = n_masks

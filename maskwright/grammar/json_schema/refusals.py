@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from maskwright.grammar.json_schema.document import Draft, type_name
+from maskwright.grammar.json_schema.document import type_name
 from maskwright.grammar.json_schema.reader import SchemaReader
 from maskwright.grammar.json_schema.schema_node import FALSE_NODE, TRUE_NODE, SchemaNode
 from maskwright.grammar.json_schema.values import count_of
@@ -38,10 +38,6 @@ def _json_type(value: Any) -> int:
 
 def _always(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> bool:
     return True
-
-
-def _draft_3(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> bool:
-    return reader.document.draft == Draft.DRAFT_3
 
 
 def _allows_everything(value: Any) -> bool:
@@ -117,8 +113,8 @@ REFUSED: dict[str, tuple[int, Rule]] = {
     "unevaluatedProperties": (OBJECT, _schema("unevaluatedProperties")),
     "$dynamicRef": (ALL_TYPES, _always),
     "$recursiveRef": (ALL_TYPES, _always),
-    "extends": (ALL_TYPES, _draft_3),
-    "disallow": (ALL_TYPES, _draft_3),
-    "divisibleBy": (ALL_TYPES, _draft_3),
+    "extends": (ALL_TYPES, _always),
+    "disallow": (ALL_TYPES, _always),
+    "divisibleBy": (ALL_TYPES, _always),
 }
 """The types that a keyword restricts, and when it restricts them at all."""

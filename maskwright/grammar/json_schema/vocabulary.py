@@ -40,6 +40,9 @@ FIRST_DRAFT = {
 """The draft that introduced a keyword, where that is not draft 4 or earlier."""
 
 LAST_DRAFT = {
+    "extends": Draft.DRAFT_3,
+    "disallow": Draft.DRAFT_3,
+    "divisibleBy": Draft.DRAFT_3,
     "$recursiveRef": Draft.DRAFT_2019_09,
     "$recursiveAnchor": Draft.DRAFT_2019_09,
 }

@@ -164,3 +164,44 @@ def test_enumerated_values_are_accepted_and_others_are_not(listed: list[Any], ot
         assert bool(accepted_orders(ordered, value)) == judge.is_valid(value)
     for value in listed:
         assert accepts(ordered, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+string_schemas = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "minLength": st.integers(0, 3),
+            "maxLength": st.integers(1, 5),
+            "pattern": st.sampled_from(PATTERNS),
+            "enum": st.lists(st.text("abcé", max_size=3), min_size=2, max_size=6),
+        },
+    ),
+    min_size=1,
+    max_size=3,
+).map(lambda parts: {"type": "string", "allOf": parts})
+number_schemas = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(["integer", "number"]),
+            "minimum": st.integers(-12, 9) | st.sampled_from([-0.5, 1.25]),
+            "exclusiveMinimum": st.integers(-12, 9) | st.sampled_from([-0.5, 1.25]),
+            "maximum": st.integers(0, 120) | st.sampled_from([2.5, 10.75]),
+            "exclusiveMaximum": st.integers(0, 120) | st.sampled_from([2.5, 10.75]),
+            "enum": st.lists(st.integers(-9, 12) | st.sampled_from([0.5, 2.25]), min_size=3, max_size=9),
+        },
+    ),
+    min_size=1,
+    max_size=2,
+).map(lambda parts: {"type": "number", "allOf": parts})
+numbers = st.integers(-15, 130) | st.sampled_from([-0.5, -0.25, 0.5, 1.25, 1.5, 2.25, 2.5, 10.5, 10.75, 99.875])
+
+
+@given(string_schemas, st.lists(st.text('abcé😀"\\', max_size=6), min_size=3, max_size=8))
+def test_conjunctions_about_strings_agree_with_jsonschema(schema: Any, candidates: list[Any]) -> None:
+    check({**schema, "$defs": {"x": True, "y": True}}, candidates)
+
+
+@given(number_schemas, st.lists(numbers, min_size=3, max_size=8))
+def test_conjunctions_about_numbers_agree_with_jsonschema(schema: Any, candidates: list[Any]) -> None:
+    check({**schema, "$defs": {"x": True, "y": True}}, candidates)

@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from maskwright.automata._layout import (
     ACCEPTING,
     CALL,
@@ -252,45 +255,6 @@ class CodeBlock:
             self.words[at + 1] = operand
         self.words[at + 2] = target
 
-    def emit_automaton(
-        self,
-        automaton: ByteAutomaton,
-        shared: list[int] | None,
-        state_of: Callable[[ByteAutomaton, int], int],
-    ) -> list[int]:
-        """Write a byte automaton; the offset of each of its states.
-
-        `shared[s]` is what the vocabulary knows of state s. `state_of` gives the offset of a state of an automaton that
-        was written before (what `links` and `base_automaton` point to).
-        """
-        starts = automaton.edge_start.tolist()
-        n_states = automaton.n_states
-        offsets = [
-            self.origin + len(self.words) + STATE_SIZE * s + 2 * starts[s] for s in range(n_states)
-        ]
-        links = [state_of(target, state) for target, state in automaton.links]
-        rows = automaton.edges.tolist()
-        units = automaton.edge_unit.tolist()
-        accepting = automaton.accepting.tolist()
-        bases = [0] * n_states
-        if automaton.base is not None and automaton.base_automaton is not None:
-            base_automaton = automaton.base_automaton
-            bases = [state_of(base_automaton, b) if b >= 0 else 0 for b in automaton.base.tolist()]
-        words = self.words
-        for s in range(n_states):
-            begin, end = starts[s], starts[s + 1]
-            flags = (ACCEPTING if accepting[s] else 0) | (HAS_BYTE_EDGES if end > begin or bases[s] else 0)
-            words += (flags, bases[s], shared[s] if shared else 0, end - begin, 0)
-            for row in range(begin, end):
-                low, high, target = rows[row]
-                if target == REFUSED:
-                    offset = 0
-                else:
-                    offset = offsets[target] if target >= 0 else links[-1 - target]
-                words += (low | high << 8 | units[row] << 16, offset)
-        self.n_states += n_states
-        return offsets
-
 
 def counter_words(minimum: int, maximum: int | None) -> tuple[int, int]:
     """Bounds as a counter frame holds them, where -1 is no upper end; raises LimitExceeded for what no text can reach.
@@ -306,6 +270,41 @@ def common_prefix(one: bytes, other: bytes) -> int:
     """How many bytes two texts have in common at the beginning: `common_prefix(b"abc", b"abd")` -> 2."""
     n = min(len(one), len(other))
     return next((i for i in range(n) if one[i] != other[i]), n)
+
+
+def automaton_words(
+    automaton: ByteAutomaton,
+    origin: int,
+    shared: list[int] | None,
+    state_of: Callable[[ByteAutomaton, int], int],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The states of a byte automaton as words to lie at `origin`, and the offset of each state.
+
+    `shared[s]` is what the vocabulary knows of state s. `state_of` gives the offset of a state of an automaton that was
+    written before (what `links` and `base_automaton` point to). Whole arrays at a time: a date-time has 11,000 states.
+    """
+    n_states, n_edges = automaton.n_states, len(automaton.edges)
+    begin = automaton.edge_start[:-1]
+    count = np.diff(automaton.edge_start)
+    at = STATE_SIZE * np.arange(n_states, dtype=np.int32) + 2 * begin
+    bases = np.zeros(n_states, dtype=np.int32)
+    if automaton.base is not None and automaton.base_automaton is not None:
+        for state in np.flatnonzero(automaton.base >= 0).tolist():
+            bases[state] = state_of(automaton.base_automaton, int(automaton.base[state]))
+    # Where an edge leads, looked up by target: own states from 0 up, links from the end down.
+    destinations = np.array([state_of(target, state) for target, state in reversed(automaton.links)], dtype=np.int32)
+    destinations = np.concatenate([origin + at, destinations])
+    low, high, target = automaton.edges.T
+    is_refused = target == REFUSED
+    words = np.zeros(STATE_SIZE * n_states + 2 * n_edges, dtype=np.int32)
+    words[at] = np.where(automaton.accepting, ACCEPTING, 0) | np.where((count > 0) | (bases > 0), HAS_BYTE_EDGES, 0)
+    words[at + 1] = bases
+    words[at + 2] = shared or 0
+    words[at + 3] = count
+    edge_at = 2 * np.arange(n_edges, dtype=np.int32) + np.repeat(at + STATE_SIZE - 2 * begin, count)
+    words[edge_at] = low | high << 8 | automaton.edge_unit.astype(np.int32) << 16
+    words[edge_at + 1] = np.where(is_refused, 0, destinations[np.where(is_refused, 0, target)])
+    return words, origin + at
 
 
 def byte_ranges(mask: int) -> list[tuple[int, int]]:

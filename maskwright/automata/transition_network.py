@@ -14,7 +14,7 @@ Not thread-safe: the owner holds a lock around every call that may write.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ from maskwright.automata._layout import (
     SET_WORDS,
     TOO_MANY_ITEMS,
 )
-from maskwright.automata.lowering import CodeBlock, counter_words
+from maskwright.automata.lowering import CodeBlock, automaton_words, counter_words
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node, TokenSet
@@ -270,7 +270,7 @@ class TransitionNetwork:
             right_part = self.grammar.rules[node.name]
             block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
             entry = block.emit(right_part, ACCEPT_STATE)
-            self._append(block, node)
+            self._append(block.words, block.n_states, node)
         if len(self._node_of) > self._table_size:
             self._enlarge_table()
         row = int(self.arena[NONTERMINALS]) + 4 * number
@@ -287,14 +287,15 @@ class TransitionNetwork:
         self.arena[NONTERMINALS] = new
         self._table_size = size
 
-    def _append(self, block: CodeBlock, source: Node | ByteAutomaton) -> None:
-        assert block.origin == int(self.arena[FREE])
-        end = block.origin + len(block.words)
+    def _append(self, words: Sequence[int] | NDArray[np.int32], n_states: int, source: Node | ByteAutomaton) -> None:
+        """Put words at the end of the arena, and note what they were written from."""
+        origin = int(self.arena[FREE])
+        end = origin + len(words)
         self._grow(end)
-        self.arena[block.origin : end] = block.words
+        self.arena[origin:end] = words
         self.arena[FREE] = end
-        self.arena[N_STATES] += block.n_states
-        self._origins.append(block.origin)
+        self.arena[N_STATES] += n_states
+        self._origins.append(origin)
         self._sources.append(source)
 
     def _states_of(self, automaton: ByteAutomaton) -> list[int]:
@@ -306,9 +307,11 @@ class TransitionNetwork:
             if automaton.base_automaton is not None:
                 self._states_of(automaton.base_automaton)
             shared = self._shared_states(automaton) if automaton.is_shared else None
-            block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
-            known = block.emit_automaton(automaton, shared, lambda target, state: self._automata[target][state])
-            self._append(block, automaton)
+            words, offsets = automaton_words(
+                automaton, int(self.arena[FREE]), shared, lambda target, state: self._automata[target][state]
+            )
+            self._append(words, automaton.n_states, automaton)
+            known = offsets.tolist()
             self._automata[automaton] = known
         return known
 

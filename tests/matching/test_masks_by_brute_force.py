@@ -17,7 +17,10 @@ from tests.naive.random_grammars import ALPHABET, language_up_to, random_grammar
 from tests.naive.recogniser import Recogniser, is_viable
 
 N_GRAMMARS = 320
+N_GRAMMARS_DEEP = 3000
 MAX_TEXT = 6
+MAX_WORK = 60_000
+"""The oracle may look at this many nodes for one grammar; ambiguous ones are cut short, all others are done in full."""
 
 
 def productive_grammar(rng: random.Random) -> Grammar:
@@ -37,19 +40,23 @@ def check_everywhere(grammar: Grammar, vocabulary: mw.Vocabulary) -> int:
     viable: dict[bytes, bool] = {}
     todo = [(b"", compiled.matcher())]
     seen = {b""}
-    n_masks = 0
-    while todo:
-        text, matcher = todo.pop()
+    n_masks = work = 0
+    while todo and work < MAX_WORK:
+        text, matcher = todo.pop(0)
         matcher.fill_bitmask(row)
         n_masks += 1
         allowed = set(mw.allowed_tokens(row, vocabulary.size).tolist())
-        expected = set(eos) if Recogniser(grammar, text).accepts() else set()
+        judge = Recogniser(grammar, text)
+        expected = set(eos) if judge.accepts() else set()
+        work += judge.work
         for token in range(vocabulary.size):
             spelling = vocabulary.text_of(token)
             if spelling:
                 longer = text + spelling
                 if longer not in viable:
-                    viable[longer] = is_viable(grammar, longer)
+                    judge = Recogniser(grammar, longer)
+                    viable[longer] = judge.is_viable()
+                    work += judge.work
                 if viable[longer]:
                     expected.add(token)
         assert allowed == expected, (grammar, text, vocabulary.token_bytes)
@@ -73,6 +80,21 @@ def test_masks_equal_the_oracle_on_random_grammars(block: int) -> None:
         rng = random.Random(seed)
         n_masks += check_everywhere(productive_grammar(rng), random_vocabulary(rng))
     assert n_masks > N_GRAMMARS // 8
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("block", range(30))
+def test_masks_equal_the_oracle_on_many_random_grammars(block: int) -> None:
+    for seed in range(block * N_GRAMMARS_DEEP // 30, (block + 1) * N_GRAMMARS_DEEP // 30):
+        rng = random.Random(100_000 + seed)
+        check_everywhere(productive_grammar(rng), random_vocabulary(rng))
+
+
+@pytest.mark.no_jit
+def test_masks_equal_the_oracle_on_a_few_grammars() -> None:
+    for seed in range(12):
+        rng = random.Random(seed)
+        check_everywhere(productive_grammar(rng), random_vocabulary(rng))
 
 
 def test_the_oracle_agrees_with_enumeration() -> None:

@@ -37,6 +37,7 @@ class Recogniser:
         self.known: dict[tuple[str, int], set[int]] = {}
         self.changed = False
         self.visited: set[tuple[str, int]] = set()
+        self.work = 0  # nodes looked at: what an answer cost, whatever the machine
 
     def accepts(self) -> bool:
         """Is the whole text a member?"""
@@ -72,6 +73,7 @@ class Recogniser:
     def _ends(self, node: Node, begin: int) -> set[int]:
         """From BEYOND nothing is compared any more: the answer is {BEYOND} if the node matches anything at all."""
         text = self.text
+        self.work += 1
         match node:
             case Literal(literal_text):
                 if begin == BEYOND or len(literal_text) > len(text) - begin:

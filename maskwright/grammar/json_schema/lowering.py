@@ -55,12 +55,14 @@ class LazyRules(Mapping[str, Node]):
         self._pending: dict[str, Callable[[], Node]] = {}
         self._rules: dict[str, Node] = {}
         self._names: dict[str, None] = {}
+        self._repeats: dict[str, int] = {}
 
     def define(self, name: str, compute: Callable[[], Node]) -> str:
         """Add a rule under `name`, or under a name made from it when that one is taken; returns the name."""
-        unique, n = name, 2
+        unique = name
         while unique in self._names:
-            unique, n = f"{name} ({n})", n + 1
+            self._repeats[name] = n = self._repeats.get(name, 1) + 1
+            unique = f"{name} ({n})"
         self._names[unique] = None
         self._pending[unique] = compute
         return unique
@@ -108,7 +110,7 @@ class Lowering:
         return known
 
     def _union(self, union: Union, conjunction: Conjunction, depth: int) -> Node:
-        alternatives: list[Node] = []
+        alternatives: dict[Node, None] = {}
         for shape in union:
             if isinstance(shape, ArrayShape | ObjectShape):
                 node = self._container(shape, conjunction, depth)
@@ -116,11 +118,11 @@ class Lowering:
                 node = self._scalars.get(shape)
                 if node is None:
                     node = self._scalars[shape] = self._scalar(shape)
-            if node is not None and node not in alternatives:
-                alternatives.append(node)
+            if node is not None:
+                alternatives[node] = None
         assert alternatives, "only productive conjunctions are lowered"
         if len(alternatives) == 1:
-            return alternatives[0]
+            return next(iter(alternatives))
         whole = choice(*alternatives)
         if len(alternatives) <= MAX_INLINE_ALTERNATIVES:
             return whole

@@ -35,8 +35,8 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.terms import terms_of
 
-MAX_INTERSECTIONS = 200_000
-"""The most pairs of shapes intersected for one schema: about a second."""
+MAX_INTERSECTIONS = 500_000
+"""The most pairs of shapes intersected for one schema: about two seconds."""
 
 MAX_CONJUNCTIONS = 50_000
 """The most conjunctions of one schema: a schema can ask for exponentially many."""
@@ -55,6 +55,7 @@ class NormalForm:
         self.terms, self.stands_for = terms_of(reader.nodes, reader.pointer)
         self.unions: dict[Conjunction, Union] = {EVERYTHING: ANY_VALUE, NOTHING_AT_ALL: ()}
         self.productive: dict[Conjunction, bool] = {EVERYTHING: True, NOTHING_AT_ALL: False}
+        self.joined: dict[Conjunction, Conjunction] = {}
         self.open_terms: set[int] = set()
         self.unproved: list[int] = []
         self.n_intersections = 0
@@ -76,7 +77,7 @@ class NormalForm:
         return union
 
     def join(self, left: Conjunction, right: Conjunction) -> Conjunction:
-        """The conjunction of two; NOTHING_AT_ALL where that shows without following a reference."""
+        """The conjunction of two; NOTHING_AT_ALL where that shows without looking at items, members or references."""
         if not left or left == right:
             return right
         if not right:
@@ -84,9 +85,17 @@ class NormalForm:
         if NOTHING_AT_ALL in (left, right):
             return NOTHING_AT_ALL
         joined = left + tuple([number for number in right if number not in left])
-        if all(self.terms[number].is_leaf for number in joined) and not self.union_of(joined):
-            return NOTHING_AT_ALL
-        return joined
+        known = self.joined.get(joined)
+        if known is None:
+            known = joined
+            if all(self.terms[number].is_flat for number in joined):
+                union = ANY_VALUE
+                for number in joined:
+                    union = self._intersect_unions(union, self.union_of((number,)), number)
+                if not union:
+                    known = NOTHING_AT_ALL
+            self.joined[joined] = known
+        return known
 
     def pointer(self, conjunction: Conjunction) -> str:
         """Where the conjunction comes from: the JSON pointer of its first term."""

@@ -25,8 +25,8 @@ class PropertyOrder(Enum):
     ANY = "any"
     """In any: exactly what JSON Schema says. The engine keeps the set of names seen, so none occurs twice."""
     DECLARED = "declared"
-    """As declared: `properties` in order, then names that are only required, then all others; through `allOf` left to
-    right. Valid documents in another order are refused; in return more of the text is forced."""
+    """As declared: `properties` in order, then names that are only required, then all others; through applicators in
+    the order of the text. Valid documents in another order are refused; in return more of the text is forced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from maskwright.grammar.json_schema.shapes import (
     ANY_OBJECT,
     ANY_STRING,
     ANY_VALUE,
+    ARRAY_FAMILY,
     EVERYTHING,
     NOTHING_AT_ALL,
     NULL,
@@ -59,6 +60,13 @@ class Term:
     def is_leaf(self) -> bool:
         """Does the term refer to no other?"""
         return not self.choices
+
+    @property
+    def is_flat(self) -> bool:
+        """Is it a leaf that says nothing about items and members, so that intersecting it goes no deeper?"""
+        return self.is_leaf and all(
+            shape.family < ARRAY_FAMILY or shape in (ANY_ARRAY, ANY_OBJECT) for shape in self.own + self.beside
+        )
 
 
 def terms_of(nodes: list[SchemaNode], pointer: Callable[[int], str]) -> tuple[list[Term], list[Conjunction]]:

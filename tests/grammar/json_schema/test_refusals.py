@@ -271,6 +271,50 @@ def test_a_long_chain_of_applicators_ends_in_a_limit() -> None:
     assert caught.value.where.startswith("/items/anyOf/0/anyOf/0")
 
 
+def test_conjunctions_of_deep_schemas_are_no_problem() -> None:
+    json_schema_grammar({"allOf": [deep(2_000, "items"), deep(2_000, "items"), {"items": {"title": "any"}}]})
+
+
+def test_conjunctions_of_recursive_schemas_end() -> None:
+    """Rings of 2, 3 and 5 schemas: their conjunction is a ring of 30."""
+    rings = {
+        f"{n}-{i}": {
+            "type": "object",
+            "properties": {"next": {"$ref": f"#/$defs/{n}-{(i + 1) % n}"}, f"{n}": {"const": i}},
+        }
+        for n in (2, 3, 5)
+        for i in range(n)
+    }
+    grammar = json_schema_grammar({"$defs": rings, "allOf": [{"$ref": f"#/$defs/{n}-0"} for n in (2, 3, 5)]})
+    assert accepts(grammar, b'{"next":{"next":{"next":{"3":0,"2":1,"5":3}}}}')
+    assert not accepts(grammar, b'{"next":{"next":{"next":{"3":0,"2":1,"5":0}}}}')
+
+
+def test_conjunctions_that_multiply_end_in_a_limit() -> None:
+    rings = {
+        f"{n}-{i}": {"type": "object", "properties": {"next": {"$ref": f"#/$defs/{n}-{(i + 1) % n}"}}}
+        for n in (11, 13, 17, 19, 23)
+        for i in range(n)
+    }
+    with pytest.raises(LimitExceeded, match="conjunctions of subschemas"):
+        json_schema_grammar({"$defs": rings, "allOf": [{"$ref": f"#/$defs/{n}-0"} for n in (11, 13, 17, 19, 23)]})
+
+
+def test_many_branches_told_apart_by_a_constant_are_proved_disjoint() -> None:
+    tools = [
+        {"type": "object", "properties": {"name": {"const": f"tool {i}"}, "x": {"minimum": i}}, "required": ["name"]}
+        for i in range(128)
+    ]
+    grammar = json_schema_grammar({"oneOf": tools})
+    assert accepts(grammar, b'{"name":"tool 7","x":7}') and not accepts(grammar, b'{"name":"tool 7","x":6}')
+
+
+def test_thousands_of_enumerated_objects_take_linear_time() -> None:
+    grammar = json_schema_grammar({"enum": [{"a": n} for n in range(5_000)]})
+    assert grammar.rules[grammar.start]
+    assert len(grammar.rules) == 5_002
+
+
 def test_text_nested_too_deeply_ends_in_a_limit() -> None:
     with pytest.raises(LimitExceeded, match="nesting of the schema's text"):
         json_schema_grammar('{"items":' * 60_000 + "{}" + "}" * 60_000)

@@ -22,7 +22,6 @@ from maskwright.grammar.ir import (
     Network,
     Node,
     Permutation,
-    optional,
     repeat,
     sequence,
 )
@@ -127,14 +126,25 @@ def array_node(prefix: SequenceOf[Node], items: Node | None, minimum: int, maxim
         )
         if n == 0:
             rest = sequence(item, rest)
-    # From the last prefix item backwards: what may follow the item at `place`.
-    following = rest
-    for place in range(n - 1, 0, -1):
-        following = sequence(between, parts[place], following)
-        if place >= minimum:
-            following = optional(following)
-    inner = sequence(parts[0], following) if n else rest
+    inner = _chain(parts, between, rest, minimum) if n else rest
     return _enclosed(opening, inner, closing, layout, may_be_empty=minimum == 0)
+
+
+def _chain(parts: SequenceOf[Node], between: Node, rest: Node, minimum: int) -> Node:
+    """The parts one after the other and then the rest, where one may stop after at least `minimum` parts.
+
+    A graph, because nested options would nest as deeply as there are parts.
+    """
+    if len(parts) <= minimum:
+        return sequence(parts[0], *[node for part in parts[1:] for node in (between, part)], rest)
+    network = _NetworkBuilder()
+    network.edge(network.start, parts[0], 1)
+    for place, part in enumerate(parts[1:], start=1):
+        network.edge(place, sequence(between, part), place + 1)
+        if place >= minimum:
+            network.edge(place, EPSILON, network.end)
+    network.edge(len(parts), rest, network.end)
+    return network.build()
 
 
 def _enclosed(opening: Node, inner: Node, closing: Node, layout: Layout, *, may_be_empty: bool) -> Node:

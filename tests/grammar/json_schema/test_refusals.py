@@ -275,6 +275,11 @@ def test_conjunctions_of_deep_schemas_are_no_problem() -> None:
     json_schema_grammar({"allOf": [deep(2_000, "items"), deep(2_000, "items"), {"items": {"title": "any"}}]})
 
 
+def test_a_prefix_of_thousands_of_items_is_no_problem() -> None:
+    grammar = json_schema_grammar({"type": "array", "prefixItems": [{"const": n} for n in range(3_000)], "minItems": 2})
+    assert accepts(grammar, b"[0,1,2]") and not accepts(grammar, b"[0]")
+
+
 def test_conjunctions_of_recursive_schemas_end() -> None:
     """Rings of 2, 3 and 5 schemas: their conjunction is a ring of 30."""
     rings = {

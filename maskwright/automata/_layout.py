@@ -8,10 +8,11 @@ Rejected: a section per kind with its own capacity (moves on growth), a Python o
 Header, words 0 to 15: see the names below. Then the records, in order of creation, never moved or changed except for
 the words called *memo*:
 
- state           [flags, base, shared, n_byte_edges, n_other_edges,
+ state           [flags, base, shared, n_byte_edges, n_other_edges, memo: interior,
                   (low | high << 8 | unit << 16, target) per byte edge, (kind, operand, target) per other edge]
                  `base`: a state whose byte edges apply where this one has none, or 0. `shared`: what the vocabulary
-                 knows of this state (an offset in its own arena), or 0. A target 0 refuses the byte.
+                 knows of this state (an offset in its own arena), or 0. `interior`: the same for states inside strings
+                 of one grammar's own, UNKNOWN until it is asked for. A target 0 refuses the byte.
  nonterminal     [entry state or 0 while not built, has counter, minimum, maximum]   (in a table, by number)
  frame           [next in hash chain, n, memo: configuration after the return, (return state, parent frame) * n]
  counter frame   [next in hash chain, -1, 0, minimum, maximum or -1, count, parent frame]
@@ -36,7 +37,8 @@ NONTERMINALS = 4
 N_FRAMES = 5
 N_CONFIGURATIONS = 6
 NEEDED = 7
-"""Header word: the nonterminal that a kernel found not to be built, when it returned NEED_NONTERMINAL."""
+"""Header word: the nonterminal that a kernel found not to be built, when it returned NEED_NONTERMINAL, or the state
+whose interior is unknown, when it returned NEED_INTERIOR."""
 N_STATES = 8
 N_NODES_WALKED = 9
 """Header word: trie nodes entered by mask walks so far; an operation count that does not depend on the clock."""
@@ -48,9 +50,10 @@ HEADER_SIZE = 16
 # Two states every arena has. FINAL is what lies below the stack: reaching it means that the whole text is complete.
 # ACCEPT ends a rule: an item there returns to its frame at once. It has no edges, so calling with return state ACCEPT
 # is a tail call, and the callee takes over the caller's frame.
+STATE_SIZE = 6
 FINAL_STATE = HEADER_SIZE
-ACCEPT_STATE = FINAL_STATE + 5
-END_FRAME = ACCEPT_STATE + 5
+ACCEPT_STATE = FINAL_STATE + STATE_SIZE
+END_FRAME = ACCEPT_STATE + STATE_SIZE
 """The frame of the start rule: returning to it reaches FINAL_STATE."""
 FIRST_FREE = END_FRAME + 5
 
@@ -59,7 +62,8 @@ ACCEPTING = 1
 HAS_BYTE_EDGES = 2
 HAS_OTHER_EDGES = 4
 HAS_TOKEN_EDGES = 8
-STATE_SIZE = 5
+
+STATE_INTERIOR = 5
 
 # Kinds of edges that read no byte.
 EMPTY, CALL, ENTER, COUNT, LEAVE, TOKEN = 0, 1, 2, 3, 4, 5
@@ -86,6 +90,7 @@ NEED_NONTERMINAL = -1
 NEED_MEMORY = -2
 NEED_ROW = -3
 TOO_MANY_ITEMS = -4
+NEED_INTERIOR = -5
 
 # The scratch array, one for each thread inside a kernel: nothing in it outlives a call.
 MAX_ITEMS = 8192

@@ -105,7 +105,9 @@ def network_from(network: Network, state: int) -> Network:
         shifted = tuple((source + 1, label, target + 1) for source, label, target in network.edges)
         return Network(n + 1, ((0, EPSILON, n), *shifted))
     swap = {0: state, state: 0}
-    edges = tuple((swap.get(source, source), label, swap.get(target, target)) for source, label, target in network.edges)
+    edges = tuple(
+        (swap.get(source, source), label, swap.get(target, target)) for source, label, target in network.edges
+    )
     return Network(network.n_states, edges)
 
 
@@ -134,7 +136,6 @@ def _leftmost_calls(node: Node) -> set[str]:
         case Repeat(body, _, _):
             return _leftmost_calls(body)
         case Network():
-
             free = reached_for_free(node)
             return {name for source, label, _ in node.edges if source in free for name in _leftmost_calls(label)}
     return set()

@@ -33,8 +33,10 @@ from maskwright.automata._layout import (
     LEAVE,
     MARK,
     OPEN_SET,
+    STATE_INTERIOR,
     STATE_SIZE,
     TOKEN,
+    UNKNOWN,
 )
 from maskwright.automata.nullable import nonempty_part
 from maskwright.errors import LimitExceeded
@@ -54,6 +56,10 @@ from maskwright.grammar.ir import (
     Sequence,
     TokenSet,
 )
+
+MIN_WIDTH = 40
+"""A state of an automaton whose own edges read at least this many bytes is worth asking the vocabulary about: most tokens stay
+inside the string, and walking them takes a millisecond. Of narrower ones (digits) a walk takes microseconds."""
 
 MAX_UNROLLED = 24
 """A repetition is written out when that makes at most this many states; else it counts."""
@@ -114,7 +120,7 @@ class CodeBlock:
         flags = (HAS_BYTE_EDGES if byte_edges else 0) | (HAS_OTHER_EDGES if other_edges else 0)
         if TOKEN in other_edges[::3]:
             flags |= HAS_TOKEN_EDGES
-        words += (flags, 0, 0, len(byte_edges) // 2, len(other_edges) // 3)
+        words += (flags, 0, 0, len(byte_edges) // 2, len(other_edges) // 3, 0)
         words += byte_edges
         words += other_edges
         self.n_states += 1
@@ -130,7 +136,7 @@ class CodeBlock:
         words = self.words
         offset = self.origin + len(words)
         for byte in reversed(text):
-            words += (HAS_BYTE_EDGES, 0, 0, 1, 0, byte | byte << 8, target)
+            words += (HAS_BYTE_EDGES, 0, 0, 1, 0, 0, byte | byte << 8, target)
             target = offset
             offset += STATE_SIZE + 2
         self.n_states += len(text)
@@ -301,6 +307,10 @@ def automaton_words(
     words[at + 1] = bases
     words[at + 2] = shared or 0
     words[at + 3] = count
+    if shared is None:
+        widths = np.concatenate([[0], np.cumsum(np.where(target == REFUSED, 0, high - low + 1))])
+        width = widths[automaton.edge_start[1:]] - widths[begin]
+        words[at + STATE_INTERIOR] = np.where(width >= MIN_WIDTH, UNKNOWN, 0)
     edge_at = 2 * np.arange(n_edges, dtype=np.int32) + np.repeat(at + STATE_SIZE - 2 * begin, count)
     words[edge_at] = low | high << 8 | automaton.edge_unit.astype(np.int32) << 16
     words[edge_at + 1] = np.where(is_refused, 0, destinations[np.where(is_refused, 0, target)])

@@ -95,4 +95,3 @@ def _network_without_empty(network: Network) -> Network:
         if label != NOTHING:
             edges.append((source, label, n + target))
     return Network(2 * n, tuple(edges))
-

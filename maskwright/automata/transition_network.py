@@ -67,7 +67,9 @@ from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node, TokenSet
 
-_FIRST_WORDS = 1 << 15
+_FIRST_WORDS = 1 << 22
+"""Room that is reserved at first. Untouched memory costs nothing, and most grammars never need more; growing later means
+to copy everything at once, which a single mask would have to wait for."""
 _FIRST_BUCKETS = 1 << 10
 _FIRST_NONTERMINALS = 256
 _MAX_WORDS = (1 << 31) - 1
@@ -113,7 +115,7 @@ class TransitionNetwork:
         # Where each run of states begins in the arena, and what it was written from: ascending.
         self._origins: list[int] = []
         self._sources: list[Node | ByteAutomaton] = []
-        self.arena = np.empty(_FIRST_WORDS, dtype=np.int32)
+        self.arena = np.empty(min(_FIRST_WORDS, self.max_bytes // 4), dtype=np.int32)
         self.arena[:FIRST_FREE] = 0
         self.arena[ACCEPT_STATE] = ACCEPTING
         self.arena[END_FRAME + FRAME_SIZE] = 1
@@ -223,7 +225,9 @@ class TransitionNetwork:
         else:
             assert code == TOO_MANY_ITEMS, code
             raise LimitExceeded(
-                "A point of the text with too many ways to read it", asked=8193, allowed=8192,
+                "A point of the text with too many ways to read it",
+                asked=8193,
+                allowed=8192,
                 remedy="make the grammar less ambiguous",
             )
         buckets = int(self.arena[BUCKET_MASK]) + 1
@@ -234,8 +238,8 @@ class TransitionNetwork:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes held by the arena and the scratch array."""
-        return int(self.arena.nbytes + self.scratch.nbytes)
+        """Bytes in use in the arena and the scratch array."""
+        return 4 * int(self.arena[FREE]) + int(self.scratch.nbytes)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -248,6 +252,13 @@ class TransitionNetwork:
             "rules_built": int(np.count_nonzero(table)),
             "rules_found": len(self._node_of),
         }
+
+    def automaton_at(self, state: int) -> tuple[ByteAutomaton, int]:
+        """The automaton that a state of the arena was written from, and its number in it."""
+        block = bisect.bisect_right(self._origins, state) - 1
+        automaton = self._sources[block]
+        assert isinstance(automaton, ByteAutomaton)
+        return automaton, bisect.bisect_left(self._automata[automaton], state)
 
     def build_ahead(self, max_states: int) -> None:
         """Build the rules found so far and what they call, breadth first, until about `max_states` states exist."""

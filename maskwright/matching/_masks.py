@@ -13,6 +13,9 @@ From the naive loop up:
     on which the two differ (`correct_along_overrides`).
  6. A counter (`maxLength`) asks in addition that the units in the token fit: tokens are kept by number of units.
 
+ 7. A string with a pattern of its own (`interiors`): the tokens that stay inside are known as in 4; those that reach a
+    closing quote are a trie of some thousand, walked from the item itself.
+
 Why the split in 4 is exact. The shared automaton is deterministic, so a token leaves it at one place at most, provided
 that it may not leave earlier: it could if the automaton can go on with a byte that what follows can read as well. So
 `is_shortcut` demands that no byte with which the automaton may go on after an accepting state can be read after the
@@ -59,14 +62,17 @@ from maskwright.automata._layout import (
     N_ITEMS,
     N_NODES_WALKED,
     N_ROWS,
+    NEED_INTERIOR,
     NEED_MEMORY,
     NEED_ROW,
+    NEEDED,
     ONLY_BYTE,
     ONLY_SUCCESSOR,
     SCRATCH_FOUND,
     SCRATCH_IS_DENSE,
     SCRATCH_N_FOUND,
     SCRATCH_STACK,
+    STATE_INTERIOR,
     STATE_SIZE,
     SUCCESSORS,
     TOKEN,
@@ -242,6 +248,15 @@ def is_shortcut(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
 
 
 @kernel
+def is_inside(arena: Ints, state: int, frame: int) -> bool:
+    """Is the item in a string whose interior is known (and not a shortcut, which is asked first)?"""
+    if arena[state + STATE_INTERIOR] <= 0:
+        return False
+    _, _, below = units_left(arena, frame)
+    return arena[below + FRAME_SIZE] != IS_COUNTER
+
+
+@kernel
 def add_interior(scratch: Ints, tables: Ints, shared: int, high: int, row: Ints, spare: Ints) -> None:
     """Allow the tokens that stay inside a shared automaton and begin at most `high` units."""
     total = tables[shared + SHARED_N_INTERIOR]
@@ -268,9 +283,7 @@ def add_interior(scratch: Ints, tables: Ints, shared: int, high: int, row: Ints,
 
 
 @kernel
-def add_shared(
-    arena: Ints, scratch: Ints, tables: Ints, shared: int, frame: int, row: Ints, spare: Ints
-) -> int:
+def add_shared(arena: Ints, scratch: Ints, tables: Ints, shared: int, frame: int, row: Ints, spare: Ints) -> int:
     """Allow all tokens of an item in a state with the given record: those that stay inside, and those that leave."""
     low, high, below = units_left(arena, frame)
     add_interior(scratch, tables, shared, high, row, spare)
@@ -279,6 +292,23 @@ def add_shared(
     emit_own(scratch, tables, row, root, tables[trie + TRIE_PAYLOAD], low, high)
     following = np.int64(arena[below + FRAME_RETURN])
     return walk(arena, scratch, tables, trie, root, following, low, high, row)
+
+
+@kernel
+def add_inside(arena: Ints, scratch: Ints, tables: Ints, state: int, frame: int, row: Ints, spare: Ints) -> int:
+    """Allow all tokens of an item in a string of the grammar's own: those that stay inside, and those that may close."""
+    record = np.int64(arena[state + STATE_INTERIOR])
+    _, high, _ = units_left(arena, frame)
+    begin_items(scratch)
+    code = add_item(scratch, state, frame)
+    if code < 0:
+        return code
+    alone = intern_configuration(arena, scratch)
+    if alone < 0:
+        return alone
+    add_interior(scratch, tables, record, high, row, spare)
+    trie = record + SHARED_TRIE
+    return walk(arena, scratch, tables, trie, np.int64(tables[trie]), alone, FEWEST, MOST, row)
 
 
 @kernel
@@ -463,13 +493,19 @@ def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, config
 
 
 @kernel
-def prepare_returns(arena: Ints, scratch: Ints, configuration: int) -> int:
-    """Make the configurations after the returns of all items that may be shortcuts; how many those are, or a code."""
+def prepare_items(arena: Ints, scratch: Ints, configuration: int) -> int:
+    """Make known what the vocabulary can say of the items; of how many it may know something, or a NEED code."""
     candidates = 0
     items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
+        state = arena[items + 2 * i]
         frame = arena[items + 2 * i + 1]
-        if shared_record(arena, arena[items + 2 * i], frame) != 0:
+        if arena[state + STATE_INTERIOR] == UNKNOWN:
+            arena[NEEDED] = state
+            return NEED_INTERIOR
+        if arena[state + STATE_INTERIOR] > 0:
+            candidates += 1
+        if shared_record(arena, state, frame) != 0:
             candidates += 1
             _, _, below = units_left(arena, frame)
             if arena[below + FRAME_SIZE] != IS_COUNTER:
@@ -484,7 +520,7 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
     """Find and keep a configuration's mask; 0, or a NEED code."""
     if arena[N_ROWS] + 4 > rows.shape[0]:
         return NEED_ROW
-    candidates = prepare_returns(arena, scratch, configuration)
+    candidates = prepare_items(arena, scratch, configuration)
     if candidates < 0:
         return candidates
     if candidates == 0:
@@ -494,7 +530,7 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
     for i in range(arena[configuration + N_ITEMS]):
         state = arena[items + 2 * i]
         frame = arena[items + 2 * i + 1]
-        if not is_shortcut(arena, tables, state, frame):
+        if not (is_shortcut(arena, tables, state, frame) or is_inside(arena, state, frame)):
             code = add_item(scratch, state, frame)
             if code < 0:
                 return code
@@ -513,14 +549,17 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
     for i in range(arena[configuration + N_ITEMS]):
         state = arena[items + 2 * i]
         frame = arena[items + 2 * i + 1]
-        if is_shortcut(arena, tables, state, frame):
+        code = 0
+        if is_inside(arena, state, frame):
+            code = add_inside(arena, scratch, tables, state, frame, row, rows[arena[N_ROWS] + 1])
+        elif is_shortcut(arena, tables, state, frame):
             if arena[state + 2] > 0:
                 shared = np.int64(arena[state + 2])
                 code = add_shared(arena, scratch, tables, shared, frame, row, rows[arena[N_ROWS] + 1])
             else:
                 code = add_corrected(arena, scratch, tables, state, frame, row, rows)
-            if code < 0:
-                return code
+        if code < 0:
+            return code
     if arena[configuration + IS_ACCEPTING]:
         for i in range(tables[tables[EOS_LIST]]):
             emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])

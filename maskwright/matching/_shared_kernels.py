@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright._numba import kernel
+from maskwright.automata._configurations import BIT
 
 STAYS, LEAVES, DIES = 1, 2, 0
 
@@ -50,3 +51,60 @@ def sort_tokens(
             fate[token] = LEAVES
             split[token] = end - begin
         units[token] = count
+
+
+@kernel
+def sort_interior(
+    tokens: NDArray[np.int32],
+    token_start: NDArray[np.int32],
+    token_data: NDArray[np.uint8],
+    successor: NDArray[np.int32],
+    begins_unit: NDArray[np.uint8],
+    closes: NDArray[np.bool_],
+    units: NDArray[np.int32],
+    interior: NDArray[np.int32],
+    closing: NDArray[np.int32],
+    row: NDArray[np.int32],
+) -> tuple[int, int, int]:
+    """Read each token from state 0: those that never leave, by ascending units, and those that come to a closing byte.
+
+    Returns (how many stay, how many close, most units of one that stays).
+
+    tokens: int32[n], sorted by their bytes. successor: int32[n_states, 256], -1 where the byte is refused.
+    closes: bool[256]. Written: interior int32[n] (token ids), closing int32[n] (ids, in the order of `tokens`), row
+    int32[words] (bits of those that stay), units int32[n] (scratch).
+    """
+    n_closing = 0
+    n_interior = 0
+    most = 0
+    for i in range(tokens.size):
+        token = tokens[i]
+        state = 0
+        count = 0
+        for k in range(token_start[token], token_start[token + 1]):
+            byte = token_data[k]
+            following = successor[state, byte]
+            if following < 0:
+                state = -1
+                if closes[byte]:
+                    closing[n_closing] = token
+                    n_closing += 1
+                break
+            count += begins_unit[state, byte]
+            state = following
+        units[i] = count if state >= 0 else -1
+        if state >= 0:
+            n_interior += 1
+            most = max(most, count)
+            row[token >> 5] |= BIT[token & 31]
+    place = np.zeros(most + 2, np.int64)
+    for i in range(tokens.size):
+        if units[i] >= 0:
+            place[units[i] + 1] += 1
+    for count in range(most + 1):
+        place[count + 1] += place[count]
+    for i in range(tokens.size):
+        if units[i] >= 0:
+            interior[place[units[i]]] = tokens[i]
+            place[units[i]] += 1
+    return n_interior, n_closing, most

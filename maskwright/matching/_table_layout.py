@@ -1,11 +1,11 @@
 """Where everything lies in a vocabulary's arena: one int32 array, read by the mask kernels of all its grammars.
 
- words 0 to 7    see the names below
- trie            [nodes, payload]: two offsets, side by side wherever a trie is named
- nodes           int32[n, 6] as in `token_trie`, with TOKEN_BEGIN, OWN_END and SUBTREE_END counting payload pairs
- payload         (token id, units) pairs; units is 0 in the main trie
- shared record   what is known of one state of a shared automaton: the words SHARED_... below
- list            [n, values]
+words 0 to 7    see the names below
+trie            [nodes, payload]: two offsets, side by side wherever a trie is named
+nodes           int32[n, 6] as in `token_trie`, with TOKEN_BEGIN, OWN_END and SUBTREE_END counting payload pairs
+payload         (token id, units) pairs; units is 0 in the main trie
+shared record   what is known of one state of a shared automaton: the words SHARED_... below
+list            [n, values]
 """
 
 from __future__ import annotations

@@ -21,7 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.automata._configurations import advance, advance_bytes, read_forced
-from maskwright.automata._layout import DEAD, HEADER_SIZE, IS_ACCEPTING, N_NODES_WALKED, N_ROWS, N_STEPS, NEED_ROW
+from maskwright.automata._layout import (
+    DEAD,
+    HEADER_SIZE,
+    IS_ACCEPTING,
+    N_NODES_WALKED,
+    N_ROWS,
+    N_STEPS,
+    NEED_INTERIOR,
+    NEED_ROW,
+    NEEDED,
+    STATE_INTERIOR,
+)
 from maskwright.automata.passes import prepare, token_sets
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
@@ -40,7 +51,9 @@ STATES_BUILT_AHEAD = 4000
 
 DEFAULT_MAX_BYTES = 256 << 20
 _MIN_MAX_BYTES = 8 << 20
-_FIRST_ROWS = 8
+_FEWEST_ROWS, _MOST_FIRST_ROWS = 16, 4096
+_FIRST_ROW_BYTES = 16 << 20
+"""Room that is reserved for rows at first; untouched memory costs nothing."""
 _PIECE = 256
 """Bytes read at once: every one may be a new configuration of a kilobyte, and the least memory must hold them all."""
 
@@ -69,9 +82,7 @@ class CompiledGrammar:
     `report` lists, in sentences, what the specification asked for that was restricted or is only an annotation.
     """
 
-    def __init__(
-        self, grammar: Grammar, tables: MaskTables, *, max_bytes: int = DEFAULT_MAX_BYTES
-    ) -> None:
+    def __init__(self, grammar: Grammar, tables: MaskTables, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         if max_bytes < _MIN_MAX_BYTES:
             raise LimitExceeded(
                 "The automaton", asked=_MIN_MAX_BYTES, allowed=max_bytes, remedy="raise max_bytes to at least 8 MiB"
@@ -101,7 +112,7 @@ class CompiledGrammar:
             self._start = self._network.start()
         except ArenaFull as error:
             raise self._too_large() from error
-        self._rows = np.empty((_FIRST_ROWS, tables.n_words), dtype=np.int32)
+        self._rows = self._reserve_rows()
 
     def matcher(self) -> Matcher:
         """A new session at the start of a text."""
@@ -117,7 +128,7 @@ class CompiledGrammar:
             header = self._network.arena[:HEADER_SIZE].tolist()
             return MemoryUse(
                 arena_bytes=self._network.size_bytes,
-                row_bytes=int(self._rows.nbytes),
+                row_bytes=int(header[N_ROWS] * self._rows[0].nbytes),
                 max_bytes=self._max_bytes,
                 n_states=counts["states"],
                 n_frames=counts["frames"],
@@ -238,6 +249,10 @@ class CompiledGrammar:
         try:
             if code == NEED_ROW:
                 self._add_rows()
+            elif code == NEED_INTERIOR:
+                arena = self._network.arena
+                state = int(arena[NEEDED])
+                arena[state + STATE_INTERIOR] = self._tables.interior_of(*self._network.automaton_at(state))
             else:
                 self._network.provide(code)
         except ArenaFull:
@@ -256,18 +271,25 @@ class CompiledGrammar:
             self._network.clear()
             raise self._too_large() from None
         finally:
-            self._rows = np.empty((_FIRST_ROWS, self._rows.shape[1]), dtype=np.int32)
+            self._rows = self._reserve_rows()
             self._start = self._network.start()
 
     def _too_large(self) -> LimitExceeded:
         return LimitExceeded(
-            "The automaton of one place in the text", asked=self._max_bytes + 1, allowed=self._max_bytes,
+            "The automaton of one place in the text",
+            asked=self._max_bytes + 1,
+            allowed=self._max_bytes,
             remedy="raise max_bytes",
         )
 
+    def _reserve_rows(self) -> NDArray[np.int32]:
+        """Room for the first rows, a quarter of the memory allowed at most, but never fewer than a mask needs."""
+        n_rows = min(_FIRST_ROW_BYTES, self._max_bytes // 4) // (4 * self._tables.n_words)
+        return np.empty((max(_FEWEST_ROWS, min(n_rows, _MOST_FIRST_ROWS)), self._tables.n_words), dtype=np.int32)
+
     def _add_rows(self) -> None:
         n_rows = 2 * len(self._rows)
-        if n_rows * self._rows[0].nbytes > max(self._max_bytes // 4, 16 * self._rows[0].nbytes):
+        if n_rows * self._rows[0].nbytes > self._max_bytes // 4:
             raise ArenaFull
         rows = np.empty((n_rows, self._rows.shape[1]), dtype=np.int32)
         rows[: len(self._rows)] = self._rows

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
-from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_tokens
+from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_interior, sort_tokens
 from maskwright.matching._table_layout import (
     EOS_LIST,
     FIRST_FREE,
@@ -38,10 +39,14 @@ from maskwright.matching._table_layout import (
 )
 from maskwright.matching._trie_kernels import build_trie
 from maskwright.matching.disk_cache import load_arrays, store_arrays
+from maskwright.matching.interiors import Interior, MergedStates
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
 
 _KIND = "shared-states-1"
+MAX_INTERIOR_BYTES = 24 << 20
+"""What the records of grammars' own strings may take in one vocabulary."""
+
 _MAX_LISTED = 512
 """A state's interior tokens are also kept as a row of bits when they are more than this."""
 
@@ -54,6 +59,9 @@ class MaskTables:
         self.n_words = (vocabulary.size + 31) // 32
         self._lock = threading.Lock()
         self._records: dict[ByteAutomaton, list[int]] = {}
+        self._merged: WeakKeyDictionary[ByteAutomaton, MergedStates] = WeakKeyDictionary()
+        self._interiors: dict[bytes, int] = {}
+        self._interior_words = 0
         self._free = FIRST_FREE
         trie = vocabulary.trie
         payload = np.zeros((len(trie.tokens), 2), dtype=np.int32)
@@ -82,6 +90,63 @@ class MaskTables:
                 known = self._add_automaton(automaton) if closes_last(automaton) else [0] * automaton.n_states
                 self._records[automaton] = known
             return known
+
+    def interior_of(self, automaton: ByteAutomaton, state: int) -> int:
+        """The offset of the record of a state inside a string of one grammar's own, or 0 if it must be walked."""
+        with self._lock:
+            merged = self._merged.get(automaton)
+            if merged is None:
+                merged = self._merged[automaton] = MergedStates(automaton)
+            if not merged.is_usable:
+                return 0
+            interior = merged.of_state(state)
+            if interior is None:
+                return 0
+            known = self._interiors.get(interior.key)
+            if known is None:
+                is_full = self._interior_words > MAX_INTERIOR_BYTES // 4
+                known = self._interiors[interior.key] = 0 if is_full else self._add_interior(interior)
+            return known
+
+    def _add_interior(self, interior: Interior) -> int:
+        vocabulary = self.vocabulary
+        trie = vocabulary.trie
+        n_tokens = len(trie.tokens)
+        units, inside, closing = (np.empty(n_tokens, dtype=np.int32) for _ in range(3))
+        row = np.zeros(self.n_words, dtype=np.int32)
+        start, data = vocabulary.token_start, vocabulary.token_data
+        n_inside, n_closing, most = sort_interior(
+            trie.tokens,
+            start,
+            data,
+            interior.successor,
+            interior.begins_unit,
+            interior.closes,
+            units,
+            inside,
+            closing,
+            row,
+        )
+        closing = closing[:n_closing]
+        histogram = np.bincount(units[units >= 0], minlength=most + 1)
+        before = self._free
+        nodes = build_trie(data, start[closing], start[closing + 1])
+        payload = np.zeros((n_closing, 2), dtype=np.int32)
+        payload[:, 0] = closing
+        record = self._append(np.zeros(SHARED_CONTINUING, dtype=np.int32))
+        entries = {
+            SHARED_N_INTERIOR: n_inside,
+            SHARED_INTERIOR: self._append(inside[:n_inside]),
+            SHARED_COUNTS: self._append(np.cumsum(histogram).astype(np.int32)),
+            SHARED_MAX_UNITS: most,
+            SHARED_ROW: self._append(row) if n_inside > _MAX_LISTED else 0,
+            SHARED_TRIE: self._append(nodes.ravel()),
+            SHARED_TRIE + TRIE_PAYLOAD: self._append(payload.ravel()),
+        }
+        for word, value in entries.items():
+            self.arena[record + word] = value
+        self._interior_words += self._free - before
+        return record
 
     def _add_automaton(self, automaton: ByteAutomaton) -> list[int]:
         is_cached = self.vocabulary.token_data.size >= MIN_CACHED_BYTES

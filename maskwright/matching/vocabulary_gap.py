@@ -234,9 +234,7 @@ class _Safety:
                 return self._is_automaton_safe(automaton, state, counter)
         return True
 
-    def _is_automaton_safe(
-        self, automaton: ByteAutomaton, start: int, counter: tuple[int, int | None] | None
-    ) -> bool:
+    def _is_automaton_safe(self, automaton: ByteAutomaton, start: int, counter: tuple[int, int | None] | None) -> bool:
         """Every state reached by any byte can go on to an accepting one without missing bytes."""
         seen = {(automaton, start)}
         todo = [(automaton, start)]

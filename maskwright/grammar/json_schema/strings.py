@@ -14,6 +14,7 @@ from maskwright.grammar.characters import (
     ANY_TEXT,
     NO_TEXT,
     CharacterAutomaton,
+    folded,
     format_language,
     length_between,
     search_language,
@@ -58,11 +59,13 @@ def bounded_language(
 ) -> tuple[CharacterAutomaton, Counter | None]:
     """The strings of all languages with a length in the range, as an automaton and perhaps a counter on top of it."""
     automaton = conjunction_language(languages)
-    if automaton.is_empty or (minimum == 0 and maximum is None):
+    if automaton.is_empty:
         return automaton, None
+    if minimum == 0 and maximum is None:
+        return _folded_if_possible(automaton)
     shortest, longest = automaton.length_bounds()
     if shortest >= minimum and (maximum is None or (longest is not None and longest <= maximum)):
-        return automaton, None
+        return _folded_if_possible(automaton)
     if (longest is not None and longest < minimum) or (maximum is not None and shortest > maximum):
         return NO_TEXT, None
     if counts_exactly(automaton, maximum):
@@ -72,7 +75,12 @@ def bounded_language(
     n_spelled = product.n_states * (1 + 2 * n_wide)
     if n_spelled > MAX_SPELLED_STATES:
         raise LimitExceeded("a pattern or format with a length", n_spelled, MAX_SPELLED_STATES)
-    return product, None
+    return _folded_if_possible(product)
+
+
+def _folded_if_possible(automaton: CharacterAutomaton) -> tuple[CharacterAutomaton, Counter | None]:
+    """`[a-z]{1,64}` as `[a-z]*` with a counter: one state for the engine to know instead of 65."""
+    return folded(automaton) or (automaton, None)
 
 
 def counts_exactly(automaton: CharacterAutomaton, maximum: int | None) -> bool:

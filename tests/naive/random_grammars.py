@@ -38,6 +38,12 @@ QUOTED = automaton_of(
 )
 RUN = automaton_of([[(97, 97, 0, BEGINS_UNIT)]], [True], is_shared=True)
 PLAIN_RUN = automaton_of([[(97, 98, 1, NO_UNIT)], [(34, 34, 1, NO_UNIT), (98, 98, 0, NO_UNIT)]], [False, True])
+# Runs of a but not of two: on top of RUN, whose states may end anywhere. And two levels of bases.
+RUN_EXCEPT_TWO = automaton_of(
+    [[(97, 97, 1, NO_UNIT)], [(97, 97, 2, NO_UNIT)], []], [True, True, False], base=[0, 0, 0], base_automaton=RUN
+)
+RUN_OR_B = automaton_of([[(98, 98, 1, NO_UNIT)], []], [True, True], base=[0, 0], base_automaton=RUN)
+RUN_OR_QUOTE = automaton_of([[(34, 34, 1, NO_UNIT)], []], [True, False], base=[0, 0], base_automaton=RUN_OR_B)
 
 
 def quoted_except(word: bytes) -> Automaton:
@@ -48,9 +54,7 @@ def quoted_except(word: bytes) -> Automaton:
     for i, byte in enumerate(word):
         states.append([(byte, byte, i + 2, BEGINS_UNIT)])
     states.append([(34, 34, REFUSED, NO_UNIT)])
-    automaton = automaton_of(
-        states, [False] * len(states), base=[0, *[1] * (len(word) + 1)], base_automaton=QUOTED
-    )
+    automaton = automaton_of(states, [False] * len(states), base=[0, *[1] * (len(word) + 1)], base_automaton=QUOTED)
     return Automaton(automaton)
 
 
@@ -82,6 +86,9 @@ def random_node(rng: random.Random, names: list[str], depth: int) -> Node:
                 Automaton(RUN, 0, counter if counter != (0, 0) else None),
                 Automaton(PLAIN_RUN),
                 quoted_except(rng.choice([b"a", b"aa", b""])),
+                Automaton(rng.choice([RUN_EXCEPT_TWO, RUN_OR_B, RUN_OR_QUOTE])),
+                # What follows begins with what the run may go on with, so a token has several places to leave it.
+                sequence(Automaton(RUN, 0, counter if counter != (0, 0) else None), literal(rng.choice([b"a", b"ab"]))),
             ]
         )
     if kind == 11 and depth < 2:
@@ -116,7 +123,8 @@ def random_vocabulary(rng: random.Random) -> Vocabulary:
     """All single bytes, some longer tokens, a repeated one, an empty one, a special one that looks like text."""
     tokens = [bytes([byte]) for byte in ALPHABET]
     for _ in range(rng.randint(2, 8)):
-        tokens.append(bytes(rng.choice(ALPHABET) for _ in range(rng.randint(2, 4))))
+        letters = rng.choice([ALPHABET, b'aaab"'])  # half of them in runs
+        tokens.append(bytes(rng.choice(letters) for _ in range(rng.randint(2, 4))))
     tokens += [rng.choice(tokens), b"", b"ab"]
     return Vocabulary(tokens, eos_token_ids=[len(tokens) - 2], special_token_ids=[len(tokens) - 1])
 

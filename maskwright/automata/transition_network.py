@@ -112,6 +112,7 @@ class TransitionNetwork:
         self._number_of: dict[Node, int] = {}
         self._node_of: list[Node] = []
         self._automata: dict[ByteAutomaton, list[int]] = {}
+        self._counted: set[ByteAutomaton] = set()
         # Where each run of states begins in the arena, and what it was written from: ascending.
         self._origins: list[int] = []
         self._sources: list[Node | ByteAutomaton] = []
@@ -253,12 +254,12 @@ class TransitionNetwork:
             "rules_found": len(self._node_of),
         }
 
-    def automaton_at(self, state: int) -> tuple[ByteAutomaton, int]:
-        """The automaton that a state of the arena was written from, and its number in it."""
+    def automaton_at(self, state: int) -> tuple[ByteAutomaton, int, bool]:
+        """The automaton that a state of the arena was written from, its number in it, and whether its units count."""
         block = bisect.bisect_right(self._origins, state) - 1
         automaton = self._sources[block]
         assert isinstance(automaton, ByteAutomaton)
-        return automaton, bisect.bisect_left(self._automata[automaton], state)
+        return automaton, bisect.bisect_left(self._automata[automaton], state), automaton in self._counted
 
     def build_ahead(self, max_states: int) -> None:
         """Build the rules found so far and what they call, breadth first, until about `max_states` states exist."""
@@ -276,6 +277,8 @@ class TransitionNetwork:
         if isinstance(node, Automaton):
             entry = self._states_of(node.automaton)[node.state]
             counter = node.counter
+            if counter is not None:
+                self._counted.add(node.automaton)
         else:
             assert isinstance(node, Call)
             right_part = self.grammar.rules[node.name]

@@ -31,7 +31,7 @@ NO_UNIT, BEGINS_UNIT, CLOSES = 0, 1, 2
 """What an edge does to the number of units: nothing, adds one, or demands that the least number is reached."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ByteAutomaton:
     """A trimmed deterministic automaton over bytes.
 

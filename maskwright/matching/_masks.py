@@ -248,12 +248,15 @@ def is_shortcut(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
 
 
 @kernel
-def is_inside(arena: Ints, state: int, frame: int) -> bool:
-    """Is the item in a string whose interior is known (and not a shortcut, which is asked first)?"""
-    if arena[state + STATE_INTERIOR] <= 0:
+def is_inside(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
+    """Is the item in a string whose interior is known?  With a counter only if the tokens are listed by units."""
+    record = arena[state + STATE_INTERIOR]
+    if record <= 0:
         return False
-    _, _, below = units_left(arena, frame)
-    return arena[below + FRAME_SIZE] != IS_COUNTER
+    _, high, below = units_left(arena, frame)
+    if arena[below + FRAME_SIZE] == IS_COUNTER:
+        return False
+    return tables[record + SHARED_COUNTS] != 0 or high >= tables[record + SHARED_MAX_UNITS]
 
 
 @kernel
@@ -530,7 +533,7 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
     for i in range(arena[configuration + N_ITEMS]):
         state = arena[items + 2 * i]
         frame = arena[items + 2 * i + 1]
-        if not (is_shortcut(arena, tables, state, frame) or is_inside(arena, state, frame)):
+        if not (is_shortcut(arena, tables, state, frame) or is_inside(arena, tables, state, frame)):
             code = add_item(scratch, state, frame)
             if code < 0:
                 return code
@@ -550,7 +553,7 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
         state = arena[items + 2 * i]
         frame = arena[items + 2 * i + 1]
         code = 0
-        if is_inside(arena, state, frame):
+        if is_inside(arena, tables, state, frame):
             code = add_inside(arena, scratch, tables, state, frame, row, rows[arena[N_ROWS] + 1])
         elif is_shortcut(arena, tables, state, frame):
             if arena[state + 2] > 0:

@@ -60,21 +60,15 @@ def sort_interior(
     token_data: NDArray[np.uint8],
     successor: NDArray[np.int32],
     begins_unit: NDArray[np.uint8],
-    closes: NDArray[np.bool_],
     units: NDArray[np.int32],
     interior: NDArray[np.int32],
-    closing: NDArray[np.int32],
     row: NDArray[np.int32],
-) -> tuple[int, int, int]:
-    """Read each token from state 0: those that never leave, by ascending units, and those that come to a closing byte.
+) -> tuple[int, int]:
+    """Read each token from state 0 and keep those that are never refused: how many, and the most units of one.
 
-    Returns (how many stay, how many close, most units of one that stays).
-
-    tokens: int32[n], sorted by their bytes. successor: int32[n_states, 256], -1 where the byte is refused.
-    closes: bool[256]. Written: interior int32[n] (token ids), closing int32[n] (ids, in the order of `tokens`), row
-    int32[words] (bits of those that stay), units int32[n] (scratch).
+    tokens: int32[n]. successor: int32[n_states, 256], -1 where the byte is refused. Written: interior int32[n] (token ids
+    by ascending units), row int32[words] (their bits), units int32[n] (of tokens[i], or -1).
     """
-    n_closing = 0
     n_interior = 0
     most = 0
     for i in range(tokens.size):
@@ -85,15 +79,12 @@ def sort_interior(
             byte = token_data[k]
             following = successor[state, byte]
             if following < 0:
-                state = -1
-                if closes[byte]:
-                    closing[n_closing] = token
-                    n_closing += 1
+                count = -1
                 break
             count += begins_unit[state, byte]
             state = following
-        units[i] = count if state >= 0 else -1
-        if state >= 0:
+        units[i] = count
+        if count >= 0:
             n_interior += 1
             most = max(most, count)
             row[token >> 5] |= BIT[token & 31]
@@ -107,4 +98,4 @@ def sort_interior(
         if units[i] >= 0:
             interior[place[units[i]]] = tokens[i]
             place[units[i]] += 1
-    return n_interior, n_closing, most
+    return n_interior, most

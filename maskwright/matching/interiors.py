@@ -7,10 +7,10 @@ in `https?://.*` any but a line end. Such states differ only in when they may cl
  *  states are merged by what they may read *without closing* (minimisation in which every state accepts); a merged
     state's canonical table is its key, the same in every grammar: `.*` is computed once per vocabulary;
  *  for a merged state the tokens are sorted once (`sort_interior`): those that stay inside are allowed in each of its
-    states, as every state can be finished; those that come to a closing byte, some thousand, form a trie, which is
-    walked from the state in question and so decides exactly; all others are refused in each of its states.
+    states, as every state can be finished. Of the others only those that contain a closing byte can be allowed: some
+    thousand in all, a trie of the vocabulary, which is walked from the state in question and so decides exactly.
 
-Cost: 2 ms and up to 0.6 MB a merged state, only for states that can read many bytes, when a text reaches one; a byte limit
+Cost: 2 ms and 16 KB a merged state (0.5 MB where a counter may ask), only for states that can read many bytes, when a text reaches one; a byte limit
 per vocabulary, beyond which such states are walked. Without this a mask inside such a string takes a millisecond or
 more, at every token.
 """

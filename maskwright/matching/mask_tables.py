@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import threading
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +46,7 @@ _KIND = "shared-states-1"
 MAX_INTERIOR_BYTES = 24 << 20
 """What the records of grammars' own strings may take in one vocabulary."""
 
+_MAX_ANSWERS, _MAX_MERGED = 100_000, 32
 _MAX_LISTED = 512
 """A state's interior tokens are also kept as a row of bits when they are more than this."""
 
@@ -59,9 +59,12 @@ class MaskTables:
         self.n_words = (vocabulary.size + 31) // 32
         self._lock = threading.Lock()
         self._records: dict[ByteAutomaton, list[int]] = {}
-        self._merged: WeakKeyDictionary[ByteAutomaton, MergedStates] = WeakKeyDictionary()
-        self._interiors: dict[bytes, int] = {}
+        # By content, so that a grammar compiled again finds the answers; both are emptied when they grow too large.
+        self._interior_of: dict[tuple[bytes, int, bool], int] = {}
+        self._merged: dict[ByteAutomaton, MergedStates] = {}
+        self._interiors: dict[tuple[bytes, bool], int] = {}
         self._interior_words = 0
+        self._closing_tries: dict[bytes, tuple[int, int]] = {}
         self._free = FIRST_FREE
         trie = vocabulary.trie
         payload = np.zeros((len(trie.tokens), 2), dtype=np.int32)
@@ -91,62 +94,84 @@ class MaskTables:
                 self._records[automaton] = known
             return known
 
-    def interior_of(self, automaton: ByteAutomaton, state: int) -> int:
-        """The offset of the record of a state inside a string of one grammar's own, or 0 if it must be walked."""
+    def interior_of(self, automaton: ByteAutomaton, state: int, is_counted: bool) -> int:
+        """The offset of the record of a state inside a string of one grammar's own, or 0 if it must be walked.
+
+        `is_counted` asks for the list by units, which takes most of the memory and which only a counter needs.
+        """
         with self._lock:
-            merged = self._merged.get(automaton)
-            if merged is None:
-                merged = self._merged[automaton] = MergedStates(automaton)
-            if not merged.is_usable:
-                return 0
-            interior = merged.of_state(state)
-            if interior is None:
-                return 0
-            known = self._interiors.get(interior.key)
+            asked = (automaton.key, state, is_counted)
+            known = self._interior_of.get(asked)
             if known is None:
-                is_full = self._interior_words > MAX_INTERIOR_BYTES // 4
-                known = self._interiors[interior.key] = 0 if is_full else self._add_interior(interior)
+                if len(self._interior_of) >= _MAX_ANSWERS:
+                    self._interior_of.clear()
+                known = self._interior_of[asked] = self._find_interior(automaton, state, is_counted)
             return known
 
-    def _add_interior(self, interior: Interior) -> int:
+    def _find_interior(self, automaton: ByteAutomaton, state: int, is_counted: bool) -> int:
+        merged = self._merged.get(automaton)
+        if merged is None:
+            if len(self._merged) >= _MAX_MERGED:
+                self._merged.clear()
+            merged = self._merged[automaton] = MergedStates(automaton)
+        interior = merged.of_state(state) if merged.is_usable else None
+        if interior is None:
+            return 0
+        key = (interior.key, is_counted)
+        known = self._interiors.get(key)
+        if known is None:
+            is_full = self._interior_words > MAX_INTERIOR_BYTES // 4
+            known = self._interiors[key] = 0 if is_full else self._add_interior(interior, is_counted)
+        return known
+
+    def _add_interior(self, interior: Interior, is_counted: bool) -> int:
         vocabulary = self.vocabulary
-        trie = vocabulary.trie
-        n_tokens = len(trie.tokens)
-        units, inside, closing = (np.empty(n_tokens, dtype=np.int32) for _ in range(3))
+        tokens = vocabulary.trie.tokens
+        units, inside = np.empty(len(tokens), dtype=np.int32), np.empty(len(tokens), dtype=np.int32)
         row = np.zeros(self.n_words, dtype=np.int32)
-        start, data = vocabulary.token_start, vocabulary.token_data
-        n_inside, n_closing, most = sort_interior(
-            trie.tokens,
-            start,
-            data,
+        n_inside, most = sort_interior(
+            tokens,
+            vocabulary.token_start,
+            vocabulary.token_data,
             interior.successor,
             interior.begins_unit,
-            interior.closes,
             units,
             inside,
-            closing,
             row,
         )
-        closing = closing[:n_closing]
-        histogram = np.bincount(units[units >= 0], minlength=most + 1)
+        nodes, payload = self._closing_trie(interior.closes)
         before = self._free
-        nodes = build_trie(data, start[closing], start[closing + 1])
-        payload = np.zeros((n_closing, 2), dtype=np.int32)
-        payload[:, 0] = closing
         record = self._append(np.zeros(SHARED_CONTINUING, dtype=np.int32))
+        is_listed = is_counted or n_inside <= _MAX_LISTED
+        counts = np.cumsum(np.bincount(units[units >= 0], minlength=most + 1)).astype(np.int32)
         entries = {
             SHARED_N_INTERIOR: n_inside,
-            SHARED_INTERIOR: self._append(inside[:n_inside]),
-            SHARED_COUNTS: self._append(np.cumsum(histogram).astype(np.int32)),
+            SHARED_INTERIOR: self._append(inside[:n_inside]) if is_listed else 0,
+            SHARED_COUNTS: self._append(counts) if is_listed else 0,
             SHARED_MAX_UNITS: most,
             SHARED_ROW: self._append(row) if n_inside > _MAX_LISTED else 0,
-            SHARED_TRIE: self._append(nodes.ravel()),
-            SHARED_TRIE + TRIE_PAYLOAD: self._append(payload.ravel()),
+            SHARED_TRIE: nodes,
+            SHARED_TRIE + TRIE_PAYLOAD: payload,
         }
         for word, value in entries.items():
             self.arena[record + word] = value
         self._interior_words += self._free - before
         return record
+
+    def _closing_trie(self, closes: NDArray[np.bool_]) -> tuple[int, int]:
+        """Offsets of the nodes and the payload of the trie of all tokens with a closing byte in them."""
+        known = self._closing_tries.get(closes.tobytes())
+        if known is None:
+            vocabulary = self.vocabulary
+            tokens, start, data = vocabulary.trie.tokens, vocabulary.token_start, vocabulary.token_data
+            n_closing = np.concatenate([[0], np.cumsum(closes[data])])
+            closing = tokens[n_closing[start[tokens + 1]] > n_closing[start[tokens]]]
+            nodes = build_trie(data, start[closing], start[closing + 1])
+            payload = np.zeros((len(closing), 2), dtype=np.int32)
+            payload[:, 0] = closing
+            known = self._append(nodes.ravel()), self._append(payload.ravel())
+            self._closing_tries[closes.tobytes()] = known
+        return known
 
     def _add_automaton(self, automaton: ByteAutomaton) -> list[int]:
         is_cached = self.vocabulary.token_data.size >= MIN_CACHED_BYTES

@@ -5,8 +5,8 @@ The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`
 The caller:         `TokenRejected`, `MatcherError`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
-They are compared and hashed by their fields but not frozen, because Python writes `__traceback__` into an exception that
-passes through a `with` statement, and a frozen one would turn into a TypeError there.
+They are compared and hashed by their fields but not frozen, because Python writes `__traceback__` into an exception
+that passes through a `with` statement, and a frozen one would turn into a TypeError there.
 """
 
 from __future__ import annotations

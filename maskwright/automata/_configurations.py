@@ -1,8 +1,8 @@
 """The pushdown machine, determinised as far as it is visited: kernels over the arena of `_layout`.
 
-A *configuration* is a set of items (state, frame). A *frame* is a set of (return state, frame): where a rule returns to,
-a node of a graph-structured stack. Both are hash-consed, so equal sets are one offset, a configuration reads a byte once
-and remembers the successor, and copying a matcher's state is copying an int.
+A *configuration* is a set of items (state, frame). A *frame* is a set of (return state, frame): where a rule returns,
+a node of a graph-structured stack. Both are hash-consed, so equal sets are one offset, a configuration reads a byte
+once and remembers the successor, and copying a matcher's state is copying an int.
 
     step(C, b)  = close({(t, f) | (s, f) in C, edge s -b-> t})
     close(I)    : (ACCEPT, f) returns into every pair of f; a call of X with return r from frame f enters X with a frame
@@ -14,14 +14,16 @@ and remembers the successor, and copying a matcher's state is copying an int.
                   off once the minimum is reached. An automaton called with a counter counts on its byte edges. Where
                   there is no maximum the count stops at the minimum, so configurations repeat.
 
-There is no left recursion (removed in `passes`), so closing ends and frames form no cycles. Every state lies on a way to
-ACCEPT by construction (`lowering`), so every item can be completed and no configuration is a dead end.
+There is no left recursion (removed in `passes`), so closing ends and frames form no cycles. Every state lies on a way
+to ACCEPT by construction (`lowering`), so every item can be completed and no configuration is a dead end.
 
 Kernels return an offset, or a negative NEED_... code; whatever was interned before that stays valid, so the caller
 provides what is missing and repeats the call.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +56,9 @@ from maskwright.automata._layout import (
     HAS_OTHER_EDGES,
     HAS_TOKEN_EDGES,
     HASH_SIZE,
-    IS_ACCEPTING,
     IF_LEFT,
     IF_NEW,
+    IS_ACCEPTING,
     IS_COUNTER,
     IS_SET,
     LEAVE,
@@ -95,19 +97,21 @@ from maskwright.automata._layout import (
 from maskwright.grammar.byte_automaton import BEGINS_UNIT
 
 Ints = NDArray[np.int32]
+Int = Any
+"""A parameter that takes an int from Python and whatever an array holds from a kernel: numba has one type for each."""
 
 BIT = np.array([1 << i for i in range(31)] + [-(2**31)], dtype=np.int32)
 """BIT[i] has only bit i set; a table, because shifting 1 to bit 31 overflows int32 where the JIT is disabled."""
 
 
 @kernel
-def items_of(arena: Ints, configuration: int) -> int:
+def items_of(arena: Ints, configuration: Int) -> int:
     """Where the items of a configuration begin: behind the successors, if it has them."""
     return configuration + SUCCESSORS + (N_SUCCESSORS if arena[configuration + ONLY_BYTE] < 0 else 0)
 
 
 @kernel
-def successor_of(arena: Ints, configuration: int, byte: int) -> int:
+def successor_of(arena: Ints, configuration: Int, byte: Int) -> int:
     """What is known of the configuration after one more byte: UNKNOWN, DEAD or an offset."""
     only = arena[configuration + ONLY_BYTE]
     if only < 0:
@@ -129,7 +133,7 @@ def begin_items(scratch: Ints) -> None:
 
 
 @kernel
-def add_item(scratch: Ints, state: int, frame: int) -> int:
+def add_item(scratch: Ints, state: Int, frame: Int) -> int:
     """Add (state, frame) unless it is there already; 0, or TOO_MANY_ITEMS."""
     stamp = scratch[SCRATCH_STAMP]
     slot = (int(state) * 31 + int(frame) * 73) & (HASH_SIZE - 1)
@@ -150,7 +154,7 @@ def add_item(scratch: Ints, state: int, frame: int) -> int:
 
 
 @kernel
-def sort_pairs(array: Ints, begin: int, n: int) -> None:
+def sort_pairs(array: Ints, begin: Int, n: Int) -> None:
     """Sort n pairs lexicographically in place (Shell's method: no memory, and the sets are small)."""
     gap = n // 2
     while gap > 0:
@@ -171,8 +175,8 @@ def sort_pairs(array: Ints, begin: int, n: int) -> None:
 
 
 @kernel
-def hash_words(array: Ints, begin: int, n: int, seed: int) -> int:
-    """A 30-bit hash of n words (multiply and fold; 64-bit arithmetic, hence the casts, where the JIT is disabled too)."""
+def hash_words(array: Ints, begin: Int, n: Int, seed: Int) -> int:
+    """A 30-bit hash of n words (multiply and fold in 64 bits, hence the casts, which matter where the JIT is off)."""
     value = int(seed)
     for i in range(n):
         value = ((value ^ int(array[begin + i])) * 0x9E3779B1) & 0x7FFFFFFFFFFF
@@ -181,7 +185,7 @@ def hash_words(array: Ints, begin: int, n: int, seed: int) -> int:
 
 
 @kernel
-def intern_frame(arena: Ints, scratch: Ints, n: int) -> int:
+def intern_frame(arena: Ints, scratch: Ints, n: Int) -> int:
     """The frame of the n sorted pairs that lie at SCRATCH_PAIRS, made if new; or NEED_MEMORY."""
     bucket = arena[FRAME_BUCKETS] + (hash_words(scratch, SCRATCH_PAIRS, 2 * n, n) & arena[BUCKET_MASK])
     frame = arena[bucket]
@@ -210,7 +214,7 @@ def intern_frame(arena: Ints, scratch: Ints, n: int) -> int:
 
 
 @kernel
-def hash_counter(minimum: int, maximum: int, count: int, parent: int) -> int:
+def hash_counter(minimum: Int, maximum: Int, count: Int, parent: Int) -> int:
     """A hash of a counter frame's four fields."""
     bounds = int(minimum) * 31 + int(maximum)
     mixed = (bounds * 0x9E3779B1 + int(count) * 7919 + int(parent) * 104729) & 0x3FFFFFFFFFFF
@@ -218,7 +222,7 @@ def hash_counter(minimum: int, maximum: int, count: int, parent: int) -> int:
 
 
 @kernel
-def intern_counter(arena: Ints, minimum: int, maximum: int, count: int, parent: int) -> int:
+def intern_counter(arena: Ints, minimum: Int, maximum: Int, count: Int, parent: Int) -> int:
     """The counter frame with these four fields, made if new; or NEED_MEMORY."""
     bucket = arena[FRAME_BUCKETS] + (hash_counter(minimum, maximum, count, parent) & arena[BUCKET_MASK])
     frame = arena[bucket]
@@ -249,7 +253,7 @@ def intern_counter(arena: Ints, minimum: int, maximum: int, count: int, parent: 
 
 
 @kernel
-def hash_set(arena: Ints, n_words: int, words: int, bit: int, parent: int) -> int:
+def hash_set(arena: Ints, n_words: Int, words: Int, bit: Int, parent: Int) -> int:
     """A hash of a set frame whose words are those at `words` (0: none set) with `bit` added (-1: nothing added)."""
     value = int(parent) * 104729 + int(n_words)
     for i in range(n_words):
@@ -262,7 +266,7 @@ def hash_set(arena: Ints, n_words: int, words: int, bit: int, parent: int) -> in
 
 
 @kernel
-def intern_set(arena: Ints, n_words: int, words: int, bit: int, parent: int) -> int:
+def intern_set(arena: Ints, n_words: Int, words: Int, bit: Int, parent: Int) -> int:
     """The set frame described as in `hash_set`, made if new; or NEED_MEMORY."""
     bucket = arena[FRAME_BUCKETS] + (hash_set(arena, n_words, words, bit, parent) & arena[BUCKET_MASK])
     frame = arena[bucket]
@@ -299,7 +303,7 @@ def intern_set(arena: Ints, n_words: int, words: int, bit: int, parent: int) -> 
 
 
 @kernel
-def follow_set_edge(arena: Ints, scratch: Ints, kind: int, operand: int, target: int, frame: int) -> int:
+def follow_set_edge(arena: Ints, scratch: Ints, kind: Int, operand: Int, target: Int, frame: Int) -> int:
     """Take an edge of a permutation, if the set in the frame lets it; 0, or a NEED code."""
     if kind == OPEN_SET:
         opened = intern_set(arena, operand, 0, -1, frame)
@@ -324,7 +328,7 @@ def follow_set_edge(arena: Ints, scratch: Ints, kind: int, operand: int, target:
 
 
 @kernel
-def count_one(arena: Ints, frame: int) -> int:
+def count_one(arena: Ints, frame: Int) -> int:
     """The counter frame with one more unit; DEAD if the maximum is reached; or NEED_MEMORY."""
     minimum = arena[frame + COUNTER_MINIMUM]
     maximum = arena[frame + COUNTER_MAXIMUM]
@@ -338,7 +342,7 @@ def count_one(arena: Ints, frame: int) -> int:
 
 
 @kernel
-def add_returns(arena: Ints, scratch: Ints, frame: int) -> int:
+def add_returns(arena: Ints, scratch: Ints, frame: Int) -> int:
     """Add what follows a finished rule: the pairs of its frame, through counters that have reached their minimum."""
     while arena[frame + FRAME_SIZE] == IS_COUNTER:
         if arena[frame + COUNTER_COUNT] < arena[frame + COUNTER_MINIMUM]:
@@ -356,7 +360,7 @@ def add_returns(arena: Ints, scratch: Ints, frame: int) -> int:
 
 
 @kernel
-def follow_other_edges(arena: Ints, scratch: Ints, state: int, frame: int) -> int:
+def follow_other_edges(arena: Ints, scratch: Ints, state: Int, frame: Int) -> int:
     """Take the edges of an item that read nothing; calls are only noted, to be entered together."""
     edge = state + STATE_SIZE + 2 * arena[state + 3]
     for _ in range(arena[state + 4]):
@@ -401,7 +405,7 @@ def follow_other_edges(arena: Ints, scratch: Ints, state: int, frame: int) -> in
 
 
 @kernel
-def enter_called(arena: Ints, scratch: Ints, first: int) -> int:
+def enter_called(arena: Ints, scratch: Ints, first: Int) -> int:
     """Enter the nonterminal of call number `first`, with all later calls of the same one, through one frame."""
     n_calls = scratch[SCRATCH_N_CALLS]
     nonterminal = scratch[SCRATCH_CALLS + 3 * first]
@@ -480,7 +484,7 @@ def close_items(arena: Ints, scratch: Ints) -> int:
 
 
 @kernel
-def permits(arena: Ints, unit: int, frame: int) -> bool:
+def permits(arena: Ints, unit: Int, frame: Int) -> bool:
     """May an edge with this unit be taken from this frame?  Always, unless the frame counts."""
     if unit == 0 or arena[frame + FRAME_SIZE] != IS_COUNTER:
         return True
@@ -491,7 +495,7 @@ def permits(arena: Ints, unit: int, frame: int) -> bool:
 
 
 @kernel
-def is_overridden(arena: Ints, state: int, base: int, byte: int) -> bool:
+def is_overridden(arena: Ints, state: Int, base: Int, byte: Int) -> bool:
     """Does the state, or a base of it above `base`, have an edge of its own for the byte?"""
     while state != base:
         for e in range(arena[state + 3]):
@@ -503,7 +507,7 @@ def is_overridden(arena: Ints, state: int, base: int, byte: int) -> bool:
 
 
 @kernel
-def mark_readable(arena: Ints, configuration: int, state: int, frame: int) -> None:
+def mark_readable(arena: Ints, configuration: Int, state: Int, frame: Int) -> None:
     """Mark the bytes that an item can read as UNKNOWN in the configuration's successors."""
     row = configuration + SUCCESSORS
     n_own = arena[state + 3]
@@ -526,7 +530,7 @@ def mark_readable(arena: Ints, configuration: int, state: int, frame: int) -> No
 
 
 @kernel
-def only_byte(arena: Ints, state: int, frame: int) -> int:
+def only_byte(arena: Ints, state: Int, frame: Int) -> int:
     """The single byte that an item can read, or -1 if it is not so simple."""
     if arena[state + 3] != 1 or arena[state + 1] != 0 or arena[state] & HAS_TOKEN_EDGES:
         return -1
@@ -603,7 +607,7 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
 
 
 @kernel
-def find_edge(arena: Ints, state: int, byte: int) -> int:
+def find_edge(arena: Ints, state: Int, byte: Int) -> int:
     """The offset of the state's (or else its base's) edge that covers the byte, or 0."""
     while state != 0:
         for e in range(arena[state + 3]):
@@ -616,7 +620,7 @@ def find_edge(arena: Ints, state: int, byte: int) -> int:
 
 
 @kernel
-def step(arena: Ints, scratch: Ints, configuration: int, byte: int) -> int:
+def step(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
     """The configuration after one more byte: DEAD, an offset, or a NEED code.  The one place where a byte is read.
 
     The answer holds for all bytes that fall into the same edge, or the same gap between edges, of every item; it is
@@ -676,7 +680,7 @@ def step(arena: Ints, scratch: Ints, configuration: int, byte: int) -> int:
 
 
 @kernel
-def start_configuration(arena: Ints, scratch: Ints, state: int, frame: int) -> int:
+def start_configuration(arena: Ints, scratch: Ints, state: Int, frame: Int) -> int:
     """The configuration that begins in one state: the start of a text, or of a detour in a mask."""
     begin_items(scratch)
     code = add_item(scratch, state, frame)
@@ -689,7 +693,7 @@ def start_configuration(arena: Ints, scratch: Ints, state: int, frame: int) -> i
 
 
 @kernel
-def after_return(arena: Ints, scratch: Ints, frame: int) -> int:
+def after_return(arena: Ints, scratch: Ints, frame: Int) -> int:
     """The configuration right after a rule with this frame has ended; remembered in the frame."""
     known = arena[frame + FRAME_RETURN]
     if known != 0:
@@ -708,7 +712,7 @@ def after_return(arena: Ints, scratch: Ints, frame: int) -> int:
 
 
 @kernel
-def has_token(arena: Ints, token_list: int, token: int) -> bool:
+def has_token(arena: Ints, token_list: Int, token: Int) -> bool:
     """Is the token in the ascending list [n, ids...]?"""
     low = token_list + 1
     high = token_list + 1 + arena[token_list]
@@ -722,7 +726,7 @@ def has_token(arena: Ints, token_list: int, token: int) -> bool:
 
 
 @kernel
-def advance_bytes(arena: Ints, scratch: Ints, configuration: int, text: NDArray[np.uint8], begin: int, end: int) -> int:
+def advance_bytes(arena: Ints, scratch: Ints, configuration: Int, text: NDArray[np.uint8], begin: Int, end: Int) -> int:
     """The configuration after text[begin:end]: DEAD, an offset, or a NEED code."""
     for i in range(begin, end):
         byte = np.int64(text[i])
@@ -739,10 +743,10 @@ def advance_bytes(arena: Ints, scratch: Ints, configuration: int, text: NDArray[
 def advance(
     arena: Ints,
     scratch: Ints,
-    configuration: int,
+    configuration: Int,
     token_start: Ints,
     token_data: NDArray[np.uint8],
-    token: int,
+    token: Int,
 ) -> int:
     """The configuration after one token: DEAD (refused), an offset, or a NEED code.  The one meaning of a token.
 
@@ -785,7 +789,7 @@ def advance(
 
 
 @kernel
-def read_forced(arena: Ints, scratch: Ints, configuration: int, out: NDArray[np.uint8]) -> int:
+def read_forced(arena: Ints, scratch: Ints, configuration: Int, out: NDArray[np.uint8]) -> int:
     """Write the bytes that are the only way to go on into `out`, as far as it reaches; how many, or a NEED code."""
     for n in range(out.size):
         if arena[configuration + IS_ACCEPTING] or arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
@@ -806,7 +810,7 @@ def read_forced(arena: Ints, scratch: Ints, configuration: int, out: NDArray[np.
 
 
 @kernel
-def rehash(arena: Ints, frames: int, configurations: int, n_buckets: int) -> None:
+def rehash(arena: Ints, frames: Int, configurations: Int, n_buckets: Int) -> None:
     """Move both hash tables into `n_buckets` zeroed words each at `frames` and `configurations`."""
     mask = n_buckets - 1
     for old in range(arena[BUCKET_MASK] + 1):

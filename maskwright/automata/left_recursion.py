@@ -148,13 +148,13 @@ def components(arrows: dict[str, set[str]]) -> list[list[str]]:
     stack: list[str] = []
     on_stack: set[str] = set()
     found: list[list[str]] = []
-    for root in arrows:
+    for root, callees_of_root in arrows.items():
         if root in number:
             continue
         number[root] = low[root] = len(number)
         stack.append(root)
         on_stack.add(root)
-        work = [(root, iter(sorted(arrows[root])))]
+        work = [(root, iter(sorted(callees_of_root)))]
         while work:
             name, callees = work[-1]
             for callee in callees:
@@ -171,7 +171,7 @@ def components(arrows: dict[str, set[str]]) -> list[list[str]]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[name])
                 if low[name] == number[name]:
-                    component = []
+                    component: list[str] = []
                     while not component or component[-1] != name:
                         component.append(stack.pop())
                         on_stack.discard(component[-1])

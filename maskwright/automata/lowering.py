@@ -58,8 +58,8 @@ from maskwright.grammar.ir import (
 )
 
 MIN_WIDTH = 40
-"""A state of an automaton whose own edges read at least this many bytes is worth asking the vocabulary about: most tokens stay
-inside the string, and walking them takes a millisecond. Of narrower ones (digits) a walk takes microseconds."""
+"""A state of an automaton whose own edges read at least this many bytes is worth asking the vocabulary about: most
+tokens stay inside the string, and walking them takes a millisecond. Narrower ones (digits) take microseconds."""
 
 MAX_UNROLLED = 24
 """A repetition is written out when that makes at most this many states; else it counts."""
@@ -72,8 +72,8 @@ MAX_COUNT = 1 << 29
 class CodeBlock:
     """Words to be appended to an arena, with the references between them already absolute.
 
-    `origin` is the arena offset of the first word. `nonterminal_of` numbers what an edge calls; `token_ids_of` gives the
-    ascending ids of a token set.
+    `origin` is the arena offset of the first word. `nonterminal_of` numbers what an edge calls; `token_ids_of` gives
+    the ascending ids of a token set.
     """
 
     def __init__(

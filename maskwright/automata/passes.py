@@ -26,7 +26,6 @@ from maskwright.grammar.ir import (
     Permutation,
     Repeat,
     Sequence,
-    TokenSet,
     choice,
     optional,
     repeat,
@@ -127,21 +126,19 @@ def called_names(node: Node) -> list[str]:
     return names
 
 
-def token_sets(node: Node) -> list[TokenSet]:
-    """The token sets anywhere in a node."""
+def leaves(node: Node) -> list[Node]:
+    """All that a node consists of in the end: literals, byte classes, automata, token sets and calls."""
     match node:
-        case TokenSet():
-            return [node]
         case Sequence(parts) | Choice(parts):
-            return [found for part in parts for found in token_sets(part)]
+            return [leaf for part in parts for leaf in leaves(part)]
         case Repeat(body, _, _):
-            return token_sets(body)
+            return leaves(body)
         case Permutation(items, _, separator, repeatable):
             parts = (separator, repeatable, *(part for item in items for part in item))
-            return [found for part in parts for found in token_sets(part)]
+            return [leaf for part in parts for leaf in leaves(part)]
         case Network(_, edges):
-            return [found for _, label, _ in edges for found in token_sets(label)]
-    return []
+            return [leaf for _, label, _ in edges for leaf in leaves(label)]
+    return [node]
 
 
 def map_calls(node: Node, replace: Callable[[Call], Node]) -> Node:
@@ -166,7 +163,7 @@ def map_calls(node: Node, replace: Callable[[Call], Node]) -> Node:
 def _map_permutation(node: Permutation, replace: Callable[[Call], Node]) -> Node:
     """Items that became impossible are dropped; if one of them was required, nothing is left."""
     mapped = [(map_calls(head, replace), map_calls(tail, replace)) for head, tail in node.items]
-    possible = [i for i, (head, tail) in enumerate(mapped) if head != NOTHING and tail != NOTHING]
+    possible = [i for i, (head, tail) in enumerate(mapped) if NOTHING not in (head, tail)]
     separator, repeatable = map_calls(node.separator, replace), map_calls(node.repeatable, replace)
     if not set(node.required) <= set(possible) or (not possible and repeatable == NOTHING):
         return NOTHING

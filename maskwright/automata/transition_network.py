@@ -68,8 +68,8 @@ from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node, TokenSet
 
 _FIRST_WORDS = 1 << 22
-"""Room that is reserved at first. Untouched memory costs nothing, and most grammars never need more; growing later means
-to copy everything at once, which a single mask would have to wait for."""
+"""Room that is reserved at first. Untouched memory costs nothing, and most grammars never need more; growing later
+means to copy everything at once, which a single mask would have to wait for."""
 _FIRST_BUCKETS = 1 << 10
 _FIRST_NONTERMINALS = 256
 _MAX_WORDS = (1 << 31) - 1
@@ -92,7 +92,7 @@ class TransitionNetwork:
         self,
         grammar: Grammar,
         *,
-        shared_states: SharedStates = lambda automaton: None,
+        shared_states: SharedStates = lambda _: None,
         token_ids_of: Callable[[TokenSet], list[int]] = lambda token_set: list(token_set.ids),
         max_token_length: int = 256,
         max_bytes: int = 1 << 28,

@@ -28,11 +28,12 @@ more; `row`: int32[words], bit t % 32 of word t // 32 is token t.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskwright._numba import kernel
 from maskwright.automata._configurations import (
     BIT,
+    Int,
+    Ints,
     add_item,
     after_return,
     begin_items,
@@ -94,15 +95,13 @@ from maskwright.matching._table_layout import (
     TRIE_PAYLOAD,
 )
 
-Ints = NDArray[np.int32]
-
 # Constants and array elements are int64 where a large kernel takes them: numba compiles it once for each combination of
 # integer types, a second apiece.
 MAIN, FEWEST, MOST = np.int64(MAIN_TRIE), np.int64(0), np.int64(ANY_COUNT)
 
 
 @kernel
-def emit(scratch: Ints, row: Ints, token: int) -> None:
+def emit(scratch: Ints, row: Ints, token: Int) -> None:
     """Allow a token: in the row, and in the list while it is short."""
     row[token >> 5] |= BIT[token & 31]
     n = scratch[SCRATCH_N_FOUND]
@@ -114,7 +113,7 @@ def emit(scratch: Ints, row: Ints, token: int) -> None:
 
 
 @kernel
-def emit_own(scratch: Ints, tables: Ints, row: Ints, node: int, payload: int, low: int, high: int) -> None:
+def emit_own(scratch: Ints, tables: Ints, row: Ints, node: Int, payload: Int, low: Int, high: Int) -> None:
     """Allow the tokens that end at a trie node and have between `low` and `high` units."""
     for i in range(tables[node + 3], tables[node + 4]):
         units = tables[payload + 2 * i + 1]
@@ -124,7 +123,7 @@ def emit_own(scratch: Ints, tables: Ints, row: Ints, node: int, payload: int, lo
 
 @kernel
 def walk(
-    arena: Ints, scratch: Ints, tables: Ints, trie: int, node: int, configuration: int, low: int, high: int, row: Ints
+    arena: Ints, scratch: Ints, tables: Ints, trie: Int, node: Int, configuration: Int, low: Int, high: Int, row: Ints
 ) -> int:
     """Allow every token below `node` of a trie whose bytes the configuration can read; 0, or a NEED code.
 
@@ -203,7 +202,7 @@ def union_row(row: Ints, other: Ints) -> None:
 
 
 @kernel
-def units_left(arena: Ints, frame: int) -> tuple[int, int, int]:
+def units_left(arena: Ints, frame: Int) -> tuple[int, int, int]:
     """(least, most, frame below): how many more units a counter frame asks for; any number for another frame."""
     if arena[frame + FRAME_SIZE] != IS_COUNTER:
         return 0, ANY_COUNT, frame
@@ -211,14 +210,14 @@ def units_left(arena: Ints, frame: int) -> tuple[int, int, int]:
     maximum = arena[frame + COUNTER_MAXIMUM]
     least = arena[frame + COUNTER_MINIMUM] - count
     return (
-        least if least > 0 else 0,
+        max(0, least),
         ANY_COUNT if maximum < 0 else maximum - count,
         arena[frame + COUNTER_PARENT],
     )
 
 
 @kernel
-def shared_record(arena: Ints, state: int, frame: int) -> int:
+def shared_record(arena: Ints, state: Int, frame: Int) -> int:
     """What the vocabulary knows of the state, or of its base where it has one; 0 if nothing."""
     if arena[state + 2] > 0:
         return arena[state + 2]
@@ -229,7 +228,7 @@ def shared_record(arena: Ints, state: int, frame: int) -> int:
 
 
 @kernel
-def is_shortcut(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
+def is_shortcut(arena: Ints, tables: Ints, state: Int, frame: Int) -> bool:
     """May the item be answered from the vocabulary's tables?  (See the module's note on exactness.)
 
     The configuration after the frame's return must have been made.
@@ -248,7 +247,7 @@ def is_shortcut(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
 
 
 @kernel
-def is_inside(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
+def is_inside(arena: Ints, tables: Ints, state: Int, frame: Int) -> bool:
     """Is the item in a string whose interior is known?  With a counter only if the tokens are listed by units."""
     record = arena[state + STATE_INTERIOR]
     if record <= 0:
@@ -260,7 +259,7 @@ def is_inside(arena: Ints, tables: Ints, state: int, frame: int) -> bool:
 
 
 @kernel
-def add_interior(scratch: Ints, tables: Ints, shared: int, high: int, row: Ints, spare: Ints) -> None:
+def add_interior(scratch: Ints, tables: Ints, shared: Int, high: Int, row: Ints, spare: Ints) -> None:
     """Allow the tokens that stay inside a shared automaton and begin at most `high` units."""
     total = tables[shared + SHARED_N_INTERIOR]
     tokens = tables[shared + SHARED_INTERIOR]
@@ -286,7 +285,7 @@ def add_interior(scratch: Ints, tables: Ints, shared: int, high: int, row: Ints,
 
 
 @kernel
-def add_shared(arena: Ints, scratch: Ints, tables: Ints, shared: int, frame: int, row: Ints, spare: Ints) -> int:
+def add_shared(arena: Ints, scratch: Ints, tables: Ints, shared: Int, frame: Int, row: Ints, spare: Ints) -> int:
     """Allow all tokens of an item in a state with the given record: those that stay inside, and those that leave."""
     low, high, below = units_left(arena, frame)
     add_interior(scratch, tables, shared, high, row, spare)
@@ -298,8 +297,8 @@ def add_shared(arena: Ints, scratch: Ints, tables: Ints, shared: int, frame: int
 
 
 @kernel
-def add_inside(arena: Ints, scratch: Ints, tables: Ints, state: int, frame: int, row: Ints, spare: Ints) -> int:
-    """Allow all tokens of an item in a string of the grammar's own: those that stay inside, and those that may close."""
+def add_inside(arena: Ints, scratch: Ints, tables: Ints, state: Int, frame: Int, row: Ints, spare: Ints) -> int:
+    """Allow all tokens of an item in a string of the grammar's own: those that stay inside and those that close."""
     record = np.int64(arena[state + STATE_INTERIOR])
     _, high, _ = units_left(arena, frame)
     begin_items(scratch)
@@ -315,7 +314,7 @@ def add_inside(arena: Ints, scratch: Ints, tables: Ints, state: int, frame: int,
 
 
 @kernel
-def forbid_subtree(tables: Ints, trie: int, node: int, row: Ints) -> None:
+def forbid_subtree(tables: Ints, trie: Int, node: Int, row: Ints) -> None:
     """Take away all tokens at and below a trie node."""
     payload = tables[trie + TRIE_PAYLOAD]
     for i in range(tables[node + 3], tables[node + 5]):
@@ -324,7 +323,7 @@ def forbid_subtree(tables: Ints, trie: int, node: int, row: Ints) -> None:
 
 
 @kernel
-def correct_along_overrides(arena: Ints, scratch: Ints, tables: Ints, state: int, frame: int, row: Ints) -> int:
+def correct_along_overrides(arena: Ints, scratch: Ints, tables: Ints, state: Int, frame: Int, row: Ints) -> int:
     """Turn the mask of the state's base into the mask of the state.
 
     Follows only the state's own edges through the trie. Where both sides stay in step (the edge leads to a state whose
@@ -379,7 +378,7 @@ def correct_along_overrides(arena: Ints, scratch: Ints, tables: Ints, state: int
 
 
 @kernel
-def own_edge(arena: Ints, state: int, byte: int) -> int:
+def own_edge(arena: Ints, state: Int, byte: Int) -> int:
     """The offset of the state's own edge that covers the byte, or 0."""
     for e in range(arena[state + 3]):
         edge = state + STATE_SIZE + 2 * e
@@ -390,7 +389,7 @@ def own_edge(arena: Ints, state: int, byte: int) -> int:
 
 
 @kernel
-def is_in_step(arena: Ints, target: int, base_target: int) -> bool:
+def is_in_step(arena: Ints, target: Int, base_target: Int) -> bool:
     """Do a state and the base's state behave alike but for the state's own edges?
 
     A place where either may end is not in step: what follows the end could read the bytes of an override.
@@ -401,8 +400,8 @@ def is_in_step(arena: Ints, target: int, base_target: int) -> bool:
 
 
 @kernel
-def add_corrected(arena: Ints, scratch: Ints, tables: Ints, state: int, frame: int, row: Ints, rows: Ints) -> int:
-    """Allow all tokens of an item whose state has a base: the base's mask on a row of its own, corrected, then joined."""
+def add_corrected(arena: Ints, scratch: Ints, tables: Ints, state: Int, frame: Int, row: Ints, rows: Ints) -> int:
+    """Allow all tokens of an item whose state has a base: the base's mask on its own row, corrected, then joined."""
     n_rows = arena[N_ROWS]
     own = rows[n_rows + 1]
     clear_row(own)
@@ -434,7 +433,7 @@ def begin_mask(scratch: Ints, row: Ints) -> None:
 
 
 @kernel
-def keep_mask(arena: Ints, scratch: Ints, configuration: int) -> int:
+def keep_mask(arena: Ints, scratch: Ints, configuration: Int) -> int:
     """Remember the mask that was just found, as a list or by taking the working row into use; 0, or NEED_MEMORY."""
     if scratch[SCRATCH_IS_DENSE]:
         arena[configuration + MASK] = -1 - arena[N_ROWS]
@@ -453,7 +452,7 @@ def keep_mask(arena: Ints, scratch: Ints, configuration: int) -> int:
 
 
 @kernel
-def add_kept(arena: Ints, scratch: Ints, rows: Ints, configuration: int, row: Ints) -> None:
+def add_kept(arena: Ints, scratch: Ints, rows: Ints, configuration: Int, row: Ints) -> None:
     """Allow what the remembered mask of a configuration allows."""
     mask = arena[configuration + MASK]
     if mask > 0:
@@ -465,7 +464,7 @@ def add_kept(arena: Ints, scratch: Ints, rows: Ints, configuration: int, row: In
 
 
 @kernel
-def add_named_tokens(arena: Ints, scratch: Ints, configuration: int, row: Ints) -> None:
+def add_named_tokens(arena: Ints, scratch: Ints, configuration: Int, row: Ints) -> None:
     """Allow the special tokens that edges of the configuration name."""
     items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
@@ -480,7 +479,7 @@ def add_named_tokens(arena: Ints, scratch: Ints, configuration: int, row: Ints) 
 
 
 @kernel
-def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: int) -> int:
+def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: Int) -> int:
     """Find and keep a configuration's mask by walking the whole trie; 0, or a NEED code."""
     row = rows[arena[N_ROWS]]
     begin_mask(scratch, row)
@@ -496,7 +495,7 @@ def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, config
 
 
 @kernel
-def prepare_items(arena: Ints, scratch: Ints, configuration: int) -> int:
+def prepare_items(arena: Ints, scratch: Ints, configuration: Int) -> int:
     """Make known what the vocabulary can say of the items; of how many it may know something, or a NEED code."""
     candidates = 0
     items = items_of(arena, configuration)
@@ -519,7 +518,7 @@ def prepare_items(arena: Ints, scratch: Ints, configuration: int) -> int:
 
 
 @kernel
-def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: int) -> int:
+def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: Int) -> int:
     """Find and keep a configuration's mask; 0, or a NEED code."""
     if arena[N_ROWS] + 4 > rows.shape[0]:
         return NEED_ROW
@@ -570,7 +569,7 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
 
 
 @kernel
-def fill(arena: Ints, scratch: Ints, configuration: int, tables: Ints, rows: Ints, out: Ints) -> int:
+def fill(arena: Ints, scratch: Ints, configuration: Int, tables: Ints, rows: Ints, out: Ints) -> int:
     """Write the mask of a configuration into `out` (int32[words]); 0, or a NEED code."""
     mask = arena[configuration + MASK]
     if mask == 0:

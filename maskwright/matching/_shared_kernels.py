@@ -66,8 +66,8 @@ def sort_interior(
 ) -> tuple[int, int]:
     """Read each token from state 0 and keep those that are never refused: how many, and the most units of one.
 
-    tokens: int32[n]. successor: int32[n_states, 256], -1 where the byte is refused. Written: interior int32[n] (token ids
-    by ascending units), row int32[words] (their bits), units int32[n] (of tokens[i], or -1).
+    tokens: int32[n]. successor: int32[n_states, 256], -1 where the byte is refused. Written: interior int32[n] (ids by
+    ascending units), row int32[words] (their bits), units int32[n] (of tokens[i], or -1).
     """
     n_interior = 0
     most = 0

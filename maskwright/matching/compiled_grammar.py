@@ -2,7 +2,7 @@
 
 It owns the transition network (everything learnt about the grammar) and the store of finished mask rows, and is the
 only place that calls the kernels, each time under its lock and with the GIL released inside: a hit takes about a
-microsecond, so threads that share a grammar queue for microseconds, and threads with different grammars run side by side.
+microsecond, so threads that share a grammar queue for microseconds, and those with different grammars run side by side.
 Rejected: lock-free hits. They need memory barriers that numba does not offer, for what is at most a microsecond.
 
 Memory. `max_bytes` bounds the arena and the rows together. When they are full everything learnt is dropped and `epoch`
@@ -33,7 +33,7 @@ from maskwright.automata._layout import (
     NEEDED,
     STATE_INTERIOR,
 )
-from maskwright.automata.passes import prepare, token_sets
+from maskwright.automata.passes import leaves, prepare
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.ir import Grammar, TokenSet
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from maskwright.matching.matcher import Matcher
 
 STATES_BUILT_AHEAD = 4000
-"""At compile time rules are built, breadth first, until there are this many states; the rest when a text reaches them."""
+"""At compile time rules are built, breadth first, until there are this many states; others when a text reaches them."""
 
 DEFAULT_MAX_BYTES = 256 << 20
 _MIN_MAX_BYTES = 8 << 20
@@ -98,8 +98,9 @@ class CompiledGrammar:
         if not grammar.is_prepared:
             # All at once: a rule that is built when a text reaches it must not fail then.
             for right_part in prepared.rules.values():
-                for token_set in token_sets(right_part):
-                    self._token_ids_of(token_set)
+                for leaf in leaves(right_part):
+                    if isinstance(leaf, TokenSet):
+                        self._token_ids_of(leaf)
         try:
             self._network = TransitionNetwork(
                 close_gaps(prepared, self.vocabulary),

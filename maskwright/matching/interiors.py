@@ -1,8 +1,8 @@
 """Strings of one grammar's own: which tokens stay inside them, shared by all states that do not differ in that.
 
-A string with a pattern is no automaton that every grammar shares, but most of its states are alike in one respect: which
-bytes may follow before the closing quote. While `.*foo.*` looks for "foo" any character may come, whatever was read;
-in `https?://.*` any but a line end. Such states differ only in when they may close. So:
+A string with a pattern is no automaton that every grammar shares, but most of its states are alike in one respect:
+which bytes may follow before the closing quote. While `.*foo.*` looks for "foo" any character may come, whatever was
+read; in `https?://.*` any but a line end. Such states differ only in when they may close. So:
 
  *  states are merged by what they may read *without closing* (minimisation in which every state accepts); a merged
     state's canonical table is its key, the same in every grammar: `.*` is computed once per vocabulary;
@@ -10,9 +10,9 @@ in `https?://.*` any but a line end. Such states differ only in when they may cl
     states, as every state can be finished. Of the others only those that contain a closing byte can be allowed: some
     thousand in all, a trie of the vocabulary, which is walked from the state in question and so decides exactly.
 
-Cost: 2 ms and 16 KB a merged state (0.5 MB where a counter may ask), only for states that can read many bytes, when a text reaches one; a byte limit
-per vocabulary, beyond which such states are walked. Without this a mask inside such a string takes a millisecond or
-more, at every token.
+Cost: 2 ms and 16 KB a merged state (0.5 MB where a counter may ask), only for states that can read many bytes, when a
+text reaches one; a byte limit per vocabulary, beyond which such states are walked. Without this a mask inside such a
+string takes a millisecond or more, at every token.
 """
 
 from __future__ import annotations

@@ -243,8 +243,8 @@ def _classified(vocabulary: Vocabulary, automaton: ByteAutomaton) -> dict[str, N
             low, high, target = automaton.edges[edge].tolist()
             successor[state, low : high + 1] = target
             begins_unit[state, low : high + 1] = automaton.edge_unit[edge] == BEGINS_UNIT
-    can_go_on = (successor >= 0).any(axis=1)
-    continuing = (successor[automaton.accepting] >= 0).any(axis=0) if automaton.accepting.any() else np.zeros(256, bool)
+    can_go_on: NDArray[np.bool_] = np.asarray((successor >= 0).any(axis=1))
+    continuing = (successor[automaton.accepting] >= 0).any(axis=0)
     arrays: dict[str, NDArray[Any]] = {"continuing": np.flatnonzero(continuing).astype(np.int32)}
     n_tokens = vocabulary.size
     fate = np.zeros(n_tokens, dtype=np.int8)

@@ -15,9 +15,9 @@ Bytes that never occur in UTF-8 are of no concern to grammars of characters, whi
 from __future__ import annotations
 
 from maskwright.automata.nullable import is_nullable
-from maskwright.automata.passes import keep_productive, map_calls, reachable
+from maskwright.automata.passes import keep_productive, leaves, map_calls, reachable
 from maskwright.errors import EmptyLanguage, VocabularyGap
-from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, automaton_of
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, REFUSED, ByteAutomaton, automaton_of
 from maskwright.grammar.ir import (
     NOTHING,
     Automaton,
@@ -37,6 +37,9 @@ from maskwright.grammar.ir import (
 )
 from maskwright.matching.vocabulary import Vocabulary
 
+_MOST_PLACES = 5_000
+"""States of an automaton times units counted that are looked at before a grammar is refused; a second of work."""
+
 NEVER_IN_UTF8 = frozenset([0xC0, 0xC1, *range(0xF5, 0x100)])
 
 
@@ -50,6 +53,10 @@ def close_gaps(grammar: Grammar, vocabulary: Vocabulary) -> Grammar:
     if not used:
         return grammar
     present = used.intersection(vocabulary.token_data.tobytes())
+    for body in rules.values():
+        for leaf in leaves(body):
+            if isinstance(leaf, Automaton) and _counting_gets_stuck(leaf, used, used - present):
+                raise VocabularyGap(bytes(sorted(used)))
     if not present:
         cut = {name: without_bytes(body, used) for name, body in rules.items()}
         try:
@@ -158,6 +165,45 @@ def _automaton_without(
     states = [[(low, high, renumbered[to], unit) for low, high, to, unit in edges[i] if to in live] for i in kept]
     accepting = [bool(order[i][0].accepting[order[i][1]]) for i in kept]
     return Automaton(automaton_of(states, accepting), 0, counter)
+
+
+def _counting_gets_stuck(node: Automaton, missing: frozenset[int], unwritable: frozenset[int]) -> bool:
+    """Can a text reach a state with so many units read that no end is left without the missing bytes?
+
+    Only bytes in `unwritable` cannot be read at all. Where states times counts are too many to look at: yes.
+    """
+    if node.counter is None:
+        return False
+    minimum, maximum = node.counter
+    most = minimum if maximum is None else maximum
+    Place = tuple[ByteAutomaton, int, int]
+    start: Place = (node.automaton, node.state, 0)
+    before: dict[Place, set[Place]] = {start: set()}
+    todo = [start]
+    while todo:
+        place = todo.pop()
+        automaton, state, count = place
+        for byte in range(256):
+            step = None if byte in unwritable else automaton.successor(state, byte)
+            if step is None or (step[2] == CLOSES and count < minimum):
+                continue
+            if step[2] == BEGINS_UNIT and maximum is not None and count == maximum:
+                continue
+            following = (step[0], step[1], min(most, count + (step[2] == BEGINS_UNIT)))
+            if following not in before:
+                before[following] = set()
+                todo.append(following)
+            if byte not in missing:
+                before[following].add(place)
+        if len(before) > _MOST_PLACES:
+            return True
+    alive = {place for place in before if place[0].accepting[place[1]] and place[2] >= minimum}
+    todo = list(alive)
+    while todo:
+        for place in before[todo.pop()] - alive:
+            alive.add(place)
+            todo.append(place)
+    return len(alive) < len(before)
 
 
 class _Safety:

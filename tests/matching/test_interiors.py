@@ -22,7 +22,18 @@ STRINGS = [
     {"format": "hostname", "maxLength": 20},
     {"pattern": "\\u00e9|\\n", "minLength": 2},
 ]
-VALUES = ["foobar", "https://a.b/c", "abc-def", "a_b-9", "1.5", "xxc", "http://example.com/", "a@b.co", "a.b", "\u00e9\n"]
+VALUES = [
+    "foobar",
+    "https://a.b/c",
+    "abc-def",
+    "a_b-9",
+    "1.5",
+    "xxc",
+    "http://example.com/",
+    "a@b.co",
+    "a.b",
+    "\u00e9\n",
+]
 
 
 def random_vocabulary(seed: int) -> mw.Vocabulary:

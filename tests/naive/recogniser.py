@@ -1,9 +1,9 @@
 """The slow, obvious meaning of a grammar: what does a node match, and what might it still match?  The oracle of tests.
 
-`Recogniser(grammar, text)` finds, for each rule and position, the set of positions where a match that begins there may
-end, and `BEYOND` if some match runs on past the end of the text, that is, if what is left of the text is a proper prefix
-of a member. Recursion is a least fixpoint: the sets of all (rule, begin) pairs grow until nothing changes, so left
-recursion, cycles and nullable rules need no special care. Cost: cubic and worse; meant for texts of some hundred bytes.
+`Recogniser(grammar, text)` finds, for each rule and position, the set of positions where a match that begins there
+may end, and `BEYOND` if some match runs on past the end of the text, that is, if what is left of the text is a proper
+prefix of a member. Recursion is a least fixpoint: the sets of all (rule, begin) pairs grow until nothing changes, so
+left recursion, cycles and nullable rules need no special care. Cost: cubic and worse; meant for short texts.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Recogniser:
         raise AssertionError(node)
 
     def _permutation_ends(self, node: Permutation, begin: int) -> set[int]:
-        """Every way through: a place is the set of items seen, the position, and whether an item or a separator ended."""
+        """Every way through: a place is the set of items seen, the position, and whether an item has ended."""
         result: set[int] = set()
         start = (frozenset[int](), begin, False)
         seen, todo = {start}, [start]

@@ -119,6 +119,10 @@ def successor_of(arena: Ints, configuration: Int, byte: Int) -> int:
     return arena[configuration + ONLY_SUCCESSOR] if only == byte else DEAD
 
 
+MOST_PER_BUCKET = 4
+"""Frames and configurations, on average, in a chain of each of the two hash tables before these grow."""
+
+
 @kernel
 def begin_items(scratch: Ints) -> None:
     """Forget the items of the previous set; the stamp makes every hash slot of it stale."""
@@ -185,6 +189,18 @@ def hash_words(array: Ints, begin: Int, n: Int, seed: Int) -> int:
 
 
 @kernel
+def is_crowded(arena: Ints) -> bool:
+    """Have the hash chains become long?"""
+    return arena[N_FRAMES] + arena[N_CONFIGURATIONS] > MOST_PER_BUCKET * (arena[BUCKET_MASK] + 1)
+
+
+@kernel
+def has_room(arena: Ints, n_words: int) -> bool:
+    """Is there memory for a record of so many words, and are the hash tables large enough for it?"""
+    return arena[FREE] + n_words <= arena.size and not is_crowded(arena)
+
+
+@kernel
 def intern_frame(arena: Ints, scratch: Ints, n: Int) -> int:
     """The frame of the n sorted pairs that lie at SCRATCH_PAIRS, made if new; or NEED_MEMORY."""
     bucket = arena[FRAME_BUCKETS] + (hash_words(scratch, SCRATCH_PAIRS, 2 * n, n) & arena[BUCKET_MASK])
@@ -200,7 +216,7 @@ def intern_frame(arena: Ints, scratch: Ints, n: Int) -> int:
                 return frame
         frame = arena[frame]
     frame = arena[FREE]
-    if frame + FRAME_PAIRS + 2 * n > arena.size:
+    if not has_room(arena, FRAME_PAIRS + 2 * n):
         return NEED_MEMORY
     arena[frame] = arena[bucket]
     arena[frame + FRAME_SIZE] = n
@@ -237,7 +253,7 @@ def intern_counter(arena: Ints, minimum: Int, maximum: Int, count: Int, parent: 
             return frame
         frame = arena[frame]
     frame = arena[FREE]
-    if frame + COUNTER_SIZE > arena.size:
+    if not has_room(arena, COUNTER_SIZE):
         return NEED_MEMORY
     arena[frame] = arena[bucket]
     arena[frame + FRAME_SIZE] = IS_COUNTER
@@ -284,7 +300,7 @@ def intern_set(arena: Ints, n_words: Int, words: Int, bit: Int, parent: Int) -> 
                 return frame
         frame = arena[frame]
     frame = arena[FREE]
-    if frame + SET_WORDS + n_words > arena.size:
+    if not has_room(arena, SET_WORDS + n_words):
         return NEED_MEMORY
     arena[frame] = arena[bucket]
     arena[frame + FRAME_SIZE] = IS_SET
@@ -581,7 +597,7 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
     only = only_byte(arena, scratch[SCRATCH_PAIRS], scratch[SCRATCH_PAIRS + 1]) if n == 1 else -1
     configuration = arena[FREE]
     items = configuration + SUCCESSORS + (N_SUCCESSORS if only < 0 else 0)
-    if items + 2 * n > arena.size:
+    if not has_room(arena, items - configuration + 2 * n):
         return NEED_MEMORY
     arena[configuration] = arena[bucket]
     arena[configuration + N_ITEMS] = n

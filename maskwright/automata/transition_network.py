@@ -26,6 +26,7 @@ from maskwright.automata._configurations import (
     intern_counter,
     intern_frame,
     intern_set,
+    is_crowded,
     items_of,
     rehash,
     start_configuration,
@@ -222,7 +223,13 @@ class TransitionNetwork:
         if code == NEED_NONTERMINAL:
             self.build(int(self.arena[NEEDED]))
         elif code == NEED_MEMORY:
-            self._grow(len(self.arena) + 1)
+            if is_crowded(self.arena):
+                n_buckets = 4 * (int(self.arena[BUCKET_MASK]) + 1)
+                frames = self._allocate_zeroed(n_buckets)
+                configurations = self._allocate_zeroed(n_buckets)
+                rehash(self.arena, frames, configurations, n_buckets)
+            else:
+                self._grow(len(self.arena) + 1)
         else:
             assert code == TOO_MANY_ITEMS, code
             raise LimitExceeded(
@@ -231,11 +238,6 @@ class TransitionNetwork:
                 allowed=8192,
                 remedy="make the grammar less ambiguous",
             )
-        buckets = int(self.arena[BUCKET_MASK]) + 1
-        if int(self.arena[N_CONFIGURATIONS]) + int(self.arena[N_FRAMES]) > 4 * buckets:
-            frames = self._allocate_zeroed(4 * buckets)
-            configurations = self._allocate_zeroed(4 * buckets)
-            rehash(self.arena, frames, configurations, 4 * buckets)
 
     @property
     def size_bytes(self) -> int:

@@ -91,7 +91,7 @@ def quoted_except_all(words: list[bytes], base: ByteAutomaton) -> Automaton:
 
 @pytest.mark.parametrize("n_words", [3, 26, 700])
 def test_many_excluded_names_do_not_overrun_the_stack(n_words: int) -> None:
-    """A vocabulary of short tokens leaves little scratch memory, and all siblings of a branching were once kept in it."""
+    """Short tokens leave little scratch memory, and all siblings of a branching were once kept in it."""
     rng = random.Random(n_words)
     words = [bytes([letter]) for letter in LETTERS][:n_words]
     words += [bytes(rng.choices(LETTERS, k=rng.randint(2, 4))) for _ in range(n_words - len(words))]

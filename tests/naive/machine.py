@@ -1,8 +1,8 @@
 """The pushdown machine on plain sets: the twin of the kernels `step` and `close_items`, without interning or sharing.
 
 A configuration is a frozenset of (state, frame); a frame is a frozenset of (return state, frame) or a tuple
-("counter", minimum, maximum, count, parent) or ("set", items seen, parent). States are offsets into the arena of a `TransitionNetwork`, whose words for
-states are only read here; every rule must have been built.
+("counter", minimum, maximum, count, parent) or ("set", items seen, parent). States are offsets into the arena of a
+`TransitionNetwork`, whose words for states are only read here; every rule must have been built.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Machine:
         edges = []
         while state:
             for e in range(self.words[state + 3]):
-                packed, target = self.words[state + STATE_SIZE + 2 * e :][:2]
+                at = state + STATE_SIZE + 2 * e
+                packed, target = self.words[at : at + 2]
                 edges.append((packed & 255, packed >> 8 & 255, packed >> 16, target))
             state = self.words[state + 1]
         return edges
@@ -104,7 +105,8 @@ class Machine:
             if kind == EMPTY:
                 moves.append((target, frame))
             elif kind == CALL:
-                entry, has_counter, minimum, maximum = words[words[NONTERMINALS] + 4 * operand :][:4]
+                row = words[NONTERMINALS] + 4 * operand
+                entry, has_counter, minimum, maximum = words[row : row + 4]
                 below = frame if target == ACCEPT_STATE else frozenset([(target, frame)])
                 moves.append((entry, ("counter", minimum, maximum, 0, below) if has_counter else below))
             elif kind == ENTER:

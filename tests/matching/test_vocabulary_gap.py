@@ -1,0 +1,133 @@
+"""Vocabularies that lack single bytes: exact, or refused; never a text that gets stuck.
+
+The judge works on tokens: which texts can be spelled at all, found by enumerating sequences of tokens.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+import maskwright as mw
+from maskwright.automata.passes import prepare
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, automaton_of
+from maskwright.grammar.ir import Automaton, Grammar, Network, Node, byte_class, choice, literal, repeat, sequence
+from tests.matching.test_masks_by_brute_force import productive_grammar
+from tests.naive.random_grammars import ALPHABET
+from tests.naive.recogniser import Recogniser
+
+LENGTH = 7
+
+
+def vocabulary_without(missing: bytes, longer: list[bytes]) -> mw.Vocabulary:
+    tokens = [bytes([byte]) for byte in ALPHABET if byte not in missing] + longer
+    return mw.Vocabulary([*tokens, b""], eos_token_ids=[len(tokens)])
+
+
+def walk_at_random(compiled: mw.CompiledGrammar, grammar: Grammar, rng: random.Random) -> None:
+    """Every mask on the way has a token; every finished text is a member."""
+    matcher, text = compiled.matcher(), b""
+    row = mw.allocate_bitmask(1, compiled.vocabulary.size)[0]
+    while len(text) < 12:
+        matcher.fill_bitmask(row)
+        allowed = mw.allowed_tokens(row, compiled.vocabulary.size).tolist()
+        assert allowed, ("a dead end", text, grammar, compiled.vocabulary.token_bytes)
+        token = rng.choice(allowed)
+        matcher.accept_token(token)
+        if matcher.is_finished():
+            assert Recogniser(grammar, text).accepts()
+            return
+        text += compiled.vocabulary.text_of(token)
+
+
+def spelled_members(grammar: Grammar, vocabulary: mw.Vocabulary) -> set[bytes]:
+    """The members of at most LENGTH bytes that sequences of tokens can spell."""
+    texts, layer = {b""}, {b""}
+    while layer:
+        longer = {text + token for text in layer for token in vocabulary.token_bytes if token}
+        layer = {text for text in longer if len(text) <= LENGTH and text not in texts}
+        layer = {text for text in layer if Recogniser(grammar, text).is_viable()}
+        texts |= layer
+    return {text for text in texts if Recogniser(grammar, text).accepts()}
+
+
+def accepted_members(compiled: mw.CompiledGrammar) -> set[bytes]:
+    found, todo = set(), [(b"", compiled.matcher())]
+    seen = {b""}
+    while todo:
+        text, matcher = todo.pop()
+        if matcher.is_accepting():
+            found.add(text)
+        for token, spelling in enumerate(compiled.vocabulary.token_bytes):
+            longer = text + spelling
+            if spelling and len(longer) <= LENGTH and longer not in seen and matcher.allows(token):
+                seen.add(longer)
+                branch = matcher.fork()
+                branch.accept_token(token)
+                todo.append((longer, branch))
+    return found
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_a_gap_is_closed_exactly_or_refused(block: int) -> None:
+    refused = exact = 0
+    for seed in range(block * 60, block * 60 + 60):
+        rng = random.Random(seed)
+        grammar = productive_grammar(rng)
+        missing = bytes(rng.sample(ALPHABET, 1))
+        longer = [bytes(rng.choices(ALPHABET, k=rng.randint(2, 3))) for _ in range(rng.randint(0, 4))]
+        vocabulary = vocabulary_without(missing, longer)
+        try:
+            compiled = mw.Compiler(vocabulary).compile_grammar(grammar)
+        except mw.VocabularyGap:
+            refused += 1
+            continue
+        if Recogniser(grammar, b"ab").work > 2_000:
+            continue
+        exact += 1
+        for _ in range(20):
+            walk_at_random(compiled, grammar, rng)
+        judge = Recogniser(grammar, b"abab")
+        judge.is_viable()
+        if judge.work < 400:
+            assert accepted_members(compiled) == spelled_members(grammar, vocabulary), (grammar, vocabulary.token_bytes)
+    assert refused and exact
+
+
+QUOTED_PAIR = automaton_of(
+    [
+        [(34, 34, 1, NO_UNIT)],
+        [(34, 34, 2, CLOSES), (97, 97, 3, BEGINS_UNIT), (98, 98, 1, BEGINS_UNIT)],
+        [],
+        [(34, 34, 2, CLOSES), (98, 98, 1, BEGINS_UNIT)],
+    ],
+    [False, False, True, False],
+)
+TRAPS: dict[str, Node] = {
+    # Back in state 0, which only a missing byte leaves.
+    "a loop to the first state": choice(
+        literal(b"a"),
+        Network(3, ((0, literal(b"b"), 1), (1, literal(b"a"), 0), (1, literal(b'"'), 2))),
+    ),
+    "inside a literal": choice(literal(b"a"), literal(b"ab")),
+    "the second round": repeat(choice(sequence(literal(b"a"), byte_class(b"b")), literal(b'"')), 2, 2),
+    "a counter that only missing bytes can serve": choice(literal(b'"'), Automaton(QUOTED_PAIR, 0, (2, None))),
+}
+
+
+@pytest.mark.parametrize("name", TRAPS)
+@pytest.mark.parametrize("longer", [[b'"ab"'], [b'b"', b"ba"], []])
+def test_no_walk_gets_stuck_for_want_of_a_byte(name: str, longer: list[bytes]) -> None:
+    grammar = Grammar("S", {"S": TRAPS[name]})
+    try:
+        compiled = mw.Compiler(vocabulary_without(b"b", longer)).compile_grammar(grammar)
+    except mw.VocabularyGap:
+        return
+    for seed in range(40):
+        walk_at_random(compiled, prepare(grammar), random.Random(seed))
+
+
+def test_a_language_that_cannot_be_spelled_is_refused_with_its_bytes() -> None:
+    with pytest.raises(mw.VocabularyGap, match="no single-byte token for 0x62, which this specification needs"):
+        mw.Compiler(vocabulary_without(b"b", [])).compile_grammar(Grammar("S", {"S": literal(b"ab")}))

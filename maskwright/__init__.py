@@ -25,11 +25,12 @@ if TYPE_CHECKING:
         MaskwrightError,
         MatcherError,
         TokenRejected,
+        UnsupportedPattern,
         UnsupportedSchema,
         UnsupportedTokenizer,
         VocabularyGap,
     )
-    from maskwright.grammar.json_schema import JSONSchemaOptions
+    from maskwright.grammar.json_schema import JSONSchemaOptions, PropertyOrder, Whitespace
     from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens, is_allowed
     from maskwright.matching.compiled_grammar import CompiledGrammar
     from maskwright.matching.compiler import Compiler
@@ -48,11 +49,14 @@ _HOME = {
     "MaskwrightError": "maskwright.errors",
     "Matcher": "maskwright.matching.matcher",
     "MatcherError": "maskwright.errors",
+    "PropertyOrder": "maskwright.grammar.json_schema",
     "TokenRejected": "maskwright.errors",
+    "UnsupportedPattern": "maskwright.errors",
     "UnsupportedSchema": "maskwright.errors",
     "UnsupportedTokenizer": "maskwright.errors",
     "Vocabulary": "maskwright.matching.vocabulary",
     "VocabularyGap": "maskwright.errors",
+    "Whitespace": "maskwright.grammar.json_schema",
     "allocate_bitmask": "maskwright.matching.bitmask",
     "allowed_tokens": "maskwright.matching.bitmask",
     "fill_bitmasks": "maskwright.matching.matcher",
@@ -72,11 +76,14 @@ __all__ = [
     "MaskwrightError",
     "Matcher",
     "MatcherError",
+    "PropertyOrder",
     "TokenRejected",
+    "UnsupportedPattern",
     "UnsupportedSchema",
     "UnsupportedTokenizer",
     "Vocabulary",
     "VocabularyGap",
+    "Whitespace",
     "allocate_bitmask",
     "allowed_tokens",
     "fill_bitmasks",

@@ -1,7 +1,7 @@
 """Specifications in, compiled grammars out: what all grammars of one vocabulary share lives here.
 
 The front ends turn a text into a `Grammar` of byte strings that knows nothing of tokens; compiling it for a vocabulary
-gives a `CompiledGrammar`. Equal specifications give the same object while it is in use.
+gives a `CompiledGrammar`. A compiler keeps no grammar that it has made: keep it yourself while it serves requests.
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node, TokenSet
 
-_FIRST_WORDS = 1 << 22
-"""Room that is reserved at first. Untouched memory costs nothing, and most grammars never need more; growing later
-means to copy everything at once, which a single mask would have to wait for."""
+_MAX_RESERVED_WORDS = 1 << 26
+"""Room that is reserved at once, 256 MiB of addresses at most. Untouched memory costs nothing; growing instead means to
+copy everything at a single mask's expense, which was the longest tail of all (130 ms for a large grammar)."""
 _FIRST_BUCKETS = 1 << 10
 _FIRST_NONTERMINALS = 256
 _MAX_WORDS = (1 << 31) - 1
@@ -117,7 +117,7 @@ class TransitionNetwork:
         # Where each run of states begins in the arena, and what it was written from: ascending.
         self._origins: list[int] = []
         self._sources: list[Node | ByteAutomaton] = []
-        self.arena = np.empty(min(_FIRST_WORDS, self.max_bytes // 4), dtype=np.int32)
+        self.arena = np.empty(min(_MAX_RESERVED_WORDS, self.max_bytes // 4), dtype=np.int32)
         self.arena[:FIRST_FREE] = 0
         self.arena[ACCEPT_STATE] = ACCEPTING
         self.arena[END_FRAME + FRAME_SIZE] = 1

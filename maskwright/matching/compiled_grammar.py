@@ -12,6 +12,7 @@ arena when it is next used, at a microsecond a token. Answers do not change.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,9 +52,8 @@ STATES_BUILT_AHEAD = 4000
 
 DEFAULT_MAX_BYTES = 256 << 20
 _MIN_MAX_BYTES = 8 << 20
-_FEWEST_ROWS, _MOST_FIRST_ROWS = 16, 4096
-_FIRST_ROW_BYTES = 16 << 20
-"""Room that is reserved for rows at first; untouched memory costs nothing."""
+_FEWEST_ROWS, _MOST_RESERVED_ROWS = 16, 4096
+"""Rows to reserve room for at once: addresses, not memory, as for the arena."""
 _PIECE = 256
 """Bytes read at once: every one may be a new configuration of a kilobyte, and the least memory must hold them all."""
 
@@ -100,12 +100,12 @@ class CompiledGrammar:
             for right_part in prepared.rules.values():
                 for leaf in leaves(right_part):
                     if isinstance(leaf, TokenSet):
-                        self._token_ids_of(leaf)
+                        token_ids_of(self.vocabulary, leaf)
         try:
             self._network = TransitionNetwork(
                 close_gaps(prepared, self.vocabulary),
                 shared_states=tables.states_of,
-                token_ids_of=self._token_ids_of,
+                token_ids_of=functools.partial(token_ids_of, self.vocabulary),  # no cycle: memory is freed at once
                 max_token_length=int(np.diff(self.vocabulary.token_start).max(initial=1)),
                 max_bytes=max_bytes - (max_bytes // 4),
             )
@@ -284,9 +284,9 @@ class CompiledGrammar:
         )
 
     def _reserve_rows(self) -> NDArray[np.int32]:
-        """Room for the first rows, a quarter of the memory allowed at most, but never fewer than a mask needs."""
-        n_rows = min(_FIRST_ROW_BYTES, self._max_bytes // 4) // (4 * self._tables.n_words)
-        return np.empty((max(_FEWEST_ROWS, min(n_rows, _MOST_FIRST_ROWS)), self._tables.n_words), dtype=np.int32)
+        """Room for the rows that a quarter of the memory allowed can hold, but never fewer than a mask needs."""
+        n_rows = self._max_bytes // 4 // (4 * self._tables.n_words)
+        return np.empty((max(_FEWEST_ROWS, min(n_rows, _MOST_RESERVED_ROWS)), self._tables.n_words), dtype=np.int32)
 
     def _add_rows(self) -> None:
         n_rows = 2 * len(self._rows)
@@ -296,26 +296,26 @@ class CompiledGrammar:
         rows[: len(self._rows)] = self._rows
         self._rows = rows
 
-    def _token_ids_of(self, token_set: TokenSet) -> list[int]:
-        """The ids that a token set of the grammar means in this vocabulary, ascending."""
-        vocabulary = self.vocabulary
-        ids = set(token_set.ids)
-        for name in token_set.names:
-            if name not in vocabulary.special_token_names:
-                raise GrammarSyntaxError(f"the vocabulary has no special token {name!r}", name, 0, "token name")
-            ids.add(vocabulary.special_token_names[name])
-        for token in ids:
-            if not 0 <= token < vocabulary.size:
-                raise GrammarSyntaxError(
-                    f"token id {token} lies outside the vocabulary of {vocabulary.size} ids", str(token), 0, "token id"
-                )
-        if token_set.negated:
-            ids = set(range(len(vocabulary.token_bytes))) - ids - set(vocabulary.eos_token_ids)
-        ending = ids.intersection(vocabulary.eos_token_ids)
-        if ending or not ids:
-            what = f"token {min(ending)} ends the text, so no rule may name it" if ending else "this set has no token"
-            raise GrammarSyntaxError(what, str(token_set), 0, "token set")
-        return sorted(ids)
+
+def token_ids_of(vocabulary: Vocabulary, token_set: TokenSet) -> list[int]:
+    """The ids that a token set of a grammar means in a vocabulary, ascending; raises GrammarSyntaxError."""
+    ids = set(token_set.ids)
+    for name in token_set.names:
+        if name not in vocabulary.special_token_names:
+            raise GrammarSyntaxError(f"the vocabulary has no special token {name!r}", name, 0, "token name")
+        ids.add(vocabulary.special_token_names[name])
+    for token in ids:
+        if not 0 <= token < vocabulary.size:
+            raise GrammarSyntaxError(
+                f"token id {token} lies outside the vocabulary of {vocabulary.size} ids", str(token), 0, "token id"
+            )
+    if token_set.negated:
+        ids = set(range(len(vocabulary.token_bytes))) - ids - set(vocabulary.eos_token_ids)
+    ending = ids.intersection(vocabulary.eos_token_ids)
+    if ending or not ids:
+        what = f"token {min(ending)} ends the text, so no rule may name it" if ending else "this set has no token"
+        raise GrammarSyntaxError(what, str(token_set), 0, "token set")
+    return sorted(ids)
 
 
 def _writable(text: bytes) -> NDArray[np.uint8]:

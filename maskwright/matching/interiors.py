@@ -69,7 +69,7 @@ class MergedStates:
         self._closes = (unit == CLOSES).any(axis=0)
         successor[unit == CLOSES] = -1
         self._begins_unit = (unit == BEGINS_UNIT).astype(np.uint8)
-        self._successor = successor
+        self._successor = successor.astype(np.int16)  # MAX_STATES fit; these tables are kept for a while
         # Bytes that no edge tells apart are one letter: the minimisation's cost grows with their number.
         cuts = np.concatenate([part.edges[:, 0] for part in order] + [part.edges[:, 1] + 1 for part in order])
         letters = np.unique(np.append(cuts[cuts < 256], 0))

@@ -46,7 +46,7 @@ _KIND = "shared-states-1"
 MAX_INTERIOR_BYTES = 24 << 20
 """What the records of grammars' own strings may take in one vocabulary."""
 
-_MAX_ANSWERS, _MAX_MERGED = 100_000, 32
+_MAX_ANSWERS, _MAX_MERGED = 100_000, 8
 _MAX_LISTED = 512
 """A state's interior tokens are also kept as a row of bits when they are more than this."""
 

@@ -109,7 +109,9 @@ class Automaton(Node):
     """What `automaton` accepts from `state`.
 
     With `counter = (minimum, maximum)`, only strings whose number of units (see `ByteAutomaton.edge_unit`) lies in
-    that range; `maximum` None means no upper end.
+    that range; `maximum` None means no upper end. Whoever writes a counter promises that every text it lets through
+    can be completed within the range (as with one character a unit, where any state may close or go on): the passes do
+    not look into automata, and a counter that breaks this leads into a dead end.
     """
 
     automaton: ByteAutomaton

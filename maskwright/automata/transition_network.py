@@ -19,17 +19,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.automata._configurations import (
+from maskwright.automata._configurations import intern_configuration, items_of, start_configuration
+from maskwright.automata._frames import (
     add_item,
     begin_items,
-    intern_configuration,
     intern_counter,
     intern_frame,
     intern_set,
     is_crowded,
-    items_of,
     rehash,
-    start_configuration,
 )
 from maskwright.automata._layout import (
     ACCEPT_STATE,

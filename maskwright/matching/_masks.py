@@ -31,12 +31,7 @@ import numpy as np
 
 from maskwright._numba import kernel
 from maskwright.automata._configurations import (
-    BIT,
-    Int,
-    Ints,
-    add_item,
     after_return,
-    begin_items,
     find_edge,
     intern_configuration,
     items_of,
@@ -44,6 +39,7 @@ from maskwright.automata._configurations import (
     step,
     successor_of,
 )
+from maskwright.automata._frames import BIT, Int, Ints, add_item, begin_items
 from maskwright.automata._layout import (
     ACCEPTING,
     CONFIGURATION_FLAGS,

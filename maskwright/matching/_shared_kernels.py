@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright._numba import kernel
-from maskwright.automata._configurations import BIT
+from maskwright.automata._frames import BIT
 
 STAYS, LEAVES, DIES = 1, 2, 0
 

@@ -7,7 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from maskwright.automata._configurations import add_item, begin_items, sort_pairs, step
+from maskwright.automata._configurations import step
+from maskwright.automata._frames import add_item, begin_items, sort_pairs
 from maskwright.automata._layout import (
     DEAD,
     IS_ACCEPTING,

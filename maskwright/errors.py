@@ -124,6 +124,10 @@ class LimitExceeded(SpecificationError):
         return f"{self.stage}{where} needs {self.asked}, more than the {self.allowed} allowed: {self.remedy}."
 
 
+class SchemaTooComplex(LimitExceeded):
+    """A part of a JSON Schema needs more than one of the limits of its options; `where` is its pointer."""
+
+
 @dataclass(unsafe_hash=True)
 class VocabularyGap(VocabularyError):
     """The language needs bytes that the vocabulary cannot spell, and cutting them out would not be exact."""

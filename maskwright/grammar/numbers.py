@@ -21,11 +21,21 @@ digit, as most engines build, whose automaton must be determinised; and a fixed 
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 
 from maskwright.errors import EmptyLanguage, LimitExceeded
 from maskwright.grammar.byte_automaton import NO_UNIT, ByteAutomaton, automaton_of
 from maskwright.grammar.number_states import MAX_BOUND_DIGITS, Expansion, State, magnitude_range, start_state
+
+
+class NumberSpelling(Enum):
+    """Which spellings of a number are members."""
+
+    CANONICAL = "canonical"
+    """Digits only for an integer; for others what the head of this module says."""
+    EXACT = "exact"
+    """Every JSON spelling of the value: 1.0 and 1e2 are integers."""
 
 
 def integer_automaton(minimum: int | None, maximum: int | None) -> ByteAutomaton:

@@ -7,6 +7,15 @@ rules) -> `front_end` (the whole way).
 """
 
 from maskwright.grammar.json_schema.front_end import json_schema_grammar
-from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder, Whitespace
+from maskwright.grammar.json_schema.options import Formats, Indented, JSONSchemaOptions, PropertyOrder, Whitespace
+from maskwright.grammar.numbers import NumberSpelling
 
-__all__ = ["Indented", "JSONSchemaOptions", "PropertyOrder", "Whitespace", "json_schema_grammar"]
+__all__ = [
+    "Formats",
+    "Indented",
+    "JSONSchemaOptions",
+    "NumberSpelling",
+    "PropertyOrder",
+    "Whitespace",
+    "json_schema_grammar",
+]

@@ -66,9 +66,12 @@ class UnsupportedSchema(SpecificationError):
     keyword: str
     pointer: str
     reason: str = "is not supported yet"
+    others: tuple[UnsupportedSchema, ...] = ()
+    """The refusals of other subschemas of the same document, where reading could go on."""
 
     def __str__(self) -> str:
-        return f"JSON Schema keyword {self.keyword!r} at '{self.pointer or '/'}' {self.reason}."
+        more = f" ({len(self.others)} more refused)" if self.others else ""
+        return f"JSON Schema keyword {self.keyword!r} at '{self.pointer or '/'}' {self.reason}{more}."
 
 
 @dataclass(unsafe_hash=True)

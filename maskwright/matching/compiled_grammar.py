@@ -38,6 +38,7 @@ from maskwright.automata.passes import leaves, prepare
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.ir import Grammar, TokenSet
+from maskwright.grammar.report import Report
 from maskwright.matching._masks import fill
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import Place
@@ -79,7 +80,7 @@ class MemoryUse:
 class CompiledGrammar:
     """A grammar with its masks for one vocabulary; `matcher()` begins a text.
 
-    `report` lists, in sentences, what the specification asked for that was restricted or is only an annotation.
+    `report` says what the specification asked for that was restricted or is only an annotation, and where.
     """
 
     def __init__(self, grammar: Grammar, tables: MaskTables, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
@@ -88,7 +89,7 @@ class CompiledGrammar:
                 "The automaton", asked=_MIN_MAX_BYTES, allowed=max_bytes, remedy="raise max_bytes to at least 8 MiB"
             )
         self.vocabulary: Vocabulary = tables.vocabulary
-        self.report: tuple[str, ...] = grammar.report
+        self.report: Report = grammar.report
         self._token_start = self.vocabulary.token_start
         self._token_data = self.vocabulary.token_data
         self._tables = tables

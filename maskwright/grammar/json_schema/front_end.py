@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema.document import read_document
-from maskwright.grammar.json_schema.keywords import read_keywords
+from maskwright.grammar.json_schema.exactness import report_of
+from maskwright.grammar.json_schema.keywords import read_all
 from maskwright.grammar.json_schema.lowering import Lowering
 from maskwright.grammar.json_schema.normal_form import NormalForm, explain_empty
-from maskwright.grammar.json_schema.options import JSONSchemaOptions
+from maskwright.grammar.json_schema.options import JSONSchemaOptions, options_in
 from maskwright.grammar.json_schema.reader import SchemaReader
-
-DUPLICATE_NAMES = "duplicate additional keys are accepted"
 
 
 def json_schema_grammar(schema: object, options: JSONSchemaOptions | None = None) -> Grammar:
     """The JSON texts of the values that satisfy a schema.
 
-    `schema` is a dictionary, a boolean, JSON text, or a pydantic model class. Members come in the order of
-    `properties`, then those that only `required` names, then others. The schema is read in full here; the rules of the
-    grammar are computed when they are asked for, and none of them can fail.
+    `schema` is a dictionary, a boolean, JSON text, or a Python type or function (see `python_types`). Without `options`
+    those that the schema holds under `"x-maskwright"` count, else the defaults. The schema is read in full here; the
+    rules of the grammar are computed when they are asked for, and none of them can fail.
 
     Raises GrammarSyntaxError (not JSON), InvalidSchema, UnsupportedSchema, EmptyLanguage and LimitExceeded.
     """
-    options = options or JSONSchemaOptions()
     document = read_document(schema)
-    reader = SchemaReader(document)
+    options = options or options_in(document.root)
+    reader = SchemaReader(document, options)
     node = reader.child(document.root, 0, "", "(root)")
-    while reader.unread:
-        read_keywords(reader, reader.unread.pop())
+    read_all(reader)
     form = NormalForm(reader, options.max_shapes)
     root = form.stands_for[node]
     form.expand(root)
@@ -36,4 +34,4 @@ def json_schema_grammar(schema: object, options: JSONSchemaOptions | None = None
         raise explain_empty(form, root)
     lowering = Lowering(form, options)
     lowering.rules.define("root", lambda: lowering.value(root, 0))
-    return Grammar("root", lowering.rules, is_prepared=True, report=(*reader.report(), DUPLICATE_NAMES))
+    return Grammar("root", lowering.rules, is_prepared=True, report=report_of(reader))

@@ -18,6 +18,7 @@ from maskwright.grammar.json_schema.document import (
     resource_uri,
     type_name,
 )
+from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.schema_node import FALSE_NODE, TRUE_NODE, SchemaNode
 
 MAX_NODES = 200_000
@@ -27,8 +28,9 @@ MAX_NODES = 200_000
 class SchemaReader:
     """The nodes read so far and what is still to be read (mutable; lives as long as one call of `read_schema`)."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, options: JSONSchemaOptions) -> None:
         self.document = document
+        self.options = options
         self.nodes = [
             SchemaNode(False, 0, "", document.resource, is_false=True),
             SchemaNode(True, 0, "", document.resource),
@@ -36,8 +38,7 @@ class SchemaReader:
         self.unread: list[int] = []
         self.node_of_object: dict[int, int] = {}
         self.node_of_reference: dict[tuple[int, str], int] = {}
-        self.unknown: dict[str, list[int]] = {}
-        self.notes: dict[str, None] = {}
+        self.notes: list[tuple[int, str, str]] = []
 
     def child(self, schema: object, parent: int, step: str | tuple[str, str], keyword: str) -> int:
         """The node of a subschema of node `parent`, reached by one or two steps of a JSON pointer."""
@@ -112,11 +113,6 @@ class SchemaReader:
         """The error for a keyword of a node whose value no draft allows."""
         return InvalidSchema(keyword, self.pointer(node), reason)
 
-    def report(self) -> tuple[str, ...]:
-        """What was read but not enforced, one line each."""
-        lines = list(self.notes)
-        for keyword, nodes in self.unknown.items():
-            others = f" and {len(nodes) - 1} other places" if len(nodes) > 1 else ""
-            first = self.pointer(nodes[0]) or "/"
-            lines.append(f"keyword {keyword!r} at '{first}'{others} is not part of the schema's draft: an annotation")
-        return tuple(lines)
+    def note(self, node: int, keyword: str, reason: str) -> None:
+        """Remember for the report that a keyword of a node asserts nothing here, and why."""
+        self.notes.append((node, keyword, reason))

@@ -111,7 +111,8 @@ def group_reason(reason: str) -> str:
     `UnsupportedSchema: JSON Schema keyword 'not' at '/a/b' is ...` keeps the keyword and loses the pointer.
     """
     line = reason.strip().splitlines()[0]
-    line = re.sub(r"at '[^']*'", "at '...'", line)
+    line = re.sub(r"\b(at|anchor) '[^']*'", r"\1 '...'", line)
+    line = re.sub(r"\([^)]*\)", "(...)", line)
     line = re.sub(r"(['\"])[#/][^'\"]*\1", r"\1/...\1", line)
     line = re.sub(r"\d+", "N", line)
     return line if len(line) <= 140 else line[:137] + "..."

@@ -51,5 +51,6 @@ def test_reasons_that_differ_in_place_and_number_are_one_reason():
     first = group_reason("UnsupportedSchema: JSON Schema keyword 'not' at '/a/0' is not supported yet.")
     second = group_reason("UnsupportedSchema: JSON Schema keyword 'not' at '/b' is not supported yet.")
     assert first == second == "UnsupportedSchema: JSON Schema keyword 'not' at '...' is not supported yet."
+    assert group_reason("names (http://a/b) or anchor 'x'") == group_reason("names (list) or anchor 'y'")
     assert group_reason("needs 12 states\nmore") == group_reason("needs 7 states")
     assert len(group_reason("x" * 1000)) == 140

@@ -13,6 +13,7 @@ from maskwright.automata._layout import (
     ACCEPT_STATE,
     ACCEPTING,
     CALL,
+    CLOSE_SET,
     COUNT,
     COUNTER_COUNT,
     COUNTER_MAXIMUM,
@@ -25,8 +26,10 @@ from maskwright.automata._layout import (
     FRAME_PAIRS,
     FRAME_SIZE,
     HAS_OTHER_EDGES,
+    IF_BELOW,
     IF_LEFT,
     IF_NEW,
+    IF_REACHED,
     IS_COUNTER,
     LEAVE,
     MARK,
@@ -45,6 +48,7 @@ from maskwright.automata._layout import (
     SET_PARENT,
     SET_WORDS,
     STATE_SIZE,
+    TALLY,
     TOKEN,
     TOO_MANY_ITEMS,
 )
@@ -83,10 +87,43 @@ def add_returns(arena: Ints, scratch: Ints, frame: Int) -> int:
 
 
 @kernel
+def n_missing(arena: Ints, frame: Int, required: Int) -> int:
+    """How many of the required members, listed from `required` on, are not in a set that also counts."""
+    n = 0
+    for i in range(arena[frame + SET_N_WORDS] - 1):
+        missing = int(arena[required + i] & ~arena[frame + SET_WORDS + i]) & 0xFFFFFFFF
+        while missing != 0:
+            missing &= missing - 1
+            n += 1
+    return n
+
+
+@kernel
+def follow_counting_edge(arena: Ints, scratch: Ints, kind: Int, operand: Int, target: Int, frame: Int) -> int:
+    """Take an edge of a permutation that counts its entries in the last word of the set; 0, or a NEED code."""
+    last = arena[frame + SET_N_WORDS] - 1
+    count = int(arena[frame + SET_WORDS + last])
+    passes = True
+    if kind == TALLY:  # the operand is from where on the count no longer matters
+        if count < operand:
+            n_words = arena[frame + SET_N_WORDS]
+            frame = intern_set(arena, n_words, frame + SET_WORDS, last, count + 1, arena[frame + SET_PARENT])
+            if frame < 0:
+                return frame
+    elif kind == IF_BELOW:
+        passes = count < operand
+    elif kind == IF_REACHED:
+        passes = count >= operand
+    else:  # IF_ROOM: one entry more leaves room for all that is required; the maximum stands before what is required
+        passes = count + 1 + n_missing(arena, frame, operand) <= arena[operand - 1]
+    return add_item(scratch, target, frame) if passes else 0
+
+
+@kernel
 def follow_set_edge(arena: Ints, scratch: Ints, kind: Int, operand: Int, target: Int, frame: Int) -> int:
     """Take an edge of a permutation, if the set in the frame lets it; 0, or a NEED code."""
     if kind == OPEN_SET:
-        opened = intern_set(arena, operand, 0, -1, frame)
+        opened = intern_set(arena, operand, 0, -1, 0, frame)
         return opened if opened < 0 else add_item(scratch, target, opened)
     words = frame + SET_WORDS
     if kind == IF_NEW:
@@ -94,14 +131,18 @@ def follow_set_edge(arena: Ints, scratch: Ints, kind: Int, operand: Int, target:
             return add_item(scratch, target, frame)
         return 0
     if kind == MARK:
-        marked = intern_set(arena, arena[frame + SET_N_WORDS], words, operand, arena[frame + SET_PARENT])
+        word = operand >> 5
+        members = arena[words + word] | BIT[operand & 31]
+        marked = intern_set(arena, arena[frame + SET_N_WORDS], words, word, members, arena[frame + SET_PARENT])
         return marked if marked < 0 else add_item(scratch, target, marked)
     if kind == IF_LEFT:
         for item in range(operand):
             if arena[words + (item >> 5)] & BIT[item & 31] == 0:
                 return add_item(scratch, target, frame)
         return 0
-    for i in range(arena[frame + SET_N_WORDS]):  # CLOSE_SET: the operand is where the required members are listed
+    if kind != CLOSE_SET:
+        return follow_counting_edge(arena, scratch, kind, operand, target, frame)
+    for i in range(arena[frame + SET_N_WORDS]):  # the operand is where the required members are listed
         if arena[operand + i] & ~arena[words + i] != 0:
             return 0
     return add_item(scratch, target, arena[frame + SET_PARENT])

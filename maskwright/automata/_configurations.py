@@ -9,7 +9,9 @@ once and remembers the successor, and copying a matcher's state is copying an in
                   that holds (r, f); all calls of one X found together share one frame, so stacks that differ
                   below do not multiply items (Tomita's graph-structured stack; Scott and Johnstone 2010)
     sets        : OPEN_SET puts an empty set on the stack for a permutation; IF_NEW passes if item i is not in it, MARK
-                  adds it, IF_LEFT passes while some item is missing, CLOSE_SET takes it off if all required are in
+                  adds it, IF_LEFT passes while some item is missing, CLOSE_SET takes it off if all required are in.
+                  Where its entries are counted: TALLY counts one that has ended, IF_ROOM passes while one more leaves
+                  room for what is still required, IF_BELOW and IF_REACHED compare with the maximum and the minimum
     counters    : ENTER puts a counter frame with count 0 on the stack, COUNT replaces it by one more, LEAVE takes it
                   off once the minimum is reached. An automaton called with a counter counts on its byte edges. Where
                   there is no maximum the count stops at the minimum, so configurations repeat.

@@ -205,30 +205,26 @@ def intern_counter(arena: Ints, minimum: Int, maximum: Int, count: Int, parent: 
 
 
 @kernel
-def hash_set(arena: Ints, n_words: Int, words: Int, bit: Int, parent: Int) -> int:
-    """A hash of a set frame whose words are those at `words` (0: none set) with `bit` added (-1: nothing added)."""
+def hash_set(arena: Ints, n_words: Int, words: Int, changed: Int, content: Int, parent: Int) -> int:
+    """A hash of a set frame of the words at `words` (0: all 0), where word `changed` (-1: none) is `content`."""
     value = int(parent) * 104729 + int(n_words)
     for i in range(n_words):
-        word = arena[words + i] if words != 0 else 0
-        if bit >> 5 == i:
-            word |= BIT[bit & 31]
+        word = content if i == changed else (arena[words + i] if words != 0 else 0)
         value = ((value ^ int(word)) * 0x9E3779B1) & 0x7FFFFFFFFFFF
         value ^= value >> 17
     return value & 0x3FFFFFFF
 
 
 @kernel
-def intern_set(arena: Ints, n_words: Int, words: Int, bit: Int, parent: Int) -> int:
+def intern_set(arena: Ints, n_words: Int, words: Int, changed: Int, content: Int, parent: Int) -> int:
     """The set frame described as in `hash_set`, made if new; or NEED_MEMORY."""
-    bucket = arena[FRAME_BUCKETS] + (hash_set(arena, n_words, words, bit, parent) & arena[BUCKET_MASK])
+    bucket = arena[FRAME_BUCKETS] + (hash_set(arena, n_words, words, changed, content, parent) & arena[BUCKET_MASK])
     frame = arena[bucket]
     while frame != 0:
         if arena[frame + FRAME_SIZE] == IS_SET and arena[frame + SET_PARENT] == parent:
             same = arena[frame + SET_N_WORDS] == n_words
             for i in range(n_words):
-                word = arena[words + i] if words != 0 else 0
-                if bit >> 5 == i:
-                    word |= BIT[bit & 31]
+                word = content if i == changed else (arena[words + i] if words != 0 else 0)
                 if not same or arena[frame + SET_WORDS + i] != word:
                     same = False
                     break
@@ -244,10 +240,7 @@ def intern_set(arena: Ints, n_words: Int, words: Int, bit: Int, parent: Int) -> 
     arena[frame + SET_N_WORDS] = n_words
     arena[frame + SET_PARENT] = parent
     for i in range(n_words):
-        word = arena[words + i] if words != 0 else 0
-        if bit >> 5 == i:
-            word |= BIT[bit & 31]
-        arena[frame + SET_WORDS + i] = word
+        arena[frame + SET_WORDS + i] = content if i == changed else (arena[words + i] if words != 0 else 0)
     arena[FREE] = frame + SET_WORDS + n_words
     arena[N_FRAMES] += 1
     arena[bucket] = frame
@@ -279,7 +272,7 @@ def rehash(arena: Ints, frames: Int, configurations: Int, n_buckets: Int) -> Non
                 )
             elif n == IS_SET:
                 n_words = arena[record + SET_N_WORDS]
-                hashed = hash_set(arena, n_words, record + SET_WORDS, -1, arena[record + SET_PARENT])
+                hashed = hash_set(arena, n_words, record + SET_WORDS, -1, 0, arena[record + SET_PARENT])
             else:
                 hashed = hash_words(arena, record + FRAME_PAIRS, 2 * n, n)
             bucket = frames + (hashed & mask)

@@ -17,6 +17,7 @@ the words called *memo*:
  frame           [next in hash chain, n, memo: configuration after the return, (return state, parent frame) * n]
  counter frame   [next in hash chain, -1, 0, minimum, maximum or -1, count, parent frame]
  set frame       [next in hash chain, -2, 0, n_words, parent frame, 32 members a word * n_words]
+                 Where entries are counted the last word is no set of members but the count.
  configuration   [next in hash chain, n_items, is_accepting, memo: mask, flags, hash, only byte or -1, memo: successor,
                   memo: 256 successors (UNKNOWN, DEAD or a configuration), (state, frame) * n_items]
                  One inside a literal can read just one byte: it names it, and has no room for 256 successors.
@@ -68,6 +69,7 @@ STATE_INTERIOR = 5
 # Kinds of edges that read no byte.
 EMPTY, CALL, ENTER, COUNT, LEAVE, TOKEN = 0, 1, 2, 3, 4, 5
 OPEN_SET, IF_NEW, MARK, IF_LEFT, CLOSE_SET = 6, 7, 8, 9, 10
+TALLY, IF_BELOW, IF_REACHED, IF_ROOM = 11, 12, 13, 14
 
 # Words of a frame.
 FRAME_NEXT, FRAME_SIZE, FRAME_RETURN, FRAME_PAIRS = 0, 1, 2, 3

@@ -135,6 +135,9 @@ def _leftmost_calls(node: Node) -> set[str]:
             return {name for part in parts for name in _leftmost_calls(part)}
         case Repeat(body, _, _):
             return _leftmost_calls(body)
+        case Permutation(items, _, _, repeatable):
+            firsts = (repeatable, *(head for head, _ in items), *(marker for marker, _ in node.markers))
+            return {name for first in firsts for name in _leftmost_calls(first)}
         case Network():
             free = reached_for_free(node)
             return {name for source, label, _ in node.edges if source in free for name in _leftmost_calls(label)}

@@ -28,13 +28,17 @@ from maskwright.automata._layout import (
     HAS_BYTE_EDGES,
     HAS_OTHER_EDGES,
     HAS_TOKEN_EDGES,
+    IF_BELOW,
     IF_LEFT,
     IF_NEW,
+    IF_REACHED,
+    IF_ROOM,
     LEAVE,
     MARK,
     OPEN_SET,
     STATE_INTERIOR,
     STATE_SIZE,
+    TALLY,
     TOKEN,
     UNKNOWN,
 )
@@ -212,24 +216,78 @@ class CodeBlock:
         return self._state([], [ENTER, bounds, head])
 
     def _permutation(self, node: Permutation, target: int) -> int:
-        """OPEN_SET, then a choice of all items not yet in the set; after each a separator or CLOSE_SET."""
+        """OPEN_SET, then a choice of all entries that the set lets; after each a separator or CLOSE_SET.
+
+        Obligations are members of the set behind the items, required like these and put in by markers.
+        """
+        minimum, maximum = counts_that_matter(node)
+        if minimum or maximum is not None:
+            return self._counting_permutation(node, *counter_words(minimum, maximum), target)
         n = len(node.items)
-        n_words = max(1, (n + 31) // 32)
-        required = self.origin + len(self.words)
-        members = [0] * n_words
-        for item in node.required:
-            members[item >> 5] |= 1 << (item & 31)
-        self.words += (word - (word >> 31 << 32) for word in members)
-        has_repeatable = node.repeatable != NOTHING
-        choose = self._state([], [EMPTY, 0, target] * (n + has_repeatable))
-        after = self._state([], [EMPTY if has_repeatable else IF_LEFT, n, 0, CLOSE_SET, required, target])
+        n_words = max(1, (n + node.n_obligations + 31) // 32)
+        required = self._required_members(node, n_words)
+        repeats = list(node.markers) if node.repeatable == NOTHING else [(node.repeatable, ()), *node.markers]
+        choose = self._state([], [EMPTY, 0, target] * (n + len(repeats)))
+        after = self._state([], [EMPTY if repeats else IF_LEFT, n, 0, CLOSE_SET, required, target])
         self._patch(after, 0, self.emit(node.separator, choose))
         for item, (head, tail) in enumerate(node.items):
             mark = self._state([], [MARK, item, self.emit(tail, after)])
             self._patch(choose, item, self.emit(head, mark), IF_NEW, item)
-        if has_repeatable:
-            self._patch(choose, n, self.emit(node.repeatable, after))
+        for place, (body, obligations) in enumerate(repeats, start=n):
+            self._patch(choose, place, self.emit(body, self._marks(n, obligations, after)))
         return self._state([], [OPEN_SET, n_words, choose])
+
+    def _counting_permutation(self, node: Permutation, minimum: int, maximum: int, target: int) -> int:
+        """The same, with a count in one more word of the set.
+
+        While there is a maximum, whatever is not itself still required asks whether there is room for it.
+        """
+        n = len(node.items)
+        is_bounded = maximum >= 0
+        assert not is_bounded or (node.n_obligations <= 1 and len(node.required) + node.n_obligations <= maximum)
+        n_words = (n + node.n_obligations + 31) // 32 + 1
+        self.words.append(maximum)
+        required = self._required_members(node, n_words)
+        repeats = list(node.markers) if node.repeatable == NOTHING else [(node.repeatable, ()), *node.markers]
+        choose = self._state([], [EMPTY, 0, target] * (n + sum(1 + len(marks) for _, marks in repeats)))
+        more = self.emit(node.separator, choose)
+        if not repeats:
+            more = self._state([], [IF_LEFT, n, more])
+        close = self._state([], [CLOSE_SET, required, target])
+        go_on = [IF_BELOW, maximum, more] if is_bounded else [EMPTY, 0, more]
+        after = self._state([], [*go_on, IF_REACHED, minimum, close])
+        after = self._state([], [TALLY, maximum if is_bounded else minimum, after])
+        place = 0
+        for item, (head, tail) in enumerate(node.items):
+            entry = self.emit(head, self._state([], [MARK, item, self.emit(tail, after)]))
+            if is_bounded and item not in node.required:
+                entry = self._state([], [IF_ROOM, required, entry])
+            self._patch(choose, place, entry, IF_NEW, item)
+            place += 1
+        for body, obligations in repeats:
+            entry = self.emit(body, self._marks(n, obligations, after))
+            self._patch(choose, place, entry, IF_ROOM if is_bounded else EMPTY, required)
+            place += 1
+            for obligation in obligations:
+                self._patch(choose, place, entry, IF_NEW, n + obligation)
+                place += 1
+        return self._state([], [OPEN_SET, n_words, choose])
+
+    def _required_members(self, node: Permutation, n_words: int) -> int:
+        """Write the set of what must be in at the close: where it begins."""
+        offset = self.origin + len(self.words)
+        members = [0] * n_words
+        n = len(node.items)
+        for item in (*node.required, *range(n, n + node.n_obligations)):
+            members[item >> 5] |= 1 << (item & 31)
+        self.words += (word - (word >> 31 << 32) for word in members)
+        return offset
+
+    def _marks(self, n_items: int, obligations: tuple[int, ...], target: int) -> int:
+        """Put the obligations into the set, one after the other."""
+        for obligation in obligations:
+            target = self._state([], [MARK, n_items + obligation, target])
+        return target
 
     def _network(self, node: Network, target: int) -> int:
         """All states of the graph first, with room for their edges, then the labels, then the edges are patched."""
@@ -260,6 +318,14 @@ class CodeBlock:
             self.words[at] = kind
             self.words[at + 1] = operand
         self.words[at + 2] = target
+
+
+def counts_that_matter(node: Permutation) -> tuple[int, int | None]:
+    """The bounds of a permutation, 0 and None where what is required, or the number of items, sees to them anyway."""
+    at_least = max(1, len(node.required) + (node.n_obligations > 0))
+    repeats = bool(node.markers) or node.repeatable != NOTHING
+    is_bounded = node.maximum is not None and (repeats or node.maximum < len(node.items))
+    return node.minimum if node.minimum > at_least else 0, node.maximum if is_bounded else None
 
 
 def counter_words(minimum: int, maximum: int | None) -> tuple[int, int]:
@@ -342,5 +408,5 @@ def size_of(node: Node) -> int:
         case Network():
             return node.n_states + sum(size_of(label) for _, label, _ in node.edges)
         case Permutation(items):
-            return 3 + sum(2 + size_of(head) + size_of(tail) for head, tail in items) + size_of(node.repeatable)
+            return 3 + 2 * len(items) + sum(size_of(part) for part in node.parts)
     return 1

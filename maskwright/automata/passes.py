@@ -10,6 +10,7 @@ Cost: each pass is linear in the grammar times the depth of its fixpoint.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 
 from maskwright.automata.left_recursion import remove_left_recursion
@@ -81,11 +82,9 @@ def _is_productive(node: Node, productive: set[str]) -> bool:
             return any(_is_productive(part, productive) for part in parts)
         case Repeat(body, minimum, _):
             return minimum == 0 or _is_productive(body, productive)
-        case Permutation(items, required, separator, repeatable):
-            heads = [_is_productive(head, productive) and _is_productive(tail, productive) for head, tail in items]
-            n_needed = len(required) if required else 1
-            one = all(heads[i] for i in required) and (any(heads) or _is_productive(repeatable, productive))
-            return one and (n_needed == 1 or _is_productive(separator, productive))
+        case Permutation():
+            cut = node.mapped(lambda part: part if _is_productive(part, productive) else NOTHING)
+            return without_impossible_entries(cut) != NOTHING
         case Network():
             reached = {0}
             todo = [0]
@@ -133,9 +132,8 @@ def leaves(node: Node) -> list[Node]:
             return [leaf for part in parts for leaf in leaves(part)]
         case Repeat(body, _, _):
             return leaves(body)
-        case Permutation(items, _, separator, repeatable):
-            parts = (separator, repeatable, *(part for item in items for part in item))
-            return [leaf for part in parts for leaf in leaves(part)]
+        case Permutation():
+            return [leaf for part in node.parts for leaf in leaves(part)]
         case Network(_, edges):
             return [leaf for _, label, _ in edges for leaf in leaves(label)]
     return [node]
@@ -153,32 +151,39 @@ def map_calls(node: Node, replace: Callable[[Call], Node]) -> Node:
         case Repeat(body, minimum, maximum):
             return repeat(map_calls(body, replace), minimum, maximum)
         case Permutation():
-            return _map_permutation(node, replace)
+            return without_impossible_entries(node.mapped(lambda part: map_calls(part, replace)))
         case Network(n_states, edges):
             mapped = [(source, map_calls(label, replace), target) for source, label, target in edges]
             return trim_network(Network(n_states, tuple(edge for edge in mapped if edge[1] != NOTHING)))
     return node
 
 
-def _map_permutation(node: Permutation, replace: Callable[[Call], Node]) -> Node:
-    """Items that became impossible are dropped; if one of them was required, nothing is left."""
-    mapped = [(map_calls(head, replace), map_calls(tail, replace)) for head, tail in node.items]
-    possible = [i for i, (head, tail) in enumerate(mapped) if NOTHING not in (head, tail)]
-    separator, repeatable = map_calls(node.separator, replace), map_calls(node.repeatable, replace)
-    if not set(node.required) <= set(possible) or (not possible and repeatable == NOTHING):
+def without_impossible_entries(node: Permutation) -> Node:
+    """Drop the entries that became `NOTHING`; the whole is `NOTHING` where one of them, or enough, cannot be missed."""
+    possible = [i for i, item in enumerate(node.items) if NOTHING not in item]
+    items = tuple(node.items[i] for i in possible)
+    markers = tuple(marker for marker in node.markers if marker[0] != NOTHING)
+    fulfilled = {obligation for _, obligations in markers for obligation in obligations}
+    if not set(node.required) <= set(possible) or len(fulfilled) < node.n_obligations:
         return NOTHING
-    if separator == NOTHING:  # then there is room for just one
-        if len(node.required) > 1:
-            return NOTHING
-        only = node.required or possible
-        alone = [sequence(*mapped[i]) for i in only]
-        return choice(*alone) if node.required else choice(*alone, repeatable)
-    return Permutation(
-        tuple(mapped[i] for i in possible),
-        tuple(possible.index(i) for i in node.required),
-        separator,
-        repeatable,
+    repeats = bool(markers) or node.repeatable != NOTHING
+    if not repeats and len(items) < max(1, node.minimum):
+        return NOTHING
+    if node.separator == NOTHING:
+        return _single_entry(node, possible, markers)
+    return dataclasses.replace(
+        node, items=items, required=tuple(possible.index(i) for i in node.required), markers=markers
     )
+
+
+def _single_entry(node: Permutation, possible: list[int], markers: tuple[tuple[Node, tuple[int, ...]], ...]) -> Node:
+    """The entries that may stand alone: what is left of a permutation without a separator."""
+    alone = [sequence(*node.items[i]) for i in possible if set(node.required) <= {i}]
+    alone = [] if node.n_obligations else alone
+    if not node.required:
+        alone += [body for body, obligations in markers if len(set(obligations)) == node.n_obligations]
+        alone += [] if node.n_obligations else [node.repeatable]
+    return choice(*alone) if node.minimum <= 1 else NOTHING
 
 
 def trim_network(network: Network) -> Node:

@@ -159,11 +159,10 @@ class TransitionNetwork:
                 n_words, parent = old[frame + SET_N_WORDS : frame + SET_WORDS].tolist()
                 if parent not in frame_of:
                     return [parent]
-                # One member at a time, through the same kernel that first made it.
-                copy = self._intern(intern_set, n_words, 0, -1, frame_of[parent])
-                for item in range(32 * n_words):
-                    if int(old[frame + SET_WORDS + (item >> 5)]) >> (item & 31) & 1:
-                        copy = self._intern(intern_set, n_words, copy + SET_WORDS, item, frame_of[parent])
+                # One word at a time, through the same kernel that first made it.
+                copy = self._intern(intern_set, n_words, 0, -1, 0, frame_of[parent])
+                for i, word in enumerate(old[frame + SET_WORDS : frame + SET_WORDS + n_words].tolist()):
+                    copy = self._intern(intern_set, n_words, copy + SET_WORDS, i, word, frame_of[parent])
                 frame_of[frame] = copy
                 return []
             n = int(old[frame + FRAME_SIZE])

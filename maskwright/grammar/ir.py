@@ -8,7 +8,7 @@ A `Grammar` maps names to nodes. A node denotes a set of byte strings:
     Choice((x, y, ...))         union; `NOTHING` is the empty choice
     Repeat(x, m, n)             between m and n times x; n = None means without end
     Call(name)                  whatever the rule `name` denotes
-    Permutation(items, ...)     items in any order, each at most once, with a separator between them
+    Permutation(items, ...)     items in any order, each at most once, with a separator between them; how many may count
     Network(n, edges)           a graph: all paths from state 0 to state n - 1, each edge labelled with a node
     Automaton(dfa, state, ...)  what a byte automaton accepts from `state`, optionally counting its units
     TokenSet(...)               one special token of the vocabulary, taken as a whole
@@ -24,10 +24,11 @@ shared; equal nodes compare equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from maskwright.grammar.byte_automaton import ByteAutomaton
+from maskwright.grammar.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,16 @@ class Network(Node):
 
 @dataclass(frozen=True, slots=True)
 class Permutation(Node):
-    """One or more items in any order, `separator` between two of them.
+    """One or more entries in any order, `separator` between two of them: at least `minimum`, at most `maximum`.
 
-    Item i is `items[i] = (head, tail)`, one after the other; each occurs at most once, those in `required` must occur.
-    `repeatable` may stand for an item any number of times; `NOTHING` if there is no such thing. Heads, tails, the
-    separator and `repeatable` match no empty string. There is at least one item or a repeatable one.
+    An entry is an item, `repeatable` or a marker. Item i is `items[i] = (head, tail)`, one after the other; each occurs
+    at most once, those in `required` must occur. `repeatable` may occur any number of times; `NOTHING` if there is no
+    such thing. A marker `(node, obligations)` may occur like it, and fulfils the obligations listed, numbers below
+    `n_obligations`: all of them must be fulfilled in the end, by markers alone. No part matches the empty string.
+
+    Whoever builds one promises that the counts can be met, for the machine looks ahead no further than the required
+    items and the obligations: there is an entry at all; there are `minimum` entries (items, or something that repeats);
+    with a maximum there is at most one obligation, and room for it and all the required items.
 
     Why a node of its own: n items have 2**n sets of items already seen, which the engine keeps as a set in the frame.
     """
@@ -102,6 +108,26 @@ class Permutation(Node):
     required: tuple[int, ...]
     separator: Node
     repeatable: Node
+    minimum: int = 0
+    maximum: int | None = None
+    n_obligations: int = 0
+    markers: tuple[tuple[Node, tuple[int, ...]], ...] = ()
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        """Every node it is made of."""
+        entries = [part for item in self.items for part in item]
+        return (self.separator, self.repeatable, *entries, *(node for node, _ in self.markers))
+
+    def mapped(self, change: Callable[[Node], Node]) -> Permutation:
+        """The same with every part changed, even where that breaks the promises above."""
+        return replace(
+            self,
+            items=tuple((change(head), change(tail)) for head, tail in self.items),
+            separator=change(self.separator),
+            repeatable=change(self.repeatable),
+            markers=tuple((change(node), obligations) for node, obligations in self.markers),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +164,13 @@ class Grammar:
 
     `rules` may compute a right part when it is first asked for; iterating over it yields every name that exists.
     `is_prepared` promises what `automata.passes.prepare` would otherwise establish: every rule is productive, no rule
-    derives the empty string, and there is no left recursion. `report` lists what was restricted or only annotated.
+    derives the empty string, and there is no left recursion. `report` says what was restricted or only noted.
     """
 
     start: str
     rules: Mapping[str, Node]
     is_prepared: bool = False
-    report: tuple[str, ...] = field(default=())
+    report: Report = field(default=Report())
 
 
 def literal(text: bytes) -> Node:

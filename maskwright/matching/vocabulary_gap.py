@@ -15,7 +15,7 @@ Bytes that never occur in UTF-8 are of no concern to grammars of characters, whi
 from __future__ import annotations
 
 from maskwright.automata.nullable import is_nullable
-from maskwright.automata.passes import keep_productive, leaves, map_calls, reachable
+from maskwright.automata.passes import keep_productive, leaves, map_calls, reachable, without_impossible_entries
 from maskwright.errors import EmptyLanguage, VocabularyGap
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, REFUSED, ByteAutomaton, automaton_of
 from maskwright.grammar.ir import (
@@ -83,8 +83,8 @@ def _bytes_used(rules: dict[str, Node]) -> frozenset[int]:
                     visit(part)
             case Repeat(body):
                 visit(body)
-            case Permutation(items, _, separator, repeatable):
-                for part in (separator, repeatable, *(part for item in items for part in item)):
+            case Permutation():
+                for part in node.parts:
                     visit(part)
             case Network(_, edges):
                 for _, label, _ in edges:
@@ -120,13 +120,8 @@ def without_bytes(node: Node, missing: frozenset[int]) -> Node:
             return choice(*(without_bytes(part, missing) for part in parts))
         case Repeat(body, minimum, maximum):
             return repeat(without_bytes(body, missing), minimum, maximum)
-        case Permutation(items, required, separator, repeatable):
-            return Permutation(
-                tuple((without_bytes(head, missing), without_bytes(tail, missing)) for head, tail in items),
-                required,
-                without_bytes(separator, missing),
-                without_bytes(repeatable, missing),
-            )
+        case Permutation():
+            return without_impossible_entries(node.mapped(lambda part: without_bytes(part, missing)))
         case Network(n_states, edges):
             return Network(n_states, tuple((source, without_bytes(label, missing), to) for source, label, to in edges))
         case Automaton(automaton, state, counter):
@@ -265,10 +260,9 @@ class _Safety:
             case Repeat(body, minimum, _):
                 again = minimum <= 1 or is_nullable(body) or self._can_start(without_bytes(body, self._missing))
                 return again and self._is_inside_safe(body)
-            case Permutation(items, _, separator, repeatable):
-                # Any item may have to follow any other, so all must be possible without the missing bytes.
-                parts = (separator, *(part for item in items for part in item))
-                parts = parts if repeatable == NOTHING else (*parts, repeatable)
+            case Permutation():
+                # Any entry may have to follow any other, so all must be possible without the missing bytes.
+                parts = tuple(part for part in node.parts if part != NOTHING)
                 return all(self._can_start(without_bytes(part, self._missing)) for part in parts) and all(
                     self._is_inside_safe(part) for part in parts
                 )

@@ -1,8 +1,8 @@
 """The pushdown machine on plain sets: the twin of the kernels `step` and `close_items`, without interning or sharing.
 
 A configuration is a frozenset of (state, frame); a frame is a frozenset of (return state, frame) or a tuple
-("counter", minimum, maximum, count, parent) or ("set", items seen, parent). States are offsets into the arena of a
-`TransitionNetwork`, whose words for states are only read here; every rule must have been built.
+("counter", minimum, maximum, count, parent) or ("set", items seen, entries counted, parent). States are offsets into
+the arena of a `TransitionNetwork`, whose words for states are only read here; every rule must have been built.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from maskwright.automata._layout import (
     EMPTY,
     ENTER,
     FINAL_STATE,
+    IF_BELOW,
     IF_LEFT,
     IF_NEW,
+    IF_REACHED,
+    IF_ROOM,
     LEAVE,
     MARK,
     NONTERMINALS,
     OPEN_SET,
     STATE_SIZE,
+    TALLY,
 )
 from maskwright.automata.transition_network import TransitionNetwork
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES
@@ -116,19 +120,26 @@ class Machine:
             elif kind == LEAVE and frame[3] >= frame[1]:
                 moves.append((target, frame[4]))
             elif kind == OPEN_SET:
-                moves.append((target, ("set", frozenset(), frame)))
+                moves.append((target, ("set", frozenset(), 0, frame)))
             elif kind == MARK:
-                moves.append((target, ("set", frame[1] | {operand}, frame[2])))
+                moves.append((target, ("set", frame[1] | {operand}, *frame[2:])))
+            elif kind == TALLY:
+                moves.append((target, ("set", frame[1], min(frame[2] + 1, max(frame[2], operand)), frame[3])))
+            elif (kind == IF_BELOW and frame[2] < operand) or (kind == IF_REACHED and frame[2] >= operand):
+                moves.append((target, frame))
+            elif kind == IF_ROOM:
+                if frame[2] + 1 + len(missing_items(words, operand, frame[1])) <= words[operand - 1]:
+                    moves.append((target, frame))
             elif (kind == IF_NEW and operand not in frame[1]) or (kind == IF_LEFT and set(range(operand)) - frame[1]):
                 moves.append((target, frame))
-            elif kind == CLOSE_SET and required_items(words, operand, frame[1]):
-                moves.append((target, frame[2]))
+            elif kind == CLOSE_SET and not missing_items(words, operand, frame[1]):
+                moves.append((target, frame[3]))
         return moves
 
 
-def required_items(words: list[int], offset: int, seen: frozenset[int]) -> bool:
-    """Are all the items seen whose bits are set in the words at `offset`?  (At most 32 items in tests: one word.)"""
-    return all(item in seen for item in range(32) if words[offset] >> item & 1)
+def missing_items(words: list[int], offset: int, seen: frozenset[int]) -> list[int]:
+    """The items not seen whose bits are set in the words at `offset`.  (At most 32 items in tests: one word.)"""
+    return [item for item in range(32) if words[offset] >> item & 1 and item not in seen]
 
 
 def counted(minimum: int, maximum: int, count: int) -> int:

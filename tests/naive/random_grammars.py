@@ -103,14 +103,32 @@ def random_node(rng: random.Random, names: list[str], depth: int) -> Node:
 
 
 def random_permutation(rng: random.Random) -> Permutation:
-    """Up to three items; heads may share prefixes with each other and with the repeatable one."""
+    """Up to three items; heads may share prefixes with each other and with what repeats. Half of them count entries."""
     items = tuple(
         (literal(bytes(rng.choices(ALPHABET, k=rng.randint(1, 2)))), literal(bytes(rng.choices(ALPHABET, k=1))))
         for _ in range(rng.randint(0, 3))
     )
     repeatable = literal(bytes(rng.choices(ALPHABET, k=2))) if not items or rng.random() < 0.4 else NOTHING
     required = tuple(i for i in range(len(items)) if rng.random() < 0.4)
-    return Permutation(items, required, literal(bytes([rng.choice(ALPHABET)])), repeatable)
+    markers = []
+    n_obligations = 0
+    minimum, maximum = 0, None
+    if rng.random() < 0.3:
+        n_obligations = rng.randint(0, 2)
+        for _ in range(rng.randint(1, 2)):
+            fulfilled = tuple(i for i in range(n_obligations) if rng.random() < 0.7)
+            markers.append((literal(bytes(rng.choices(ALPHABET, k=rng.randint(1, 2)))), fulfilled))
+        n_obligations = next(
+            (i for i in range(n_obligations) if all(i not in marks for _, marks in markers)), n_obligations
+        )
+        markers = [(body, tuple(i for i in marks if i < n_obligations)) for body, marks in markers]
+    if rng.random() < 0.5:
+        most = len(items) if repeatable == NOTHING and not markers else len(items) + 3
+        minimum = rng.randint(0, most)
+        if n_obligations <= 1 and rng.random() < 0.6:
+            maximum = rng.randint(max(1, minimum, len(required) + n_obligations), max(most, 1))
+    separator = literal(bytes([rng.choice(ALPHABET)]))
+    return Permutation(items, required, separator, repeatable, minimum, maximum, n_obligations, tuple(markers))
 
 
 def random_grammar(rng: random.Random) -> Grammar:

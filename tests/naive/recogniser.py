@@ -116,22 +116,33 @@ class Recogniser:
         raise AssertionError(node)
 
     def _permutation_ends(self, node: Permutation, begin: int) -> set[int]:
-        """Every way through: a place is the set of items seen, the position, and whether an item has ended."""
+        """Every way through: a place is what was seen, how many entries, the position, and whether one has just ended.
+
+        Seen are items (numbers from 0 up) and obligations (from -1 down).
+        """
         result: set[int] = set()
-        start = (frozenset[int](), begin, False)
+        start = (frozenset[int](), 0, begin, False)
         seen, todo = {start}, [start]
+        needed = {*node.required, *(-1 - obligation for obligation in range(node.n_obligations))}
+        repeats = [(node.repeatable, ()), *node.markers]
         while todo:
-            items, position, after_item = todo.pop()
-            if after_item:
-                if items >= set(node.required):
+            items, count, position, after_entry = todo.pop()
+            if after_entry:
+                if items >= needed and count >= node.minimum:
                     result.add(position)
-                following = [(items, end, False) for end in self._ends(node.separator, position)]
+                following = [(items, count, end, False) for end in self._ends(node.separator, position)]
+            elif count == node.maximum:
+                following = []
             else:
-                following = [(items, end, True) for end in self._ends(node.repeatable, position)]
+                more = count + 1 if node.maximum is not None else min(count + 1, node.minimum)
+                following = []
+                for body, obligations in repeats:
+                    fulfilled = items | {-1 - obligation for obligation in obligations}
+                    following += [(fulfilled, more, end, True) for end in self._ends(body, position)]
                 for item, (head, tail) in enumerate(node.items):
                     if item not in items:
                         for middle in self._ends(head, position):
-                            following += [(items | {item}, end, True) for end in self._ends(tail, middle)]
+                            following += [(items | {item}, more, end, True) for end in self._ends(tail, middle)]
             for place in following:
                 if place not in seen:
                     seen.add(place)

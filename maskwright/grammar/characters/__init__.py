@@ -20,6 +20,10 @@ The signatures that other packages build on (all in this package's namespace):
 
     folded(language) -> tuple[CharacterAutomaton, (m, n)] | None           `[a-z]{1,64}` as `[a-z]*` with a counter
 
+    is_finite(language), is_free(language) -> bool            finitely many members; infinitely many everywhere
+    count_members(language, limit: int) -> int | None         how many, None when more than `limit`
+    least_to_accept(language) -> int32[n_states]              how many more characters each state needs
+
     Escapes                                                   which JSON spellings: Escapes.CANONICAL (default)
     utf8_automaton(language) -> ByteAutomaton
     json_string_automaton(language, escapes=CANONICAL) -> ByteAutomaton   with both quotes; units counted as below
@@ -43,6 +47,7 @@ from maskwright.grammar.characters.encoding import Escapes
 from maskwright.grammar.characters.formats import format_language
 from maskwright.grammar.characters.json_words import json_spelling, json_string_except, json_string_words
 from maskwright.grammar.characters.languages import match_language, search_language
+from maskwright.grammar.characters.measures import count_members, is_finite, is_free, least_to_accept
 from maskwright.grammar.characters.spelling import json_string_automaton, utf8_automaton
 
 __all__ = [
@@ -52,12 +57,16 @@ __all__ = [
     "CharacterAutomaton",
     "Escapes",
     "any_json_string",
+    "count_members",
     "folded",
     "format_language",
+    "is_finite",
+    "is_free",
     "json_spelling",
     "json_string_automaton",
     "json_string_except",
     "json_string_words",
+    "least_to_accept",
     "length_between",
     "match_language",
     "search_language",

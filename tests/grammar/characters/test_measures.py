@@ -1,0 +1,72 @@
+"""Measures of languages against enumeration of all short texts."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from maskwright.grammar.characters import (
+    ANY_TEXT,
+    NO_TEXT,
+    CharacterAutomaton,
+    count_members,
+    is_finite,
+    is_free,
+    least_to_accept,
+    match_language,
+)
+
+PATTERNS = [
+    "[ab]{1,3}",
+    "a*b?",
+    "a*",
+    "(?:ab)*",
+    "(?:ab|c){2}",
+    "a|bb|ccc",
+    "",
+    "[ab]*c",
+    "(?:a|b{3})*",
+    "abc?",
+    "a+|bc",
+]
+TEXTS = ["".join(letters) for length in range(8) for letters in product("abc", repeat=length)]
+
+
+def state_after(language: CharacterAutomaton, text: str) -> int:
+    state = 0
+    for character in text:
+        cls = language.alphabet.class_of(ord(character))
+        state = int(language.transitions[state, cls]) if cls >= 0 and state >= 0 else -1
+    return state
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_measures_agree_with_enumeration(pattern: str) -> None:
+    language = match_language(pattern)
+    accepted = [text for text in TEXTS if language.accepts(text)]
+    least = least_to_accept(language)
+    reached = {state_after(language, text): text for text in reversed(TEXTS)}
+    assert set(range(language.n_states)) <= reached.keys()
+    n_long = {}
+    for state in range(language.n_states):
+        beginning = reached[state]
+        ends = [text for text in accepted if text.startswith(beginning)]
+        assert min(map(len, ends)) - len(beginning) == least[state]
+        n_long[state] = sum(len(text) >= 5 for text in ends)
+    assert is_finite(language) == (n_long[0] == 0)
+    assert is_free(language) == all(n_long.values())
+    assert count_members(language, 1000) == (len(accepted) if is_finite(language) else None)
+    if is_finite(language):
+        assert count_members(language, len(accepted) - 1) is None
+        assert sorted(language.members(len(accepted)) or []) == sorted(accepted)
+
+
+def test_measures_of_nothing_and_of_everything() -> None:
+    assert is_finite(NO_TEXT) and not is_free(NO_TEXT) and count_members(NO_TEXT, 0) == 0
+    assert not is_finite(ANY_TEXT) and is_free(ANY_TEXT) and count_members(ANY_TEXT, 10**9) is None
+
+
+def test_members_are_counted_without_listing_them() -> None:
+    assert count_members(match_language("[a-z]{40}"), 10**9) is None
+    assert count_members(match_language("[a-z]{4}"), 10**9) == 26**4

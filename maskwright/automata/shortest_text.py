@@ -1,0 +1,317 @@
+"""The shortest text of a grammar, found in the grammar itself; and further short ones that take other ways.
+
+Idea. The least cost of each rule is a least fixpoint: begin with infinity, compute each rule's cost from those of the
+rules that it calls, and again whenever one of these fell (Knuth, "A generalization of Dijkstra's algorithm", 1977). A
+call costs a trifle, so a cheapest derivation never leads back to itself, even through rules of the empty string.
+Rules are computed when they are asked for, and in indented texts there is no end of them: those not looked at yet count
+as the least that they could cost. While the best derivation calls such a rule, the rules it leads to are looked at and
+the costs computed anew; what is found in the end is a shortest text, as nothing not looked at could be shorter.
+
+Further texts are not the second shortest, which are dull ("" then "a" then "b" in the same string of a hundred), but
+what is cheapest when every way that an earlier text took costs more (PER_USE) and every string or number moves on to
+its next word.
+
+What is not looked at: that the items of `Distinct` differ. `matching.example` confirms every text, and mends it there.
+Cost: linear in the rules looked at, times the depth of the derivation. Rejected: breadth-first search with a matcher,
+which visits every shorter prefix, and those of an object with ten required members are millions.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import inf
+from typing import Final
+
+from maskwright.automata.passes import called_names
+from maskwright.automata.shortest_words import ONE_BYTE, cost_of, most_readable, shortest_words
+from maskwright.errors import EmptyLanguage, GrammarSyntaxError, LimitExceeded
+from maskwright.grammar import ir
+from maskwright.grammar.ir import Grammar, Node
+
+MAX_TEXT_BYTES: Final = 50_000_000
+"""A text longer than that is nobody's example."""
+
+LOOKED_AT_ONCE: Final = 2_000
+"""Up to so many rules, all that a derivation's rules call are looked at together; beyond, only those it needs."""
+
+PER_USE: Final = 24 * ONE_BYTE
+"""What a way costs more for every earlier text that took it: a detour of so many bytes is worth being different."""
+
+MAX_WORDS: Final = 16
+"""How many words of one automaton further texts may go through before they begin again."""
+
+_A_CALL: Final = 1
+
+
+def short_texts(grammar: Grammar) -> Iterator[bytes]:
+    """Texts of the grammar, all different, the shortest first; ends where no further way is found.
+
+    A special token stands in them by its name, or `<[7]>` for the token 7. Raises EmptyLanguage and LimitExceeded.
+    `next(short_texts(regex_grammar("[a-z]+-[0-9]{2}")))` -> `b"a-00"`.
+    """
+    search = _Search(grammar)
+    seen: set[bytes] = set()
+    n_repeats = 0
+    while n_repeats <= MAX_WORDS:
+        text = search.cheapest()
+        if text in seen:
+            n_repeats += 1
+            continue
+        seen.add(text)
+        n_repeats = 0
+        yield text
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What a node costs and how: `parts` one after the other; `uses` names the alternatives that were taken."""
+
+    cost: float
+    parts: Sequence[Node | bytes] = ()
+    uses: tuple[object, ...] = ()
+
+
+_NO_WAY = _Way(inf)
+
+
+class _Search:
+    """The costs of the rules looked at, and how often each way was taken (mutable; one for all texts of a grammar)."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        if grammar.start not in grammar.rules:
+            raise GrammarSyntaxError(f"there is no rule '{grammar.start}' to start from", "", 0)
+        self.rules = grammar.rules
+        self.start = ir.Call(grammar.start)
+        self.least = ONE_BYTE if grammar.is_prepared else 0
+        self.bodies: dict[str, Node] = {}
+        self.callers: dict[str, list[str]] = {}
+        self.costs: dict[str, float] = {}
+        self.n_uses: dict[object, int] = {}
+        self.words: dict[tuple[ir.Automaton, int], list[bytes]] = {}
+        self._look_at(grammar.start)
+
+    def cheapest(self) -> bytes:
+        """The text that costs least now; the ways that it takes cost more from then on."""
+        while True:
+            self._find_costs()
+            best = self.costs[self.start.name]
+            if best == inf:
+                raise EmptyLanguage(f"every alternative of rule '{self.start.name}' needs a text that never ends")
+            if best > MAX_TEXT_BYTES * ONE_BYTE:
+                raise LimitExceeded("The shortest text", int(best) // ONE_BYTE, MAX_TEXT_BYTES)
+            missing = self._derive()
+            if isinstance(missing, bytes):
+                return missing
+            for name in missing:
+                self._look_at(name)
+
+    def _look_at(self, name: str) -> None:
+        if name in self.bodies:
+            return
+        if name not in self.rules:
+            raise GrammarSyntaxError(f"rule '{name}' is used but not defined", "", 0)
+        self.bodies[name] = self.rules[name]
+        for callee in set(called_names(self.bodies[name])):
+            self.callers.setdefault(callee, []).append(name)
+
+    def _find_costs(self) -> None:
+        """The least cost of every rule looked at, while the others count as the least they could cost."""
+        self.costs = dict.fromkeys(self.bodies, inf)
+        todo = dict.fromkeys(reversed(self.bodies))
+        while todo:
+            name = next(iter(todo))
+            del todo[name]
+            cost = self._way(self.bodies[name]).cost
+            if cost < self.costs[name]:
+                self.costs[name] = cost
+                todo.update(dict.fromkeys(self.callers.get(name, ())))
+
+    def _derive(self) -> bytes | set[str]:
+        """Follow the cheapest ways from the start: the text, or the rules to look at before it can be told."""
+        text = bytearray()
+        todo: list[Node | bytes] = [self.start]
+        entered: set[str] = set()
+        missing: set[str] = set()
+        uses: list[object] = []
+        while todo:
+            part = todo.pop()
+            if isinstance(part, bytes):
+                text += part
+            elif isinstance(part, ir.Call) and part.name not in self.bodies:
+                missing.add(part.name)
+            elif isinstance(part, ir.Call):
+                entered.add(part.name)
+                todo.append(self.bodies[part.name])
+            else:
+                way = self._way(part)
+                uses += way.uses
+                todo.extend(reversed(way.parts))
+        if not missing:
+            for use in uses:
+                self.n_uses[use] = self.n_uses.get(use, 0) + 1
+            return bytes(text)
+        if len(self.bodies) < LOOKED_AT_ONCE:
+            missing.update(callee for name in entered for callee in called_names(self.bodies[name]))
+        return missing
+
+    def _cost(self, node: Node) -> float:
+        return self._way(node).cost
+
+    def _way(self, node: Node) -> _Way:
+        """The cheapest way through one node, as far as is known."""
+        match node:
+            case ir.Literal(text):
+                return _Way(cost_of(text), (text,))
+            case ir.ByteClass(mask):
+                byte = most_readable(mask)
+                return _Way(cost_of(byte), (byte,))
+            case ir.Call(name):
+                return _Way(self.costs.get(name, self.least) + _A_CALL, (node,))
+            case ir.Automaton():
+                return self._word(node)
+            case ir.Sequence(parts):
+                return _Way(sum(map(self._cost, parts)), parts)
+            case ir.Choice(parts):
+                return min(
+                    (
+                        self._used(_Way(self._cost(part), (part,)), (id(node), place))
+                        for place, part in enumerate(parts)
+                    ),
+                    key=_cost_of_way,
+                    default=_NO_WAY,
+                )
+            case ir.Repeat(body, minimum, maximum):
+                return self._repeated(node, body, minimum, maximum)
+            case ir.Network():
+                return self._path(node)
+            case ir.Permutation():
+                return self._arranged(node)
+            case ir.TokenSet():
+                spelled = _name_of_token(node)
+                return _Way(cost_of(spelled), (spelled,))
+        raise AssertionError(node)
+
+    def _used(self, way: _Way, use: object) -> _Way:
+        """The way, dearer for every time that it was taken."""
+        return _Way(way.cost + PER_USE * self.n_uses.get(use, 0), way.parts, (*way.uses, use))
+
+    def _word(self, leaf: ir.Automaton) -> _Way:
+        """The next word of an automaton, beginning again where there is none."""
+        n_used = self.n_uses.get(leaf, 0)
+        words = self._words(leaf, MAX_WORDS if n_used else 1)
+        if not words:
+            return _NO_WAY
+        word = words[n_used % len(words)]
+        return _Way(cost_of(word), (word,), (leaf,))
+
+    def _words(self, leaf: ir.Automaton, n_words: int) -> list[bytes]:
+        """The first words of an automaton; just the first where further ones take too long."""
+        if (leaf, n_words) not in self.words:
+            try:
+                found = list(islice(shortest_words(leaf, n_words), n_words))
+            except LimitExceeded:
+                if n_words == 1:
+                    raise
+                found = self._words(leaf, 1)
+            self.words[leaf, n_words] = found
+        return self.words[leaf, n_words]
+
+    def _repeated(self, node: Node, body: Node, minimum: int, maximum: int | None) -> _Way:
+        """As often as it must be, or once or twice more where that was done before."""
+        cost = self._cost(body)
+        counts = [n for n in (minimum, minimum + 1, minimum + 2) if maximum is None or n <= maximum]
+        ways = [self._used(_Way(n * cost if n else 0, (body,) * n), (id(node), n)) for n in counts]
+        return min(ways, key=_cost_of_way)
+
+    def _path(self, network: ir.Network) -> _Way:
+        """The cheapest path through a network (Dijkstra)."""
+        edges_from: dict[int, list[tuple[int, int]]] = {}
+        for number, (source, _, target) in enumerate(network.edges):
+            edges_from.setdefault(source, []).append((number, target))
+        final = network.n_states - 1
+        came_by: dict[int, int] = {}
+        queue: list[tuple[float, int, int]] = [(0, 0, -1)]
+        total = inf
+        while queue:
+            cost, state, number = heapq.heappop(queue)
+            if state in came_by:
+                continue
+            came_by[state] = number
+            if state == final:
+                total = cost
+                break
+            for edge, target in edges_from.get(state, ()):
+                through = self._used(_Way(self._cost(network.edges[edge][1])), (id(network), edge))
+                if through.cost < inf:
+                    heapq.heappush(queue, (cost + through.cost, target, edge))
+        if total == inf:
+            return _NO_WAY
+        path: list[int] = []
+        state = final
+        while (number := came_by[state]) >= 0:
+            path.append(number)
+            state = network.edges[number][0]
+        path.reverse()
+        return _Way(total, [network.edges[edge][1] for edge in path], tuple((id(network), edge) for edge in path))
+
+    def _arranged(self, node: ir.Permutation) -> _Way:
+        """The required items, markers for all obligations, and the cheapest others up to the least number."""
+        items = [_Way(self._cost(head) + self._cost(tail), (head, tail)) for head, tail in node.items]
+        entries = [items[place] for place in node.required]
+        markers = [
+            (self._used(_Way(self._cost(marker), (marker,)), (id(node), "marker", place)), obligations)
+            for place, (marker, obligations) in enumerate(node.markers)
+        ]
+        entries += _cover(node.n_obligations, markers)
+        optional = [
+            self._used(items[place], (id(node), place)) for place in range(len(items)) if place not in node.required
+        ]
+        optional.sort(key=_cost_of_way)
+        again = [way for way, _ in markers]
+        if node.repeatable != ir.NOTHING:
+            again.append(self._used(_Way(self._cost(node.repeatable), (node.repeatable,)), (id(node), "repeatable")))
+        repeated = min(again, key=_cost_of_way, default=_NO_WAY)
+        while len(entries) < max(1, node.minimum):
+            if optional and optional[0].cost <= repeated.cost:
+                entries.append(optional.pop(0))
+            else:
+                entries.append(repeated)
+        separator = self._cost(node.separator) if len(entries) > 1 else 0
+        parts: list[Node | bytes] = []
+        for place, entry in enumerate(entries):
+            parts += [node.separator, *entry.parts] if place else entry.parts
+        return _Way(
+            sum(entry.cost for entry in entries) + separator * (len(entries) - 1),
+            parts,
+            tuple(use for entry in entries for use in entry.uses),
+        )
+
+
+def _cost_of_way(way: _Way) -> float:
+    return way.cost
+
+
+def _cover(n_obligations: int, markers: list[tuple[_Way, tuple[int, ...]]]) -> list[_Way]:
+    """The cheapest markers that fulfil all obligations (dynamic programming over the sets fulfilled)."""
+    best: dict[int, tuple[float, tuple[_Way, ...]]] = {0: (0, ())}
+    for fulfilled in range(1 << n_obligations):
+        if fulfilled not in best:
+            continue
+        cost, chosen = best[fulfilled]
+        for way, obligations in markers:
+            after = fulfilled
+            for obligation in obligations:
+                after |= 1 << obligation
+            if after != fulfilled and cost + way.cost < best.get(after, (inf, ()))[0]:
+                best[after] = (cost + way.cost, (*chosen, way))
+    return list(best.get((1 << n_obligations) - 1, (inf, (_NO_WAY,)))[1])
+
+
+def _name_of_token(node: ir.TokenSet) -> bytes:
+    """How a token of the set is shown; of "any token but these" one that every vocabulary has."""
+    if node.negated:
+        return b"a"
+    return node.names[0].encode() if node.names else f"<[{min(node.ids)}]>".encode()

@@ -6,13 +6,15 @@ gives a `CompiledGrammar`. A compiler keeps no grammar that it has made: keep it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from referencing import Registry
+
     from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import JSONSchemaOptions
 
@@ -37,15 +39,23 @@ class Compiler:
         """Compile a grammar in the intermediate form."""
         return CompiledGrammar(grammar, self._tables, max_bytes=self._max_bytes)
 
-    def compile_json_schema(self, schema: object, *, options: JSONSchemaOptions | None = None) -> CompiledGrammar:
+    def compile_json_schema(
+        self,
+        schema: object,
+        *,
+        options: JSONSchemaOptions | None = None,
+        registry: Registry[Any] | None = None,
+    ) -> CompiledGrammar:
         """Compile a JSON Schema: a dict, a bool, its JSON text, or a pydantic model class.
+
+        References to other documents are looked up in `registry`; nothing is fetched, unless that does so by itself.
 
         Raises UnsupportedSchema (keyword and JSON pointer) for what cannot be enforced exactly, InvalidSchema,
         EmptyLanguage or LimitExceeded.
         """
-        from maskwright.grammar.json_schema import JSONSchemaOptions, json_schema_grammar
+        from maskwright.grammar.json_schema import json_schema_grammar
 
-        return self.compile_grammar(json_schema_grammar(schema, options or JSONSchemaOptions()))
+        return self.compile_grammar(json_schema_grammar(schema, options, registry))
 
     def compile_regex(self, pattern: str) -> CompiledGrammar:
         """Compile a regular expression in Python's syntax; the whole text must match it."""

@@ -3,41 +3,46 @@
 A subschema that is met twice (by two `$ref`s, or as a member and by `$ref`) is one node. What no keyword leads to, such
 as a definition that nothing refers to, is not read, so it may contain anything. The meaning of each keyword is a
 function in `keywords`, found in a table.
+
+A node is a subschema at a place: under two dynamic scopes, or in two resources, one object is two nodes (see
+`references`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import InvalidSchema, LimitExceeded, UnsupportedSchema
-from maskwright.grammar.json_schema.document import (
-    Document,
-    Resource,
-    escape_step,
-    resolve,
-    resource_uri,
-    type_name,
-)
+from maskwright.grammar.json_schema.document import Draft, escape_step, type_name
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
+from maskwright.grammar.json_schema.references import Place, Reference, References, is_mere_reference
 from maskwright.grammar.json_schema.schema_node import FALSE_NODE, TRUE_NODE, SchemaNode
+from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, Dialect
+
+if TYPE_CHECKING:
+    from referencing import Registry
 
 MAX_NODES = 200_000
 """The most subschemas and enumerated values read; a schema of 3 MB has about 60,000."""
+
+NOT_A_KEYWORD = "is not a keyword of the schema's draft: an annotation"
+"""Why a keyword asserts nothing where its draft or vocabularies do not have it."""
 
 
 class SchemaReader:
     """The nodes read so far and what is still to be read (mutable; lives as long as one call of `read_schema`)."""
 
-    def __init__(self, document: Document, options: JSONSchemaOptions) -> None:
-        self.document = document
+    def __init__(self, root: Any, options: JSONSchemaOptions, registry: Registry[Any] | None = None) -> None:
+        self.references = References(root, registry)
+        self.document = self.references.document
         self.options = options
-        self.nodes = [
-            SchemaNode(False, 0, "", document.resource, is_false=True),
-            SchemaNode(True, 0, "", document.resource),
-        ]
+        outermost = self.references.outermost
+        self.nodes = [SchemaNode(False, 0, "", outermost, is_false=True), SchemaNode(True, 0, "", outermost)]
         self.unread: list[int] = []
-        self.node_of_object: dict[int, int] = {}
-        self.node_of_reference: dict[tuple[int, str], int] = {}
+        self.node_of_object: dict[tuple[int, int], int] = {}
+        self.node_of_reference: dict[tuple[int, str, str], int] = {}
         self.notes: list[tuple[int, str, str]] = []
 
     def child(self, schema: object, parent: int, step: str | tuple[str, str], keyword: str) -> int:
@@ -48,22 +53,20 @@ class SchemaReader:
             return FALSE_NODE
         if not isinstance(schema, Mapping):
             pointer = self.pointer(parent)
-            place = escape_step(step) if isinstance(step, str) else f"{step[0]}/{escape_step(step[1])}"
-            raise InvalidSchema(keyword, pointer, f"must hold schemas, but {pointer}/{place} is {type_name(schema)}")
+            place = f"{pointer}{_spell(step)}"
+            raise InvalidSchema(keyword, pointer, f"must hold schemas, but {place} is {type_name(schema)}")
+        return self._read(schema, self.nodes[parent].place, parent, step)
+
+    def _read(self, schema: Mapping[str, Any], around: Place, parent: int, step: str | tuple[str, str]) -> int:
         if not schema:
             return TRUE_NODE
-        known = self.node_of_object.get(id(schema))
-        if known is not None:
-            return known
-        resource = self.nodes[parent].resource
-        if (uri := resource_uri(schema, self.document.draft)) is not None and schema is not self.document.root:
-            node = self.add(SchemaNode(schema, parent, step, resource))
-            self.nodes[node].resource = Resource(schema, self.pointer(node), uri)
-        else:
-            node = self.add(SchemaNode(schema, parent, step, resource))
-        self.node_of_object[id(schema)] = node
-        self.unread.append(node)
-        return node
+        place = self.references.enter(schema, around, _Pointer(self, parent, step))
+        key = id(schema), id(place)
+        known = self.node_of_object.get(key)
+        if known is None:
+            known = self.node_of_object[key] = self.add(SchemaNode(schema, parent, step, place))
+            self.unread.append(known)
+        return known
 
     def add(self, node: SchemaNode) -> int:
         """Give a node its number."""
@@ -73,36 +76,57 @@ class SchemaReader:
         self.nodes.append(node)
         return number
 
-    def referenced(self, node: int, reference: str) -> int:
-        """The node that a `$ref` inside `node` names."""
-        resource = self.nodes[node].resource
-        key = (id(resource.root), reference)
+    def referenced(self, node: int, text: str, keyword: str = "$ref") -> int:
+        """The node that a reference inside `node` leads to; `keyword` is `$ref`, `$dynamicRef` or `$recursiveRef`."""
+        place = self.nodes[node].place
+        key = id(place), keyword, text
         known = self.node_of_reference.get(key)
         if known is None:
-            target, path, inner = resolve(self.document, resource, reference, self.pointer(node))
-            if not isinstance(target, Mapping | bool):
-                raise InvalidSchema("$ref", self.pointer(node), f"refers to {reference}, which is not a schema")
-            if isinstance(target, Mapping) and target and id(target) not in self.node_of_object:
-                known = self.add(SchemaNode(target, 0, path, inner))
-                self.node_of_object[id(target)] = known
-                self.unread.append(known)
+            reference = Reference(keyword, text, place, self.pointer(node))
+            target = self.references.resolve(reference)
+            schema = target.schema
+            if isinstance(schema, bool):
+                known = TRUE_NODE if schema else FALSE_NODE
+            elif isinstance(schema, Mapping):
+                known = self._read(schema, self.references.move(place, target.resource), 0, target.pointer)
             else:
-                known = self.child(target, node, "$ref", "$ref")
+                raise reference.invalid("which is not a schema")
             self.node_of_reference[key] = known
         return known
+
+    def dialect(self, node: int) -> Dialect:
+        """The draft and vocabularies that a node is written in."""
+        return self.nodes[node].place.resource.dialect
+
+    def draft(self, node: int) -> Draft:
+        """The draft that a node is written in."""
+        return self.dialect(node).draft
+
+    def keep_known(self, number: int) -> None:
+        """Strike the keywords from a node that mean nothing in its dialect, and note each."""
+        node = self.nodes[number]
+        schema, dialect = node.schema, self.dialect(number)
+        if "$schema" in schema and not dialect.is_declared:
+            self.note(number, "$schema", "names a metaschema that is not known: read as draft 2020-12")
+        if is_mere_reference(schema, dialect):
+            if any(keyword not in ANNOTATIONS and keyword != "$ref" for keyword in schema):
+                self.note(number, "$ref", "the keywords beside it are ignored, as the schema's draft demands")
+            node.schema = {"$ref": schema["$ref"]}
+        elif not dialect.foreign.isdisjoint(schema):
+            for keyword in schema:
+                if keyword in dialect.foreign:
+                    self.note(number, keyword, NOT_A_KEYWORD)
+            node.schema = {keyword: value for keyword, value in schema.items() if keyword not in dialect.foreign}
 
     def pointer(self, node: int) -> str:
         """The JSON pointer of a node; a node without a parent carries its whole pointer."""
         steps: list[str] = []
         while True:
             read = self.nodes[node]
-            step = read.step
-            if isinstance(step, tuple):
-                steps.append(f"{step[0]}/{escape_step(step[1])}")
-            elif read.parent:
-                steps.append(escape_step(step))
             if not read.parent:
-                return "/".join([step if isinstance(step, str) else "", *reversed(steps)])
+                assert isinstance(read.step, str), "a whole pointer"
+                return read.step + "".join(reversed(steps))
+            steps.append(_spell(read.step))
             node = read.parent
 
     def refuse(self, node: int, keyword: str, reason: str = "is not supported yet") -> UnsupportedSchema:
@@ -116,3 +140,21 @@ class SchemaReader:
     def note(self, node: int, keyword: str, reason: str) -> None:
         """Remember for the report that a keyword of a node asserts nothing here, and why."""
         self.notes.append((node, keyword, reason))
+
+
+def _spell(step: str | tuple[str, str]) -> str:
+    return f"/{escape_step(step)}" if isinstance(step, str) else f"/{step[0]}/{escape_step(step[1])}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pointer:
+    """The pointer of a node that is still to be made, spelled where somebody asks for it."""
+
+    reader: SchemaReader
+    parent: int
+    step: str | tuple[str, str]
+
+    def __str__(self) -> str:
+        if not self.parent:
+            return str(self.step)
+        return self.reader.pointer(self.parent) + _spell(self.step)

@@ -1,0 +1,418 @@
+"""Where a reference leads: resources, base URIs, anchors, and the dynamic scope.
+
+A *resource* is a schema with a URI of its own (`$id`, in draft 4 `id`) and everything below it that has none. Pointers
+in references start at its root, URIs are relative to its URI, and its `$schema` decides the draft. A *place* is a
+resource as it was entered while a value is checked: with the dynamic scope.
+
+Dynamic scope (2020-12 core, section 8.2.3.2; 2019-09 core, section 8.2.4.2): `$dynamicRef` leads to the outermost
+resource on the way here that has a dynamic anchor of that name. So of all the ways to a resource only this counts: for
+each name, the outermost anchor. A scope is that small mapping, as a tuple, without what the resource itself would give;
+it is empty in a document without dynamic anchors, and in one with a single resource, so that these pay nothing. A
+subschema under two scopes is two nodes. `$recursiveAnchor` is a dynamic anchor with the name RECURSIVE.
+
+Cost. A pointer into the resource at hand is followed step by step. Only a reference by anchor or to another URI, and a
+step from one resource of 2019-09 or later to another, make an index of the document: one pass over its subschemas.
+Rejected: `referencing.Resolver`, which indexes every document before the first pointer, stops at malformed parts that
+nothing refers to, and keeps the whole way in its scope, so that a recursive schema has no finite set of nodes. Its
+`Registry` is what callers hand in.
+
+Where the specifications leave the meaning open we refuse (two schemas with one URI or anchor in a document), but for
+one case: a pointer may lead through keywords that hold no schemas. What it names is then a schema like any other, with
+its own `$id`; the objects on the way are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from urllib.parse import unquote
+
+from maskwright.errors import InvalidSchema, UnsupportedSchema
+from maskwright.grammar.json_schema.document import Draft, escape_step
+from maskwright.grammar.json_schema.metaschemas import Library, Metaschemas, join
+from maskwright.grammar.json_schema.vocabulary import (
+    DEFAULT_DIALECT,
+    Dialect,
+    dialect_of,
+    holds_a_schema,
+    holds_schemas,
+    subschemas,
+)
+
+if TYPE_CHECKING:
+    from referencing import Registry
+    from referencing import Resource as RegistryResource
+
+RECURSIVE = "#"
+"""The name under which a scope keeps `$recursiveAnchor: true`; no anchor is called so."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """A part of a document that pointers start from. Compared by identity.
+
+    `pointer` is that of `root`, for errors; in a document from the registry it begins with the document's URI. A
+    `$schema` without `$id` changes the dialect alone: then `whole` is the resource around it, where pointers start.
+    """
+
+    root: Any
+    pointer: str
+    uri: str
+    dialect: Dialect
+    document: Document
+    whole: Resource | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """A whole document and, once it was needed, its index (mutable)."""
+
+    root: Any
+    resource: Resource = field(init=False)
+    index: Index | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """Where a reference leads: a schema, its pointer, and its resource. `anchor` is its name if that is dynamic."""
+
+    schema: Any
+    pointer: str
+    resource: Resource
+    anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference: the keyword with its value, where it is used, and its pointer, for errors."""
+
+    keyword: str
+    text: str
+    place: Place
+    pointer: str
+
+    def invalid(self, reason: str) -> InvalidSchema:
+        """The error for a reference to nothing."""
+        return InvalidSchema(self.keyword, self.pointer, f"refers to {self.text}, {reason}")
+
+    def refused(self, reason: str) -> UnsupportedSchema:
+        """The error for a reference that cannot be followed."""
+        return UnsupportedSchema(self.keyword, self.pointer, f"refers to {self.text}, {reason}")
+
+
+@dataclass(slots=True, eq=False)
+class Index:
+    """The resources and anchors of a document; those that stand for more than one schema lead to None."""
+
+    resources: dict[str, Target | None] = field(default_factory=dict)
+    anchors: dict[tuple[int, str, str], Target | None] = field(default_factory=dict)
+    dynamic: dict[tuple[int, str], dict[str, Target]] = field(default_factory=dict)
+
+
+Scope: TypeAlias = tuple[tuple[str, Target], ...]
+"""The outermost dynamic anchor of each name, in the order of the names."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A resource as it was entered. There is one object for each resource and scope."""
+
+    resource: Resource
+    scope: Scope
+
+
+class References:
+    """All that was found out about the resources of one schema and of the documents it refers to (mutable)."""
+
+    def __init__(self, root: Any, registry: Registry[Any] | None) -> None:
+        self.library = Library(registry)
+        self.metaschemas = Metaschemas(root, self.library)
+        self.documents: dict[str, Document | None] = {}
+        self.inner: dict[tuple[int, int], Resource] = {}
+        self.places: dict[tuple[int, Scope], Place] = {}
+        self.moves: dict[tuple[int, int], Place] = {}
+        self.document = self._document(root, "", "", DEFAULT_DIALECT)
+        self.outermost = self._place(self.document.resource, ())
+
+    # Entering resources.
+
+    def enter(self, schema: Mapping[str, Any], place: Place, pointer: object) -> Place:
+        """The place of a subschema that is reached from a schema at `place`; the same unless a resource begins.
+
+        `pointer` is that of the subschema, or something whose `str` it is.
+        """
+        return self.move(place, self.resource_of(schema, place.resource, pointer))
+
+    def move(self, place: Place, resource: Resource) -> Place:
+        """Go on in a resource; what the one at hand adds to the dynamic scope is added as it is left."""
+        if resource is place.resource:
+            return place
+        key = id(place), id(resource)
+        known = self.moves.get(key)
+        if known is None:
+            scope = place.scope
+            if _key(resource) != _key(place.resource):
+                outermost = self.dynamic_anchors(place.resource) | dict(scope)
+                if outermost:
+                    own = self.dynamic_anchors(resource)
+                    outermost = {name: target for name, target in outermost.items() if own.get(name) is not target}
+                scope = tuple(sorted(outermost.items(), key=itemgetter(0)))
+            known = self.moves[key] = self._place(resource, scope)
+        return known
+
+    def _place(self, resource: Resource, scope: Scope) -> Place:
+        return self.places.setdefault((id(resource), scope), Place(resource, scope))
+
+    def resource_of(self, schema: Mapping[str, Any], around: Resource, pointer: object) -> Resource:
+        """The resource that a subschema lies in: `around`, or its own if it begins one."""
+        if schema is around.root:
+            return around.whole or around
+        if "$schema" not in schema and "$id" not in schema and "id" not in schema:
+            return around
+        key = id(schema), id(around)
+        known = self.inner.get(key)
+        if known is None:
+            known = self.inner[key] = self._begin(schema, around, pointer)
+        return known
+
+    def _begin(self, schema: Mapping[str, Any], around: Resource, pointer: object) -> Resource:
+        dialect = around.dialect
+        if isinstance(schema.get("$schema"), str) and not is_mere_reference(schema, dialect):
+            dialect = self.metaschemas.dialect(schema["$schema"], str(pointer))
+        identifier, anchor = identifier_of(schema, dialect)
+        uri = join(around.uri, identifier or "")
+        if identifier is None or (anchor and uri == around.uri):
+            whole = around.whole or around
+            if dialect == around.dialect:
+                return around
+            return Resource(whole.root, whole.pointer, whole.uri, dialect, whole.document, whole)
+        return Resource(schema, str(pointer), uri, dialect, around.document)
+
+    # Following references.
+
+    def resolve(self, reference: Reference) -> Target:
+        """Where a reference leads: `$dynamicRef` and `$recursiveRef` start like `$ref`, and may lead further out."""
+        place = reference.place
+        uri, _, fragment = join(place.resource.uri, reference.text).partition("#")
+        target = self._in_resource(self._lookup(uri, reference), unquote(fragment), reference)
+        if reference.keyword == "$dynamicRef" and target.anchor is not None:
+            return self._outermost(target.anchor, target, reference)
+        if reference.keyword == "$recursiveRef" and RECURSIVE in self.dynamic_anchors(target.resource):
+            return self._outermost(RECURSIVE, target, reference)
+        return target
+
+    def _in_resource(self, resource: Resource, fragment: str, reference: Reference) -> Target:
+        if not fragment:
+            return Target(resource.root, resource.pointer, resource)
+        if fragment.startswith("/"):
+            return self._walk(resource, fragment, reference)
+        anchors = self._index(resource.document).anchors
+        key = (*_key(resource), fragment)
+        if key not in anchors:
+            raise reference.invalid("which does not exist")
+        target = anchors[key]
+        if target is None:
+            raise reference.refused("which several schemas are called")
+        return target
+
+    def _outermost(self, name: str, otherwise: Target, reference: Reference) -> Target:
+        in_scope = self.dynamic_anchors(reference.place.resource) | dict(reference.place.scope)
+        target = in_scope.get(name, otherwise)
+        if name != RECURSIVE and self._index(target.resource.document).anchors[(*_key(target.resource), name)] is None:
+            raise reference.refused(f"which several schemas of the same resource are called ({target.pointer})")
+        return target
+
+    def dynamic_anchors(self, resource: Resource) -> dict[str, Target]:
+        """The dynamic anchors of a resource; drafts before 2019-09 have none, and need no index."""
+        if resource.dialect.draft < Draft.DRAFT_2019_09:
+            return {}
+        return self._index(resource.document).dynamic.get(_key(resource), {})
+
+    def _lookup(self, uri: str, reference: Reference) -> Resource:
+        """The resource with a URI: the one at hand, in its document, in the document we began with, in the registry."""
+        resource = reference.place.resource
+        if uri == resource.uri:
+            return resource.whole or resource
+        outermost = resource.document.resource
+        if uri == outermost.uri:
+            return outermost
+        for document in (resource.document, self.document):
+            embedded = self._index(document).resources
+            if uri in embedded:
+                target = embedded[uri]
+                if target is None:
+                    raise reference.refused("a URI that several schemas have")
+                return target.resource
+        if uri not in self.documents:
+            self.documents[uri] = self._load(uri)
+        loaded = self.documents[uri]
+        if loaded is None:
+            what = "which" if reference.text.startswith(uri) else f"that is {uri}, which"
+            raise reference.refused(f"{what} is neither in the document nor in the registry")
+        return loaded.resource
+
+    def _walk(self, resource: Resource, fragment: str, reference: Reference) -> Target:
+        """Follow a JSON pointer (RFC 6901), taking notice of the resources that begin on the way."""
+        value = resource.root
+        path = resource.pointer
+        is_schema, holds_schema = True, False
+        for step in fragment.split("/")[1:]:
+            path = f"{path}/{step}"
+            step = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(value, Mapping) and step in value:
+                part = value[step]
+            elif isinstance(value, list | tuple) and _is_index(step) and int(step) < len(value):
+                part = value[int(step)]
+            else:
+                raise reference.invalid("which does not exist")
+            is_schema, holds_schema = (
+                holds_schema or (is_schema and holds_a_schema(step, part, resource.dialect)),
+                is_schema and holds_schemas(step, part, resource.dialect),
+            )
+            value = part
+            if is_schema and isinstance(value, Mapping):
+                resource = self.resource_of(value, resource, path)
+        return Target(value, path, resource)
+
+    # Documents and their indexes.
+
+    def _document(self, root: Any, uri: str, prefix: str, default: Dialect) -> Document:
+        dialect = default
+        identifier = None
+        if isinstance(root, Mapping):
+            if isinstance(root.get("$schema"), str):
+                dialect = self.metaschemas.dialect(root["$schema"], prefix)
+            identifier, _ = identifier_of(root, dialect)
+        document = Document(root)
+        base = self.library.base_uri(uri, root, identifier) if uri else identifier or ""
+        document.resource = Resource(root, prefix, base, dialect, document)
+        return document
+
+    def _load(self, uri: str) -> Document | None:
+        found = self.library.find(uri)
+        if found is None or not isinstance(found.contents, Mapping | bool):
+            return None
+        return self._document(found.contents, uri, f"{uri}#", self._declared(found))
+
+    def _declared(self, found: RegistryResource[Any]) -> Dialect:
+        """The dialect that the caller gave to a document of the registry; else that of the schema itself."""
+        from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202012
+
+        for specification, draft in (
+            (DRAFT202012, Draft.DRAFT_2020_12),
+            (DRAFT201909, Draft.DRAFT_2019_09),
+            (DRAFT7, Draft.DRAFT_7),
+            (DRAFT6, Draft.DRAFT_6),
+            (DRAFT4, Draft.DRAFT_4),
+        ):
+            if specification.create_resource(found.contents) == found:
+                return dialect_of(draft)
+        return self.document.resource.dialect
+
+    def _index(self, document: Document) -> Index:
+        if document.index is None:
+            document.index = Index()
+            self._fill(document, document.index)
+        return document.index
+
+    def _fill(self, document: Document, index: Index) -> None:
+        """One pass over the subschemas of a document. Anything malformed is passed over: nothing may refer to it."""
+        todo: list[tuple[object, Resource, _Steps]] = [(document.root, document.resource, None)]
+        seen: set[tuple[int, int]] = set()
+        while todo:
+            schema, around, steps = todo.pop()
+            if not isinstance(schema, Mapping):
+                continue
+            pointer = _Pointer(document.resource.pointer, steps)
+            resource = self.resource_of(schema, around, pointer)
+            if (id(schema), id(resource)) in seen:
+                continue
+            seen.add((id(schema), id(resource)))
+            if schema is resource.root and schema is not document.root:
+                _add(index.resources, resource.uri, Target(schema, resource.pointer, resource))
+            plain, dynamic = anchors_of(schema, resource)
+            for name in plain:
+                target = Target(
+                    schema, str(_Pointer(document.resource.pointer, steps)), resource, name if name == dynamic else None
+                )
+                _add(index.anchors, (*_key(resource), name), target)
+            if dynamic is not None:
+                target = Target(schema, str(pointer), resource, dynamic)
+                if dynamic != RECURSIVE:
+                    target = index.anchors[(*_key(resource), dynamic)] or target
+                index.dynamic.setdefault(_key(resource), {})[dynamic] = target
+            for path, part in subschemas(schema, resource.dialect):
+                todo.append((part, resource, (steps, path)))
+
+
+_Steps: TypeAlias = "tuple[_Steps, tuple[str, ...]] | None"
+"""The way from the root of a document, last steps first, shared between the places below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pointer:
+    """A pointer that is only spelled where somebody asks for it."""
+
+    start: str
+    steps: _Steps
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        steps = self.steps
+        while steps is not None:
+            steps, path = steps
+            parts += [f"/{escape_step(step)}" for step in reversed(path)]
+        return self.start + "".join(reversed(parts))
+
+
+def _add(table: dict[Any, Target | None], key: object, target: Target) -> None:
+    """Enter a target; if the key already stands for another schema, it now stands for none."""
+    known = table.setdefault(key, target)
+    if known is not target and (known is None or known.schema is not target.schema):
+        table[key] = None
+
+
+def _key(resource: Resource) -> tuple[int, str]:
+    """What anchors belong to: the root, and the URI, since one Python object may stand in two places."""
+    return id(resource.root), resource.uri
+
+
+def is_mere_reference(schema: Mapping[str, Any], dialect: Dialect) -> bool:
+    """Up to draft 7 a schema with `$ref` is nothing but a reference, whatever stands beside it."""
+    return dialect.draft <= Draft.DRAFT_7 and "$ref" in schema
+
+
+def identifier_of(schema: Mapping[str, Any], dialect: Dialect) -> tuple[str | None, str]:
+    """The URI by which a schema begins a resource, and the anchor that up to draft 7 may follow it."""
+    value = schema.get("$id" if dialect.draft > Draft.DRAFT_4 else "id")
+    if not isinstance(value, str) or is_mere_reference(schema, dialect):
+        return None, ""
+    uri, _, fragment = value.partition("#")
+    anchor = unquote(fragment) if dialect.draft <= Draft.DRAFT_7 else ""
+    return uri or None, anchor
+
+
+def anchors_of(schema: Mapping[str, Any], resource: Resource) -> tuple[set[str], str | None]:
+    """The names of a schema in its resource, and the dynamic one."""
+    dialect = resource.dialect
+    if dialect.draft <= Draft.DRAFT_7:
+        _, name = identifier_of(schema, dialect)
+        return {name} if name else set(), None
+    anchor = schema.get("$anchor")
+    names: set[str] = {anchor} if is_anchor(anchor) else set()
+    if dialect.draft >= Draft.DRAFT_2020_12:
+        dynamic = schema.get("$dynamicAnchor")
+        return (names | {dynamic}, dynamic) if is_anchor(dynamic) else (names, None)
+    is_recursive = schema is resource.root and schema.get("$recursiveAnchor") is True
+    return names, RECURSIVE if is_recursive else None
+
+
+def is_anchor(name: object) -> TypeGuard[str]:
+    """May an anchor be called so?  The specification is stricter, but this is what a reference could name."""
+    return isinstance(name, str) and name != "" and not name.startswith("/") and "#" not in name
+
+
+def _is_index(step: str) -> bool:
+    return step.isascii() and step.isdigit() and (step == "0" or not step.startswith("0"))

@@ -3,7 +3,9 @@ r"""From a syntax tree with conditions (look-ahead, look-behind, anchors, `\b`) 
 A state of the subset construction is more than a set of NFA states:
 
     look-behind   "the text so far ends with r" is what an automaton for .*r says, run from the start of the text beside
-                  everything else: its current set of NFA states is part of the state (a *tracker*).
+                  everything else: its current set of threads is part of the state (a *tracker*). Where r itself looks
+                  ahead, it holds on terms: each thread that found r leaves its obligations, and one such set
+                  (of a negated look-behind: one obligation out of each set, turned round) must be met.
     look-ahead    "what follows begins with r" is an *obligation* that a thread carries until it is decided: a set of
                   threads in the body of r, and whether it is negated. A positive one is met when the body is FOUND and
                   fails when no thread is left; a negated one the other way round; at the end of the text the rest is
@@ -11,22 +13,23 @@ A state of the subset construction is more than a set of NFA states:
 
 So a thread is (NFA state, set of obligations) and a state is (trackers, set of threads). This is an alternating
 automaton turned deterministic: exact wherever a condition stands, also within repetitions, in the worst case doubly
-exponential and therefore limited. Look-ahead within look-behind is refused.
+exponential and therefore limited.
 Rejected: look-ahead as an intersection with the rest of the pattern, which has no rest to take inside a repetition.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 
-from maskwright.errors import LimitExceeded, UnsupportedPattern
+from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters.alphabet import partition
 from maskwright.grammar.characters.automaton import CharacterAutomaton, automaton_from
 from maskwright.grammar.characters.character_set import ANY_CHARACTER
 from maskwright.grammar.characters.nfa import END, FOUND, NFA
-from maskwright.grammar.characters.syntax import ANYTHING, Expression, Look, concatenation
+from maskwright.grammar.characters.syntax import ANYTHING, Expression, concatenation
 
 MAX_STATES_WITH_CONDITIONS = 20_000
 MAX_WORK = 2_000_000
@@ -35,8 +38,13 @@ MAX_WORK = 2_000_000
 Obligation = tuple[bool, frozenset["Thread"]]
 Thread = tuple[int, frozenset[Obligation]]
 Threads = frozenset[Thread]
+Terms = frozenset[frozenset[Obligation]]
+"""When a look-behind holds: if all obligations of one of the sets are met. HOLDS: in any case; no set at all: never."""
 NO_OBLIGATIONS: frozenset[Obligation] = frozenset()
+HOLDS: Terms = frozenset((NO_OBLIGATIONS,))
 MET: Thread = (FOUND, NO_OBLIGATIONS)
+MAX_TERMS = 1_000
+"""Sets of obligations on which one look-behind may hold at one place."""
 
 
 @dataclass(slots=True)
@@ -54,10 +62,10 @@ class _Construction:
     tracker_of: dict[int, int]
     where: str
     work: int = 0
-    steps: dict[tuple[Thread, int, tuple[bool, ...]], Threads] = field(default_factory=dict)
-    entered: dict[tuple[int, tuple[bool, ...]], Threads] = field(default_factory=dict)
+    steps: dict[tuple[Thread, int, tuple[Terms, ...]], Threads] = field(default_factory=dict)
+    entered: dict[tuple[int, tuple[Terms, ...]], Threads] = field(default_factory=dict)
 
-    def closed(self, threads: set[Thread], holds: tuple[bool, ...]) -> Threads:
+    def closed(self, threads: set[Thread], holds: tuple[Terms, ...]) -> Threads:
         """All threads that are reached without reading, in a place where the look-behinds hold as given."""
         nfa = self.nfa
         seen = set(threads)
@@ -80,13 +88,16 @@ class _Construction:
         return _without_weaker(found)
 
     def _past(
-        self, condition: int, following: int, obligations: frozenset[Obligation], holds: tuple[bool, ...]
+        self, condition: int, following: int, obligations: frozenset[Obligation], holds: tuple[Terms, ...]
     ) -> list[Thread]:
         """The thread behind a condition, if it may pass."""
         _, is_ahead, is_negated = self.conditions[condition]
         entry = self.nfa.condition_entries[condition]
         if not is_ahead:
-            return [(following, obligations)] if holds[self.tracker_of[condition]] != is_negated else []
+            terms = holds[self.tracker_of[condition]]
+            if is_negated:
+                terms = self._negated(terms)
+            return [(following, obligations | demand) for demand in terms]
         body = self.entered.get((condition, holds))
         if body is None:
             body = self.entered[condition, holds] = self.closed({(entry, NO_OBLIGATIONS)}, holds)
@@ -96,7 +107,17 @@ class _Construction:
             return [(following, obligations)] if is_negated else []
         return [(following, obligations | {(is_negated, body)})]
 
-    def stepped(self, threads: Threads, cls: int, holds: tuple[bool, ...]) -> Threads:
+    def _negated(self, terms: Terms) -> Terms:
+        """When none of the sets of obligations is met: out of each, one obligation is not."""
+        asked = 1
+        for demand in terms:
+            asked *= len(demand)
+        if asked > MAX_TERMS:
+            raise LimitExceeded("A look-ahead inside a negated look-behind", asked, MAX_TERMS, self.where[:80])
+        choices = product(*terms)
+        return frozenset(frozenset((not is_negated, body) for is_negated, body in choice) for choice in choices)
+
+    def stepped(self, threads: Threads, cls: int, holds: tuple[Terms, ...]) -> Threads:
         """The threads after one character of class `cls`, the look-behinds holding as given after it."""
         if self.work > MAX_WORK:
             raise LimitExceeded("A pattern with look-around", self.work, MAX_WORK, self.where[:80])
@@ -110,7 +131,7 @@ class _Construction:
             reached |= known
         return _without_weaker(reached)
 
-    def _step(self, thread: Thread, cls: int, holds: tuple[bool, ...]) -> Threads:
+    def _step(self, thread: Thread, cls: int, holds: tuple[Terms, ...]) -> Threads:
         """The same for one thread."""
         state, obligations = thread
         if state != FOUND:
@@ -158,10 +179,6 @@ def language_with_conditions(node: Expression, where: str = "") -> CharacterAuto
     tracker_of: dict[int, int] = {}
     for index, (body, is_ahead, _) in enumerate(list(nfa.conditions)):
         if not is_ahead:
-            if _looks_ahead(body):
-                raise UnsupportedPattern(
-                    "A look-ahead inside a look-behind", where, 0, "write the two conditions one after the other"
-                )
             tracker_of[index] = len(trackers)
             trackers.append(nfa.build(concatenation((ANYTHING, body)), FOUND))
     alphabet, masks = partition(tuple(nfa.sets))
@@ -196,27 +213,20 @@ def language_with_conditions(node: Expression, where: str = "") -> CharacterAuto
 
 def _advance(
     construction: _Construction, tracked: tuple[Threads, ...] | None, cls: int
-) -> tuple[tuple[Threads, ...], tuple[bool, ...]]:
-    """The trackers after one more character (None: at the start), and which look-behinds hold there.
+) -> tuple[tuple[Threads, ...], tuple[Terms, ...]]:
+    """The trackers after one more character (None: at the start), and when the look-behinds hold there.
 
     Conditions within a look-behind have a smaller index, so their trackers are known first.
     """
     after: list[Threads] = []
-    holds: list[bool] = []
+    holds: list[Terms] = []
     for index, entry in enumerate(construction.trackers):
         known = tuple(holds)
         if tracked is None:
             threads = construction.closed({(entry, NO_OBLIGATIONS)}, known)
         else:
-            threads = construction.stepped(tracked[index] - {MET}, cls, known)
-        after.append(threads)
-        holds.append(MET in threads)
+            threads = construction.stepped(tracked[index], cls, known)
+        found = frozenset(obligations for state, obligations in threads if state == FOUND)
+        holds.append(HOLDS if NO_OBLIGATIONS in found else found)
+        after.append(frozenset(thread for thread in threads if thread[0] != FOUND))
     return tuple(after), tuple(holds)
-
-
-def _looks_ahead(node: Expression) -> bool:
-    """Does it hold a look-ahead?"""
-    if isinstance(node, Look):
-        return node.is_ahead or _looks_ahead(node.body)
-    children = getattr(node, "parts", None) or ((node.body,) if hasattr(node, "body") else ())
-    return any(map(_looks_ahead, children))

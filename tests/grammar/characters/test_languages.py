@@ -16,6 +16,7 @@ from maskwright.grammar.characters import match_language, search_language
 from maskwright.grammar.characters.determinise import language_of
 from maskwright.grammar.characters.dialect import PYTHON
 from maskwright.grammar.characters.languages import searching, without_atomic
+from maskwright.grammar.characters.lookaround import language_with_conditions
 from maskwright.grammar.characters.parser import parse
 from tests.grammar.characters.pattern_strategies import PATTERNS, TEXTS
 
@@ -114,6 +115,9 @@ ECMA_CASES = [
     (r"a^", [], ["a", ""]),
     (r"$^", [""], ["a"]),
     (r"x*$", ["", "anything", "xx"], []),
+    (r"(?<=(?=ab)a)", ["ab", "cabc"], ["a", "ba", "b"]),
+    (r"(?<=a(?!b))c|(?<!a$)$", ["ac", "b", ""], ["a"]),
+    (r"^(?:a|b)*(?<!(?=.*b)a.|(?=ba+$)b.)$", ["", "a", "b", "bb", "aa", "bbaa"], ["ab", "ba", "aab", "bba", "c"]),
 ]
 
 
@@ -127,7 +131,8 @@ def test_ecma_patterns_search_as_the_standard_says(pattern: str, accepted: list[
 REFUSED = [
     (r"(a)\1", UnsupportedPattern), (r"(?<n>a)\k<n>", UnsupportedPattern), (r"(?(1)a|b)", UnsupportedPattern),
     (r"\p{Script=Greek}", UnsupportedPattern), (r"\p{Nonsense}", UnsupportedPattern), (r"\ud800", UnsupportedPattern),
-    (r"(?<=(?=a)b)", UnsupportedPattern), (r"\Z", GrammarSyntaxError), (r"\a", GrammarSyntaxError),
+    ("(?<!" + "|".join(f"(?=..{x})(?=...{x})a" for x in "bcdefghijklm") + ").{4}", LimitExceeded),
+    (r"\Z", GrammarSyntaxError), (r"\a", GrammarSyntaxError),
     (r"a**", GrammarSyntaxError), (r"*a", GrammarSyntaxError), (r"a|*", GrammarSyntaxError), (r"(", GrammarSyntaxError),
     (r")", GrammarSyntaxError), (r"[a", GrammarSyntaxError), (r"[b-a]", GrammarSyntaxError),
     (r"a{2,1}", GrammarSyntaxError),
@@ -184,6 +189,14 @@ def test_possessive_repetition_is_exact_or_refused(pattern: str) -> None:
         return
     for text in ["b", "aab", "abc", "ac", "ababc"]:
         assert ours.accepts(text) == (theirs.fullmatch(text) is not None)
+
+
+@settings(max_examples=200)
+@given(PATTERNS)
+def test_conditions_on_neighbours_mean_the_same_to_both_constructions(pattern: str) -> None:
+    if compiled(pattern) is not None:
+        node = without_atomic(parse(pattern, PYTHON), pattern)
+        assert language_of(node) == language_with_conditions(node)
 
 
 def test_patterns_that_say_the_same_have_equal_languages() -> None:

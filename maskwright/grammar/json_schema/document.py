@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Any, NoReturn
 
 from maskwright.errors import GrammarSyntaxError, InvalidSchema, LimitExceeded
+from maskwright.grammar.json_schema.python_types import is_python_input, schema_of_python
 
 MAX_TEXT_NESTING = 1_000
 """Python's own reader recurses, so a text nested deeper ends there; asked for only in the error's words."""
@@ -40,11 +41,11 @@ DRAFT_OF_URI = {
 
 
 def read_document(schema: object) -> Mapping[str, Any] | bool:
-    """Take a schema as a dictionary, a boolean, JSON text or a class with `model_json_schema()`."""
+    """Take a schema as a dictionary, a boolean, JSON text, or a Python type or function."""
     if isinstance(schema, str):
         schema = read_text(schema)
-    elif isinstance(schema, type) and callable(model_json_schema := getattr(schema, "model_json_schema", None)):
-        schema = model_json_schema()
+    elif is_python_input(schema):
+        schema = schema_of_python(schema)
     if not isinstance(schema, Mapping | bool):
         raise InvalidSchema("(root)", "", f"must be an object or a boolean, not {type_name(schema)}")
     return schema

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema.document import read_document
+from maskwright.grammar.json_schema.enforceable import check_enforceable
 from maskwright.grammar.json_schema.exactness import report_of
 from maskwright.grammar.json_schema.keywords import read_all
 from maskwright.grammar.json_schema.lowering import Lowering
-from maskwright.grammar.json_schema.normal_form import NormalForm, explain_empty
+from maskwright.grammar.json_schema.normal_form import NormalForm, Overlap
 from maskwright.grammar.json_schema.options import JSONSchemaOptions, options_in
+from maskwright.grammar.json_schema.productivity import Productivity, explain_empty
 from maskwright.grammar.json_schema.reader import SchemaReader
+from maskwright.grammar.json_schema.shapes import Conjunction
+from maskwright.grammar.json_schema.terms import Terms
+
+if TYPE_CHECKING:
+    from referencing import Registry
 
 
-def json_schema_grammar(schema: object, options: JSONSchemaOptions | None = None) -> Grammar:
+def json_schema_grammar(
+    schema: object, options: JSONSchemaOptions | None = None, registry: Registry[Any] | None = None
+) -> Grammar:
     """The JSON texts of the values that satisfy a schema.
 
     `schema` is a dictionary, a boolean, JSON text, or a Python type or function (see `python_types`). Without `options`
     those that the schema holds under `"x-maskwright"` count, else the defaults. The schema is read in full here; the
     rules of the grammar are computed when they are asked for, and none of them can fail.
 
+    References to other documents are looked up in `registry`, which has the standard metaschemas anyway; nothing is
+    fetched, unless the caller's registry does so by itself.
+
     Raises GrammarSyntaxError (not JSON), InvalidSchema, UnsupportedSchema, EmptyLanguage and LimitExceeded.
     """
-    document = read_document(schema)
-    options = options or options_in(document.root)
-    reader = SchemaReader(document, options)
-    node = reader.child(document.root, 0, "", "(root)")
+    root_schema = read_document(schema)
+    options = options or options_in(root_schema)
+    reader = SchemaReader(root_schema, options, registry)
+    node = reader.child(root_schema, 0, "", "(root)")
     read_all(reader)
-    form = NormalForm(reader, options.max_shapes)
-    root = form.stands_for[node]
-    form.expand(root)
-    form.prove_choices()
-    if not form.is_productive(root):
-        raise explain_empty(form, root)
-    lowering = Lowering(form, options)
-    lowering.rules.define("root", lambda: lowering.value(root, 0))
+    terms = Terms(reader)
+    root = terms.stands_for[node]
+    form, productivity = _normal_form(terms, root, options)
+    if not productivity.is_productive(root):
+        raise explain_empty(form, productivity, root)
+    check_enforceable(form, productivity, root, options)
+    lowering = Lowering(form, productivity, options)
+    lowering.rules.define("root", lambda: lowering.root(root))
     return Grammar("root", lowering.rules, is_prepared=True, report=report_of(reader))
+
+
+def _normal_form(terms: Terms, root: Conjunction, options: JSONSchemaOptions) -> tuple[NormalForm, Productivity]:
+    """The normal form in which branches of `oneOf` that share a value exclude each other."""
+    overlapping: frozenset[Overlap] = frozenset()
+    while True:
+        form = NormalForm(terms, options.max_shapes, overlapping)
+        productivity = Productivity(form, options.numbers)
+        for _ in productivity.reached(root):
+            pass
+        found = productivity.overlaps()
+        if not found:
+            return form, productivity
+        overlapping |= found

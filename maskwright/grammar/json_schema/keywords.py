@@ -1,8 +1,8 @@
 """What each keyword demands: one function per keyword, in one table.
 
-A function checks the keyword's value and writes it into the node. `read_keywords` calls them in the order of the
-schema, then looks at the keywords that cannot be enforced, which need to know the others: such a keyword is refused
-unless it has no effect where it stands (see `refusals`).
+A function checks the keyword's value and writes it into the node; `read_keywords` calls them in the schema's order.
+What a keyword means beside others (`additionalProperties` beside `properties`) is decided later, in `terms`; keywords
+that combine conditions become choices between branches, each a conjunction of subschemas or their negations.
 """
 
 # ruff: noqa: ARG001 - every function of a table takes the same arguments
@@ -10,48 +10,47 @@ unless it has no effect where it stands (see `refusals`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from maskwright.errors import GrammarSyntaxError, LimitExceeded, UnsupportedPattern
+from maskwright.errors import GrammarSyntaxError, LimitExceeded, UnsupportedPattern, UnsupportedSchema
 from maskwright.grammar.json_schema.document import Draft, type_name
-from maskwright.grammar.json_schema.reader import SchemaReader
-from maskwright.grammar.json_schema.refusals import REFUSED, has_effect
-from maskwright.grammar.json_schema.schema_node import FALSE_NODE, SchemaNode
-from maskwright.grammar.json_schema.strings import STANDARD_FORMATS, language
+from maskwright.grammar.json_schema.options import OPTIONS_KEY, Formats
+from maskwright.grammar.json_schema.reader import NOT_A_KEYWORD, SchemaReader
+from maskwright.grammar.json_schema.schema_node import FALSE_NODE, ChoiceKind, NodeChoice, SchemaNode
+from maskwright.grammar.json_schema.strings import STANDARD_FORMATS, Language, language
 from maskwright.grammar.json_schema.values import count_of, has_spelling, is_equal, number_of
-from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, FIRST_DRAFT, LAST_DRAFT, OBJECT, TYPES, is_known_in
+from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, OBJECT, TYPES
 
 Handler: TypeAlias = Callable[[SchemaReader, int, SchemaNode, Any], None]
+
+
+def read_all(reader: SchemaReader) -> None:
+    """Read every subschema that is reached; the error for a refused one holds all the others (one a subschema)."""
+    refused: list[UnsupportedSchema] = []
+    while reader.unread:
+        try:
+            read_keywords(reader, reader.unread.pop())
+        except UnsupportedSchema as error:
+            refused.append(error)
+    if refused:
+        raise replace(refused[0], others=tuple(refused[1:])) from refused[0].__cause__
 
 
 def read_keywords(reader: SchemaReader, number: int) -> None:
     """Read all keywords of node `number`."""
     node = reader.nodes[number]
     schema = node.schema
-    draft = reader.document.draft
-    reference = schema.get("$ref")
-    if reference is not None and draft <= Draft.DRAFT_7:
-        _ref(reader, number, node, reference)
-        if any(keyword not in ANNOTATIONS and keyword != "$ref" for keyword in schema):
-            reader.notes["keywords beside $ref are ignored, as the schema's draft demands"] = None
-        return
-    refused = None
-    for keyword, value in schema.items():
+    reader.keep_known(number)
+    for keyword, value in node.schema.items():
         handler = HANDLERS.get(keyword)
-        if (keyword in FIRST_DRAFT or keyword in LAST_DRAFT) and not is_known_in(keyword, draft):
-            reader.unknown.setdefault(keyword, []).append(number)
-        elif handler is not None:
+        if handler is not None:
             handler(reader, number, node, value)
-        elif keyword in REFUSED:
-            refused = (*(refused or ()), keyword)
-        elif keyword not in ANNOTATIONS:
-            reader.unknown.setdefault(keyword, []).append(number)
+        elif keyword not in ANNOTATIONS and not (keyword == OPTIONS_KEY and schema is reader.document.root):
+            reader.note(number, keyword, NOT_A_KEYWORD)
     if node.values is not None:
         _read_values(reader, number, node)
-    for keyword in refused or ():
-        if has_effect(reader, number, node, keyword):
-            raise reader.refuse(number, keyword)
 
 
 def _type(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
@@ -123,7 +122,7 @@ def _value_node(reader: SchemaReader, number: int, step: str | tuple[str, str], 
             {"enum": [value]},
             number,
             (step if isinstance(step, str) else "/".join(step), key),
-            reader.nodes[number].resource,
+            reader.nodes[number].place,
         )
     )
     reader.unread.append(place)
@@ -168,10 +167,7 @@ def _multiple_of(reader: SchemaReader, number: int, node: SchemaNode, value: Any
     divisor = number_of(reader, number, "multipleOf", value)
     if divisor <= 0:
         raise reader.invalid(number, "multipleOf", f"must be more than 0, not {value}")
-    if divisor == 1:
-        node.is_whole = True
-    elif _applies(node, "number", "integer"):
-        raise reader.refuse(number, "multipleOf")
+    node.multiple_of = divisor
 
 
 def _applies(node: SchemaNode, *names: str) -> bool:
@@ -193,15 +189,20 @@ def _pattern(reader: SchemaReader, number: int, node: SchemaNode, value: Any) ->
         raise reader.invalid(number, "pattern", f"must be a string, not {type_name(value)}")
     if not _applies(node, "string"):
         return
+    node.languages += (_searched(reader, number, "pattern", value),)
+
+
+def _searched(reader: SchemaReader, number: int, keyword: str, pattern: str) -> Language:
+    """The strings in which a pattern matches somewhere."""
     try:
-        language("pattern", value)
+        language("pattern", pattern)
     except GrammarSyntaxError as error:
-        raise reader.invalid(number, "pattern", f"is not a regular expression: {error.message}") from error
+        raise reader.invalid(number, keyword, f"is not a regular expression: {error.message}") from error
     except UnsupportedPattern as error:
-        raise reader.refuse(number, "pattern", f"cannot be enforced: {error}".rstrip(".")) from error
+        raise reader.refuse(number, keyword, f"cannot be enforced: {error}".rstrip(".")) from error
     except LimitExceeded as error:
         raise LimitExceeded(error.stage, error.asked, error.allowed, reader.pointer(number), error.remedy) from error
-    node.languages += (("pattern", value),)
+    return ("pattern", pattern)
 
 
 def _format(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
@@ -209,23 +210,28 @@ def _format(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> 
         raise reader.invalid(number, "format", f"must be a string, not {type_name(value)}")
     if not _applies(node, "string"):
         return
-    if value in STANDARD_FORMATS and language("format", value) is not None:
+    if reader.options.formats is Formats.ANNOTATION and not reader.dialect(number).asserts_format:
+        reader.note(number, "format", f"{value!r} is an annotation, as the option formats says")
+    elif value in STANDARD_FORMATS and language("format", value) is not None:
         node.languages += (("format", value),)
     elif value in STANDARD_FORMATS:
         raise reader.refuse(number, "format", f"names {value!r}, which is not supported yet")
     else:
-        reader.notes[f"format {value!r} is not part of the specification: an annotation"] = None
+        reader.note(number, "format", f"{value!r} is not a format of the specification: an annotation")
 
 
 def _items(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
     if isinstance(value, list | tuple):
-        if reader.document.draft >= Draft.DRAFT_2020_12 and "$schema" in reader.document.root:
+        dialect = reader.dialect(number)
+        if dialect.is_declared and dialect.draft >= Draft.DRAFT_2020_12:
             raise reader.invalid(number, "items", "must be a schema in draft 2020-12; a tuple is called prefixItems")
         node.prefix = _children(reader, number, "items", value)
         if "additionalItems" in node.schema:
             node.items = reader.child(node.schema["additionalItems"], number, "additionalItems", "additionalItems")
+            node.has_items = True
     else:
         node.items = reader.child(value, number, "items", "items")
+        node.has_items = True
 
 
 def _prefix_items(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
@@ -267,9 +273,9 @@ def _properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any)
     }
 
 
-def _required(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+def _required(reader: SchemaReader, number: int, node: SchemaNode, value: Any, keyword: str = "required") -> None:
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise reader.invalid(number, "required", "must be an array of member names")
+        raise reader.invalid(number, keyword, "must be an array of member names")
     node.required = tuple(dict.fromkeys(value))
     if not all(map(has_spelling, value)):
         node.types &= ~OBJECT
@@ -277,34 +283,138 @@ def _required(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -
 
 def _additional_properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
     node.additional = reader.child(value, number, "additionalProperties", "additionalProperties")
+    node.has_additional = True
+
+
+def _pattern_properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise reader.invalid(number, "patternProperties", f"must be an object, not {type_name(value)}")
+    if not _applies(node, "object"):
+        return
+    for name in _names(reader, number, "patternProperties", value):
+        named = _searched(reader, number, "patternProperties", name)
+        part = reader.child(value[name], number, ("patternProperties", name), "patternProperties")
+        node.patterns.append((named, part))
+
+
+def _property_names(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    node.names = reader.child(value, number, "propertyNames", "propertyNames")
+
+
+def _min_properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    node.min_properties = count_of(reader, number, "minProperties", value)
+
+
+def _max_properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    node.max_properties = count_of(reader, number, "maxProperties", value)
+
+
+def _unique_items(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise reader.invalid(number, "uniqueItems", f"must be a boolean, not {type_name(value)}")
+    node.is_unique = value
+
+
+def _contains(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    draft = reader.draft(number)
+    node.contains = reader.child(value, number, "contains", "contains")
+    node.contains_evaluates = draft >= Draft.DRAFT_2020_12
+    if draft >= Draft.DRAFT_2019_09:
+        if "minContains" in node.schema:
+            node.min_contains = count_of(reader, number, "minContains", node.schema["minContains"])
+        if "maxContains" in node.schema:
+            node.max_contains = count_of(reader, number, "maxContains", node.schema["maxContains"])
+
+
+def _unevaluated_items(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    node.unevaluated_items = reader.child(value, number, "unevaluatedItems", "unevaluatedItems")
+
+
+def _unevaluated_properties(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    node.unevaluated_properties = reader.child(value, number, "unevaluatedProperties", "unevaluatedProperties")
 
 
 def _all_of(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
-    node.choices += tuple([(branch,) for branch in _branches(reader, number, "allOf", value)])
+    node.choices += tuple([NodeChoice(((branch,),)) for branch in _branches(reader, number, "allOf", value)])
 
 
 def _any_of(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
-    node.choices += (_branches(reader, number, "anyOf", value),)
+    node.choices += (NodeChoice(tuple([(branch,) for branch in _branches(reader, number, "anyOf", value)])),)
 
 
 def _one_of(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
-    node.exclusive = (len(node.choices),)
-    node.choices += (_branches(reader, number, "oneOf", value),)
+    branches = tuple([(branch,) for branch in _branches(reader, number, "oneOf", value)])
+    node.choices += (NodeChoice(branches, ChoiceKind.ONE),)
 
 
-def _ref(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
-    if not isinstance(value, str):
-        raise reader.invalid(number, "$ref", f"must be a string, not {type_name(value)}")
-    node.choices += ((reader.referenced(number, value),),)
+def _reference(keyword: str) -> Handler:
+    def follow(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+        if not isinstance(value, str):
+            raise reader.invalid(number, keyword, f"must be a string, not {type_name(value)}")
+        if keyword == "$recursiveRef" and value != "#":
+            raise reader.invalid(number, keyword, f"must be '#', not {value!r}")
+        node.choices += (NodeChoice(((reader.referenced(number, value, keyword),),)),)
+
+    return follow
 
 
 def _not(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
-    if not isinstance(value, Mapping | bool):
-        raise reader.invalid(number, "not", f"must be a schema, not {type_name(value)}")
-    if value is True or value == {}:
-        node.is_false = True
-    elif value is not False:
-        raise reader.refuse(number, "not")
+    node.choices += (NodeChoice(((~reader.child(value, number, "not", "not"),),)),)
+
+
+def _if(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    condition = reader.child(value, number, "if", "if")
+    then, otherwise = (
+        (reader.child(node.schema[keyword], number, keyword, keyword),) if keyword in node.schema else ()
+        for keyword in ("then", "else")
+    )
+    node.choices += (NodeChoice(((condition, *then), (~condition, *otherwise)), ChoiceKind.SPLIT),)
+
+
+def _dependent_required(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    _depend(reader, number, node, "dependentRequired", value)
+
+
+def _dependent_schemas(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    _depend(reader, number, node, "dependentSchemas", value)
+
+
+def _dependencies(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+    _depend(reader, number, node, "dependencies", value)
+
+
+def _depend(reader: SchemaReader, number: int, node: SchemaNode, keyword: str, value: Any) -> None:
+    """Either a member is absent, or it is there and something holds: a list of required names, or a schema."""
+    if not isinstance(value, Mapping):
+        raise reader.invalid(number, keyword, f"must be an object, not {type_name(value)}")
+    if not _applies(node, "object"):
+        return
+    for name in _names(reader, number, keyword, value):
+        condition = value[name]
+        if isinstance(condition, str) and keyword == "dependencies":  # draft 3
+            condition = [condition]
+        if not has_spelling(name):
+            continue
+        step = (keyword, name)
+        resource = reader.nodes[number].place
+        absent = SchemaNode({}, number, step, resource, properties={name: FALSE_NODE})
+        present = SchemaNode({}, number, step, resource, types=OBJECT, required=(name,))
+        then: tuple[int, ...] = ()
+        if isinstance(condition, list | tuple) and keyword != "dependentSchemas":
+            _required(reader, number, present, [name, *condition], keyword)
+        elif keyword != "dependentRequired":
+            then = (reader.child(condition, number, step, keyword),)
+        else:
+            raise reader.invalid(number, keyword, f"must hold arrays of member names, not {type_name(condition)}")
+        branches = (reader.add(absent),), (reader.add(present), *then)
+        node.choices += (NodeChoice(branches, ChoiceKind.SPLIT),)
+
+
+def _draft_3(keyword: str) -> Handler:
+    def refuse(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:
+        raise reader.refuse(number, keyword, "belongs to draft 3, which is not supported")
+
+    return refuse
 
 
 HANDLERS: dict[str, Handler] = {
@@ -324,12 +434,29 @@ HANDLERS: dict[str, Handler] = {
     "prefixItems": _prefix_items,
     "minItems": _min_items,
     "maxItems": _max_items,
+    "uniqueItems": _unique_items,
+    "contains": _contains,
+    "unevaluatedItems": _unevaluated_items,
     "properties": _properties,
-    "required": _required,
+    "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
+    "propertyNames": _property_names,
+    "required": _required,
+    "minProperties": _min_properties,
+    "maxProperties": _max_properties,
+    "unevaluatedProperties": _unevaluated_properties,
+    "dependencies": _dependencies,
+    "dependentRequired": _dependent_required,
+    "dependentSchemas": _dependent_schemas,
     "allOf": _all_of,
     "anyOf": _any_of,
     "oneOf": _one_of,
-    "$ref": _ref,
+    "$ref": _reference("$ref"),
+    "$dynamicRef": _reference("$dynamicRef"),
+    "$recursiveRef": _reference("$recursiveRef"),
     "not": _not,
+    "if": _if,
+    "extends": _draft_3("extends"),
+    "disallow": _draft_3("disallow"),
+    "divisibleBy": _draft_3("divisibleBy"),
 }

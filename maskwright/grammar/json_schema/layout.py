@@ -45,9 +45,14 @@ def layout_of(options: JSONSchemaOptions, depth: int) -> Layout:
         line = literal(b"\n" + b" " * (style.n_blanks * (depth + 1)))
         last_line = literal(b"\n" + b" " * (style.n_blanks * depth))
         return Layout(line, EPSILON, line, last_line, EPSILON, literal(b": "))
-    gap: Node = EPSILON
-    if style is Whitespace.ANY:
-        gap = Choice((EPSILON, Automaton(WHITESPACE)))
-    elif style is Whitespace.FLEXIBLE and options.max_whitespace:
-        gap = Choice((EPSILON, Automaton(WHITESPACE, 0, (1, options.max_whitespace))))
+    gap = gap_of(options)
     return Layout(gap, gap, gap, EPSILON, gap, sequence(gap, literal(b":"), gap))
+
+
+def gap_of(options: JSONSchemaOptions) -> Node:
+    """The blanks that may stand anywhere between two tokens, where the style leaves a choice."""
+    if options.whitespace is Whitespace.ANY:
+        return Choice((EPSILON, Automaton(WHITESPACE)))
+    if options.whitespace is Whitespace.FLEXIBLE and options.max_whitespace:
+        return Choice((EPSILON, Automaton(WHITESPACE, 0, (1, options.max_whitespace))))
+    return EPSILON

@@ -6,11 +6,10 @@ alternatives is a rule too, so that it is written once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import combinations
 
-from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.characters import (
     Escapes,
     any_json_string,
@@ -19,12 +18,27 @@ from maskwright.grammar.characters import (
     json_string_except,
     json_string_words,
 )
-from maskwright.grammar.ir import Automaton, Call, Literal, Node, choice
-from maskwright.grammar.json_schema.containers import Member, array_node, object_in_any_order, object_node
-from maskwright.grammar.json_schema.layout import layout_of
-from maskwright.grammar.json_schema.normal_form import NormalForm, live_shape
+from maskwright.grammar.ir import NOTHING, Automaton, Call, Literal, Node, choice, sequence
+from maskwright.grammar.json_schema.array_states import array_graph, live_edges
+from maskwright.grammar.json_schema.containers import (
+    Member,
+    Others,
+    array_node,
+    distinct_array,
+    graph_node,
+    object_in_any_order,
+    object_in_order,
+)
+from maskwright.grammar.json_schema.distinct import distinct_graph, is_placed, values_of
+from maskwright.grammar.json_schema.intersection import is_inhabited
+from maskwright.grammar.json_schema.layout import gap_of, layout_of
+from maskwright.grammar.json_schema.lazy_rules import LazyRules
+from maskwright.grammar.json_schema.normal_form import NormalForm
+from maskwright.grammar.json_schema.objects import Extra, ResolvedObject, resolve, undeclared_in
 from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder
+from maskwright.grammar.json_schema.productivity import Productivity, can_be_object
 from maskwright.grammar.json_schema.shapes import (
+    EVERYTHING,
     NOTHING_AT_ALL,
     ArrayShape,
     BooleanShape,
@@ -37,58 +51,28 @@ from maskwright.grammar.json_schema.shapes import (
     StringShape,
     StringWords,
     Union,
+    array_shape,
 )
-from maskwright.grammar.json_schema.strings import bounded_language
-from maskwright.grammar.numbers import integer_automaton, number_automaton
+from maskwright.grammar.json_schema.strings import Language, bounded_language, is_free
+from maskwright.grammar.number_sets import NumberSet
+from maskwright.grammar.numbers import NumberSpelling, numbers_automaton
+
+
+def Distinct(body: Node) -> Node:  # noqa: N802 - TEMPORARY
+    return body
+
 
 MAX_INLINE_ALTERNATIVES = 4
 """Unions of more alternatives than this become rules of their own."""
 
 
-class LazyRules(Mapping[str, Node]):
-    """Rules of a grammar, computed on first access; iterating yields the names met so far.
-
-    Not safe for threads: the engine that reads it holds a lock.
-    """
-
-    def __init__(self) -> None:
-        self._pending: dict[str, Callable[[], Node]] = {}
-        self._rules: dict[str, Node] = {}
-        self._names: dict[str, None] = {}
-        self._repeats: dict[str, int] = {}
-
-    def define(self, name: str, compute: Callable[[], Node]) -> str:
-        """Add a rule under `name`, or under a name made from it when that one is taken; returns the name."""
-        unique = name
-        while unique in self._names:
-            self._repeats[name] = n = self._repeats.get(name, 1) + 1
-            unique = f"{name} ({n})"
-        self._names[unique] = None
-        self._pending[unique] = compute
-        return unique
-
-    def __getitem__(self, name: str) -> Node:
-        rule = self._rules.get(name)
-        if rule is None:
-            rule = self._rules[name] = self._pending[name]()
-            del self._pending[name]
-        return rule
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._names))
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-
 class Lowering:
     """Turns conjunctions of one schema into nodes, memoised (mutable: it grows as rules are asked for)."""
 
-    def __init__(self, form: NormalForm, options: JSONSchemaOptions) -> None:
+    def __init__(self, form: NormalForm, productivity: Productivity, options: JSONSchemaOptions) -> None:
         self.form = form
+        self.productivity = productivity
+        self.is_live = productivity.is_productive
         self.options = options
         self.rules = LazyRules()
         self.depth_step = 1 if isinstance(options.whitespace, Indented) else 0
@@ -96,6 +80,14 @@ class Lowering:
         self._containers: dict[tuple[Shape, int], Node | None] = {}
         self._scalars: dict[Shape, Node] = {}
         self._unions: dict[tuple[Union, int], Node] = {}
+
+    def root(self, conjunction: Conjunction) -> Node:
+        """The whole text."""
+        document = self.value(conjunction, 0)
+        if not self.options.outer_whitespace:
+            return document
+        gap = gap_of(self.options)
+        return sequence(gap, document, gap)
 
     def value(self, conjunction: Conjunction, depth: int) -> Node:
         """The values that satisfy a conjunction, in a text where they lie inside `depth` arrays and objects."""
@@ -112,12 +104,7 @@ class Lowering:
     def _union(self, union: Union, conjunction: Conjunction, depth: int) -> Node:
         alternatives: dict[Node, None] = {}
         for shape in union:
-            if isinstance(shape, ArrayShape | ObjectShape):
-                node = self._container(shape, conjunction, depth)
-            else:
-                node = self._scalars.get(shape)
-                if node is None:
-                    node = self._scalars[shape] = self._scalar(shape)
+            node = self._shape(shape, conjunction, depth)
             if node is not None:
                 alternatives[node] = None
         assert alternatives, "only productive conjunctions are lowered"
@@ -132,46 +119,123 @@ class Lowering:
         name = f"{kind} {self.form.pointer(conjunction) or '/'}" if conjunction else f"any {kind}"
         return f"{name} @{depth}" if self.depth_step else name
 
+    def _shape(self, shape: Shape, conjunction: Conjunction, depth: int) -> Node | None:
+        if isinstance(shape, ArrayShape | ObjectShape):
+            return self._container(shape, conjunction, depth)
+        node = self._scalars.get(shape)
+        if node is None:
+            node = self._scalars[shape] = self._scalar(shape)
+        return node
+
     def _container(self, shape: ArrayShape | ObjectShape, conjunction: Conjunction, depth: int) -> Node | None:
         key = (shape, depth)
         if key not in self._containers:
-            live = live_shape(self.form, shape)
-            if isinstance(live, ObjectShape):
-                object_shape = live
-                name = self._name("object", conjunction, depth)
-                self._containers[key] = Call(self.rules.define(name, lambda: self._object(object_shape, depth)))
-            elif isinstance(live, ArrayShape):
-                array_shape = live
-                name = self._name("array", conjunction, depth)
-                self._containers[key] = Call(self.rules.define(name, lambda: self._array(array_shape, depth)))
-            else:
-                self._containers[key] = None
+            self._containers[key] = None
+            if self.productivity.is_productive_shape(shape):
+                if isinstance(shape, ObjectShape):
+                    object_shape = shape
+                    name = self._name("object", conjunction, depth)
+                    self._containers[key] = Call(self.rules.define(name, lambda: self._object(object_shape, depth)))
+                else:
+                    array_shape = self._live_array(shape)
+                    name = self._name("array", conjunction, depth)
+                    self._containers[key] = Call(self.rules.define(name, lambda: self._array(array_shape, depth)))
         return self._containers[key]
 
+    def _live_array(self, shape: ArrayShape) -> ArrayShape:
+        """The array without items that no value satisfies."""
+        prefix = tuple([part if self.is_live(part) else NOTHING_AT_ALL for part in shape.prefix])
+        items = shape.items if self.is_live(shape.items) else NOTHING_AT_ALL
+        live = array_shape(prefix, items, shape.min_items, shape.max_items, shape.counted, shape.is_unique)
+        assert live is not None, "a productive shape"
+        return live
+
     def _object(self, shape: ObjectShape, depth: int) -> Node:
+        alternatives = [
+            self._resolved(resolved, depth)
+            for resolved in resolve(self.form, shape)
+            if can_be_object(resolved, self.is_live)
+        ]
+        return choice(*alternatives)
+
+    def _resolved(self, resolved: ResolvedObject, depth: int) -> Node:
         escapes = self.options.escapes
         inner = depth + self.depth_step
-        declared = dict(shape.properties)
-        names = [*declared, *(name for name in shape.required if name not in declared)]
-        required = frozenset(shape.required)
         members = [
-            Member(_spelled(name, escapes), self.value(condition, inner), name in required)
-            for name in names
-            if (condition := declared.get(name, shape.additional)) != NOTHING_AT_ALL
+            Member(_spelled(name, escapes), self.value(condition, inner), name in resolved.required)
+            for name, condition in resolved.members
+            if self.is_live(condition)
         ]
-        extra = None
-        if shape.additional != NOTHING_AT_ALL:
-            any_name = json_string_except(names, escapes) if names else any_json_string(escapes)
-            extra = (Automaton(any_name), self.value(shape.additional, inner))
-        write = object_in_any_order if self.options.property_order is PropertyOrder.ANY else object_node
-        return write(members, extra, layout_of(self.options, depth))
+        plain = [
+            (self._extra_name(extra.languages, resolved.declared), self.value(extra.condition, inner))
+            for extra in resolved.extras
+            if self.is_live(extra.condition)
+        ]
+        markers = []
+        for needs in powerset(range(len(resolved.needs))):
+            languages, condition = together(self.form, [resolved.needs[need] for need in needs])
+            if self.is_live(condition) and is_inhabited(languages):
+                name = self._extra_name(languages, resolved.declared)
+                markers.append((name, self.value(condition, inner), needs))
+        others = Others(tuple(plain), tuple(markers), len(resolved.needs))
+        write = object_in_any_order if self.options.property_order is PropertyOrder.ANY else object_in_order
+        return write(members, others, resolved.minimum, resolved.maximum, layout_of(self.options, depth))
+
+    def _extra_name(self, languages: tuple[Language, ...], declared: tuple[str, ...]) -> Node:
+        """An undeclared name; where the names are free, one that no other member has."""
+        escapes = self.options.escapes
+        if not languages:
+            any_name = json_string_except(declared, escapes) if declared else any_json_string(escapes)
+            return Distinct(Automaton(any_name))
+        language, counter = bounded_language(undeclared_in(languages, declared), 0, None)
+        name = Automaton(json_string_automaton(language, escapes), 0, counter)
+        return Distinct(name) if counter is None and is_free(language) else name
 
     def _array(self, shape: ArrayShape, depth: int) -> Node:
+        layout = layout_of(self.options, depth)
         inner = depth + self.depth_step
+        if shape.is_unique:
+            return self._distinct_array(shape, depth)
+        if shape.counted:
+            graph = array_graph(self.form, shape)
+            edges = [
+                (source, self.value(condition, inner), target)
+                for source, condition, target in live_edges(graph, self.is_live)
+            ]
+            return graph_node(edges, graph.accepting, {0}, layout)
         prefix = [self.value(part, inner) for part in shape.prefix]
         has_items = shape.items != NOTHING_AT_ALL and (shape.max_items is None or shape.max_items > len(shape.prefix))
         items = self.value(shape.items, inner) if has_items else None
-        return array_node(prefix, items, shape.min_items, shape.max_items, layout_of(self.options, depth))
+        return array_node(prefix, items, shape.min_items, shape.max_items, layout)
+
+    def _distinct_array(self, shape: ArrayShape, depth: int) -> Node:
+        layout = layout_of(self.options, depth)
+        if not is_placed(shape):
+            if not self.is_live(shape.items):
+                return distinct_array((), NOTHING, 0, 0, layout)
+            values = values_of(self.form, shape.items, self.is_live, self.options.numbers)
+            single = [self._part(one, shape.items, depth) for one in values.finite]
+            others = choice(*[self._part(one, shape.items, depth) for one in values.free])
+            maximum = shape.max_items
+            if not values.free:
+                maximum = len(single) if maximum is None else min(maximum, len(single))
+            return distinct_array(single, _distinct(others), shape.min_items, maximum, layout)
+        graph = distinct_graph(self.form, shape, self.is_live, self.options.numbers)
+        free = {
+            condition: _distinct(choice(*[self._part(one, condition, depth) for one in values.free]))
+            for condition, values in graph.values.items()
+        }
+        edges = [
+            (source, free[condition] if one is None else self._part(one, condition, depth), target)
+            for source, condition, one, target in graph.edges
+        ]
+        return graph_node(edges, graph.accepting, graph.first, layout)
+
+    def _part(self, shape: Shape, conjunction: Conjunction, depth: int) -> Node:
+        """An item of one shape."""
+        node = self._shape(shape, conjunction, depth + self.depth_step)
+        assert node is not None, "only values that exist are items"
+        return node
 
     def _scalar(self, shape: Shape) -> Node:
         escapes = self.options.escapes
@@ -181,9 +245,12 @@ class Lowering:
             case BooleanShape(has_false, has_true):
                 words = [Literal(word) for word, has in ((b"true", has_true), (b"false", has_false)) if has]
                 return choice(*words)
-            case NumberShape():
-                return Automaton(number_range(shape))
+            case NumberShape(numbers):
+                return Automaton(numbers_automaton(numbers, self.options.numbers))
             case NumberWords(words):
+                if self.options.numbers is NumberSpelling.EXACT:
+                    points = [NumberSet(value, value) for value, _ in words]
+                    return choice(*[Automaton(numbers_automaton(point, NumberSpelling.EXACT)) for point in points])
                 return choice(*[Literal(word.encode()) for _, spellings in words for word in spellings])
             case StringWords(words):
                 return json_string_words(words, escapes)
@@ -201,12 +268,21 @@ def _spelled(name: str, escapes: Escapes) -> Node:
     return json_spelling(name, escapes)
 
 
-def number_range(shape: NumberShape) -> ByteAutomaton:
-    """The spellings of the numbers of a shape."""
-    if shape.is_integer:
-        return integer_automaton(_whole(shape.minimum), _whole(shape.maximum))
-    return number_automaton(shape.minimum, shape.maximum, shape.exclusive_minimum, shape.exclusive_maximum)
+def _distinct(node: Node) -> Node:
+    return node if node == NOTHING else Distinct(node)
 
 
-def _whole(bound: Decimal | None) -> int | None:
-    return None if bound is None else int(bound)
+def powerset(numbers: range) -> Iterator[tuple[int, ...]]:
+    """All nonempty subsets."""
+    for size in range(1, len(numbers) + 1):
+        yield from combinations(numbers, size)
+
+
+def together(form: NormalForm, needs: list[Extra]) -> tuple[tuple[Language, ...], Conjunction]:
+    """What a member is that fulfils all of the needs."""
+    languages: tuple[Language, ...] = ()
+    condition: Conjunction = EVERYTHING
+    for need in needs:
+        languages = tuple(dict.fromkeys(languages + need.languages))
+        condition = form.join(condition, need.condition)
+    return languages, condition

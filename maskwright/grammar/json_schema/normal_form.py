@@ -1,23 +1,28 @@
-"""The normal form: the union of shapes of any conjunction of terms, and which conjunctions some value satisfies.
+"""The normal form: the union of shapes of any conjunction of terms.
 
-`union_of(conjunction)` intersects the unions of its terms; a term's union is its own shapes, intersected with the
-unions of the terms that it refers to. Both are memoised, and only what is asked for is computed, so a recursive schema
-ends: below a shape stand conjunctions, not unions.
+`union_of(conjunction)` intersects the unions of its literals. A term's union is its own shapes, intersected with the
+unions of its choices; the union of a negated term is what breaks one of these. All are memoised, and only what is asked
+for is computed, so a recursive schema ends: below a shape stand conjunctions, not unions.
 
-`is_productive(conjunction)`: does any value satisfy it? Least fixpoint over the conjunctions that a value must contain:
-`{"required": ["next"], "properties": {"next": {"$ref": "#"}}}` needs itself, so no finite value satisfies it.
-Cost: linear in the number of shapes visited. Both are exact, so `oneOf` is proved disjoint by asking whether the
-intersection of two branches is productive.
+`oneOf` is a union of its branches as long as no two of them share a value; where two may, each is intersected with the
+complement of the other. Whether they share one is known only after the unions are (see `productivity`), so `overlaps`
+names the pairs of branches that do, and the caller asks again with a normal form that knows them.  Why not always
+intersect with the complements: fifty branches would be fifty times fifty intersections, almost always for nothing.
 
 Growth. Unions multiply under conjunction: at most `max_shapes` in one union and MAX_INTERSECTIONS in all.
 """
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Iterable
 
-from maskwright.errors import EmptyLanguage, LimitExceeded
-from maskwright.grammar.json_schema.reader import SchemaReader
+from maskwright.errors import LimitExceeded, SchemaTooComplex
+from maskwright.grammar.json_schema.array_states import MAX_ARRAY_STATES, ArrayGraph
+from maskwright.grammar.json_schema.complement import CannotNegate, complement_union
+from maskwright.grammar.json_schema.evaluation import NOT_EVALUATED, Evaluated, judged_items, judged_members
+from maskwright.grammar.json_schema.intersection import intersect
+from maskwright.grammar.json_schema.objects import ResolvedObject
+from maskwright.grammar.json_schema.schema_node import ChoiceKind
 from maskwright.grammar.json_schema.shapes import (
     ANY_VALUE,
     EVERYTHING,
@@ -27,13 +32,9 @@ from maskwright.grammar.json_schema.shapes import (
     ObjectShape,
     Shape,
     Union,
-    array_shape,
-    intersect,
-    item_condition,
-    member_condition,
     merge_alternatives,
 )
-from maskwright.grammar.json_schema.terms import terms_of
+from maskwright.grammar.json_schema.terms import Choice, Terms
 
 MAX_INTERSECTIONS = 500_000
 """The most pairs of shapes intersected for one schema: about two seconds."""
@@ -42,56 +43,62 @@ MAX_CONJUNCTIONS = 50_000
 """The most conjunctions of one schema: a schema can ask for exponentially many."""
 
 MAX_REFERENCE_DEPTH = 100
-"""The longest chain of `$ref`, `allOf`, `anyOf` and `oneOf` without a step into the value.  It takes three frames of
+"""The longest chain of `$ref`, `allOf`, `anyOf` and the like without a step into the value.  It takes a few frames of
 Python's stack a link, and the stack has a thousand."""
+
+Judged = tuple[tuple[Shape, Evaluated], ...]
+"""A union whose alternatives say what their keywords have looked at."""
+
+Overlap = tuple[int, int, int, int]
+"""A term, the place of a `oneOf` among its choices, and two branches of it that some value satisfies together."""
 
 
 class NormalForm:
     """Memoised unions of one schema (mutable: it grows by being asked)."""
 
-    def __init__(self, reader: SchemaReader, max_shapes: int) -> None:
-        self.reader = reader
+    def __init__(self, terms: Terms, max_shapes: int, overlapping: frozenset[Overlap] = frozenset()) -> None:
+        self.terms = terms
         self.max_shapes = max_shapes
-        self.terms, self.stands_for = terms_of(reader.nodes, reader.pointer)
+        self.overlapping = overlapping
         self.unions: dict[Conjunction, Union] = {EVERYTHING: ANY_VALUE, NOTHING_AT_ALL: ()}
-        self.productive: dict[Conjunction, bool] = {EVERYTHING: True, NOTHING_AT_ALL: False}
+        self.judged: dict[int, Judged] = {}
         self.joined: dict[Conjunction, Conjunction] = {}
+        self.resolved: dict[ObjectShape, tuple[ResolvedObject, ...]] = {}
+        self.array_graphs: dict[ArrayShape, ArrayGraph] = {}
+        self.max_states = MAX_ARRAY_STATES
         self.open_terms: set[int] = set()
-        self.unproved: list[int] = []
         self.n_intersections = 0
 
     def union_of(self, conjunction: Conjunction) -> Union:
-        """The shapes of the values that satisfy all terms of the conjunction."""
+        """The shapes of the values that satisfy all literals of the conjunction."""
         union = self.unions.get(conjunction)
         if union is None:
             if len(conjunction) == 1:
-                union = self._union_of_term(conjunction[0])
+                literal = conjunction[0]
+                union = self._union_of_term(literal) if literal >= 0 else self._union_of_negation(~literal)
             else:
                 union = ANY_VALUE
-                for number in conjunction:
-                    union = self._intersect_unions(union, self.union_of((number,)), number)
+                for literal in conjunction:
+                    union = self.intersect_unions(union, self.union_of((literal,)), conjunction)
             if len(self.unions) >= MAX_CONJUNCTIONS:
                 pointer = self.pointer(conjunction)
-                raise LimitExceeded("conjunctions of subschemas", len(self.unions) + 1, MAX_CONJUNCTIONS, pointer)
+                raise SchemaTooComplex("conjunctions of subschemas", len(self.unions) + 1, MAX_CONJUNCTIONS, pointer)
             self.unions[conjunction] = union
         return union
 
     def join(self, left: Conjunction, right: Conjunction) -> Conjunction:
         """The conjunction of two; NOTHING_AT_ALL where that shows without looking at items, members or references."""
-        if not left or left == right:
-            return right
-        if not right:
-            return left
-        if NOTHING_AT_ALL in (left, right):
-            return NOTHING_AT_ALL
-        joined = left + tuple([number for number in right if number not in left])
+        joined = self.terms.join(left, right)
+        if len(joined) < 2:
+            return joined
         known = self.joined.get(joined)
         if known is None:
             known = joined
-            if all(self.terms[number].is_flat for number in joined):
+            terms = self.terms.terms
+            if all(terms[literal if literal >= 0 else ~literal].is_flat for literal in joined):
                 union = ANY_VALUE
-                for number in joined:
-                    union = self._intersect_unions(union, self.union_of((number,)), number)
+                for literal in joined:
+                    union = self.intersect_unions(union, self.union_of((literal,)), joined)
                 if not union:
                     known = NOTHING_AT_ALL
             self.joined[joined] = known
@@ -99,38 +106,81 @@ class NormalForm:
 
     def pointer(self, conjunction: Conjunction) -> str:
         """Where the conjunction comes from: the JSON pointer of its first term."""
-        return self.reader.pointer(conjunction[0]) if conjunction else ""
+        return self.terms.pointer(conjunction)
 
-    def _union_of_term(self, number: int) -> Union:
-        term = self.terms[number]
-        own = term.own
-        if term.beside is not ANY_VALUE:
-            own = self._intersect_unions(own, term.beside, number)
-        if term.is_leaf:
-            return own
+    def intersect_unions(self, left: Union, right: Union, conjunction: Conjunction) -> Union:
+        """All pairwise intersections; `conjunction` is who asked, for errors."""
+        if left is ANY_VALUE or left == right:
+            return right
+        if right is ANY_VALUE:
+            return left
+        shapes = []
+        for one, other in self._pairs(left, right, conjunction):
+            shape = self._intersect(one, other, conjunction)
+            if shape is not None:
+                shapes.append(shape)
+        return self._bounded(merge_alternatives(shapes), conjunction)
+
+    def _pairs(self, left: Union, right: Union, conjunction: Conjunction) -> Iterable[tuple[Shape, Shape]]:
+        self._count(len(left) * len(right), conjunction)
+        return ((one, other) for one in left for other in right if one.family == other.family)
+
+    def _count(self, n: int, conjunction: Conjunction) -> None:
+        self.n_intersections += n
+        if self.n_intersections > MAX_INTERSECTIONS:
+            pointer = self.pointer(conjunction)
+            raise SchemaTooComplex("intersections of alternatives", self.n_intersections, MAX_INTERSECTIONS, pointer)
+
+    def _intersect(self, one: Shape, other: Shape, conjunction: Conjunction) -> Shape | None:
+        try:
+            return intersect(one, other, self.join)
+        except LimitExceeded as error:
+            where = error.where or self.pointer(conjunction)
+            raise SchemaTooComplex(error.stage, error.asked, error.allowed, where, error.remedy) from error
+
+    def _bounded(self, union: Union, conjunction: Conjunction) -> Union:
+        if len(union) > self.max_shapes:
+            raise SchemaTooComplex("number of alternatives", len(union), self.max_shapes, self.pointer(conjunction))
+        return union
+
+    def _enter(self, number: int) -> None:
         if number in self.open_terms:
-            raise self.reader.invalid(number, "$ref", "leads back to itself without a step into the value")
+            raise self.terms.reader.invalid(
+                self.terms.node_of(number), "$ref", "leads back to itself without a step into the value"
+            )
         if len(self.open_terms) >= MAX_REFERENCE_DEPTH:
-            raise LimitExceeded(
+            raise SchemaTooComplex(
                 "chain of $ref, allOf, anyOf and oneOf",
                 MAX_REFERENCE_DEPTH + 1,
                 MAX_REFERENCE_DEPTH,
-                self.reader.pointer(number),
+                self.pointer((number,)),
             )
         self.open_terms.add(number)
+
+    def _union_of_term(self, number: int) -> Union:
+        term = self.terms.terms[number]
+        if term.judges_the_rest:
+            return merge_alternatives(shape for shape, _ in self._judged_term(number))
+        asked = (number,)
+        own = term.own
+        if term.beside is not ANY_VALUE:
+            own = self.intersect_unions(own, term.beside, asked)
+        if not term.choices:
+            return own
+        self._enter(number)
         union = ANY_VALUE
-        for position, branches in enumerate(term.choices):
+        for position, choice in enumerate(term.choices):
             if position == term.own_position:
-                union = self._intersect_unions(union, own, number)
-            union = self._intersect_unions(union, self._union_of_any(branches), number)
-        if term.own_position == len(term.choices):
-            union = self._intersect_unions(union, own, number)
-        if term.exclusive:
-            self.unproved.append(number)
+                union = self.intersect_unions(union, own, asked)
+            union = self.intersect_unions(union, self.union_of_choice(number, position, choice), asked)
+        if term.own_position >= len(term.choices):
+            union = self.intersect_unions(union, own, asked)
         self.open_terms.discard(number)
         return union
 
-    def _union_of_any(self, branches: tuple[Conjunction, ...]) -> Union:
+    def union_of_choice(self, number: int, position: int, choice: Choice) -> Union:
+        """The union of the branches of a term's choice."""
+        branches = self._branches(number, position, choice)
         if len(branches) == 1:
             return self.union_of(branches[0])
         shapes: list[Shape] = []
@@ -138,173 +188,138 @@ class NormalForm:
             shapes += self.union_of(branch)
         return merge_alternatives(shapes)
 
-    def _intersect_unions(self, left: Union, right: Union, number: int) -> Union:
-        """All pairwise intersections; `number` is the term that asked."""
-        if left is ANY_VALUE or left == right:
-            return right
-        if right is ANY_VALUE:
-            return left
-        self.n_intersections += len(left) * len(right)
-        if self.n_intersections > MAX_INTERSECTIONS:
-            raise LimitExceeded(
-                "intersections of alternatives", self.n_intersections, MAX_INTERSECTIONS, self.reader.pointer(number)
-            )
-        shapes = []
+    def _branches(self, number: int, position: int, choice: Choice) -> list[Conjunction]:
+        """The branches of a choice; those of `oneOf` exclude the branches that they are known to overlap with."""
+        if choice.kind is not ChoiceKind.ONE or not self.overlapping:
+            return list(choice.branches)
+        branches = []
+        for i, branch in enumerate(choice.branches):
+            for j, other in enumerate(choice.branches):
+                if (number, position, min(i, j), max(i, j)) in self.overlapping and i != j:
+                    branch = self.join(branch, self.terms.negate(other))
+            branches.append(branch)
+        return branches
+
+    def _union_of_negation(self, number: int) -> Union:
+        """What breaks the shapes of a term, or one of its choices."""
+        term = self.terms.terms[number]
+        asked = (~number,)
+        if term.judges_the_rest:
+            return self._complement(self.union_of((number,)), asked)
+        self._enter(number)
+        shapes = [*self._complement(term.own, asked)]
+        if term.beside is not ANY_VALUE:
+            shapes += self._complement(term.beside, asked)
+        for choice in term.choices:
+            none = ANY_VALUE
+            for branch in choice.branches:
+                none = self.intersect_unions(none, self.union_of(self.terms.negate(branch)), asked)
+            shapes += none
+            if choice.kind is ChoiceKind.ONE:
+                for i, branch in enumerate(choice.branches):
+                    for other in choice.branches[i + 1 :]:
+                        shapes += self.union_of(self.join(branch, other))
+        self.open_terms.discard(number)
+        return self._bounded(merge_alternatives(shapes), asked)
+
+    def _complement(self, union: Union, asked: Conjunction) -> Union:
+        if union is ANY_VALUE:
+            return ()
         try:
-            for one in left:
-                for other in right:
-                    if one.family == other.family:
-                        shape = intersect(one, other, self.join)
-                        if shape is not None:
-                            shapes.append(shape)
+            return complement_union(
+                union, self.terms.negate, lambda left, right: self.intersect_unions(left, right, asked)
+            )
+        except CannotNegate as error:
+            raise self.terms.reader.refuse(
+                self.terms.node_of(~asked[0]), error.keyword, "stands under a negation, where it cannot be enforced"
+            ) from error
         except LimitExceeded as error:
-            where = error.where or self.reader.pointer(number)
-            raise LimitExceeded(error.stage, error.asked, error.allowed, where, error.remedy) from error
-        union = merge_alternatives(shapes)
-        if len(union) > self.max_shapes:
-            raise LimitExceeded("number of alternatives", len(union), self.max_shapes, self.reader.pointer(number))
-        return union
+            where = error.where or self.pointer(asked)
+            raise SchemaTooComplex(error.stage, error.asked, error.allowed, where, error.remedy) from error
 
-    def expand(self, root: Conjunction) -> None:
-        """Compute every union that a value of `root` can lead to, so that no error is left for later."""
-        seen = {root}
-        todo = [root]
-        while todo:
-            for shape in self.union_of(todo.pop()):
-                for part in parts_of(shape):
-                    if part not in seen:
-                        seen.add(part)
-                        todo.append(part)
+    def _judged_conjunction(self, conjunction: Conjunction) -> Judged:
+        result: Judged = tuple([(shape, NOT_EVALUATED) for shape in ANY_VALUE])
+        for literal in conjunction:
+            result = self._join_judged(result, self._judged_literal(literal), conjunction)
+        return result
 
-    def prove_choices(self) -> None:
-        """Show that no value satisfies two branches of any `oneOf` met so far, or refuse the schema."""
-        while self.unproved:
-            number = self.unproved.pop()
-            term = self.terms[number]
-            for exclusive in term.exclusive:
-                around = term.own
-                for position, branches in enumerate(term.choices):
-                    if position != exclusive:
-                        around = self._intersect_unions(around, self._union_of_any(branches), number)
-                self._prove_disjoint(number, around, term.choices[exclusive])
+    def _judged_literal(self, literal: int) -> Judged:
+        if literal < 0:
+            return tuple([(shape, NOT_EVALUATED) for shape in self.union_of((literal,))])
+        return self._judged_term(literal)
 
-    def _prove_disjoint(self, number: int, around: Union, branches: tuple[Conjunction, ...]) -> None:
-        unions = [self._intersect_unions(around, self.union_of(branch), number) for branch in branches]
-        for left, right in combinations(unions, 2):
-            common = self._intersect_unions(left, right, number) if left and right else ()
-            if any(self.is_productive_shape(shape) for shape in common):
-                reason = "has branches that some value may satisfy together, which is not supported yet"
-                raise self.reader.refuse(number, "oneOf", reason)
-
-    def is_productive_shape(self, shape: Shape) -> bool:
-        """Does any value have this shape?"""
-        return all(self.is_productive(part) for part in needs_of(shape))
-
-    def is_productive(self, conjunction: Conjunction) -> bool:
-        """Does any finite value satisfy the conjunction?"""
-        known = self.productive.get(conjunction)
+    def _judged_term(self, number: int) -> Judged:
+        """The union of a term, each alternative with what was evaluated on the way to it."""
+        known = self.judged.get(number)
         if known is not None:
             return known
-        # Alternatives that wait for undecided conjunctions: how many they wait for, and whom they would decide.
-        waiting: list[list[int]] = []
-        owner: list[Conjunction] = []
-        waits_on: dict[Conjunction, list[int]] = {}
-        found: list[Conjunction] = []
-        seen = {conjunction}
-        todo = [conjunction]
-        while todo:
-            current = todo.pop()
-            for shape in self.union_of(current):
-                needs = [part for part in dict.fromkeys(needs_of(shape)) if not self.productive.get(part, False)]
-                if any(self.productive.get(part) is False for part in needs):
+        term = self.terms.terms[number]
+        asked = (number,)
+        self._enter(number)
+        own = term.own if term.beside is ANY_VALUE else self.intersect_unions(term.own, term.beside, asked)
+        ours: Judged = tuple([(shape, term.evaluated) for shape in own])
+        result: Judged = tuple([(shape, NOT_EVALUATED) for shape in ANY_VALUE])
+        for position, choice in enumerate(term.choices):
+            if position == term.own_position:
+                result = self._join_judged(result, ours, asked)
+            result = self._join_judged(result, self._judged_choice(number, position, choice), asked)
+        if term.own_position >= len(term.choices):
+            result = self._join_judged(result, ours, asked)
+        self.open_terms.discard(number)
+        if term.unevaluated_members is not None:
+            result = self._judge(result, term.unevaluated_members, asked, ObjectShape)
+        if term.unevaluated_items is not None:
+            result = self._judge(result, term.unevaluated_items, asked, ArrayShape)
+        if term.is_silent:
+            result = tuple([(shape, NOT_EVALUATED) for shape, _ in result])
+        self.judged[number] = result
+        return result
+
+    def _judged_choice(self, number: int, position: int, choice: Choice) -> Judged:
+        branches = [self._judged_conjunction(branch) for branch in self._branches(number, position, choice)]
+        result: dict[tuple[Shape, Evaluated], None] = {}
+        for branch in branches:
+            together: Judged = ()
+            if choice.kind is ChoiceKind.ANY and result:
+                together = tuple(
+                    [
+                        (shape, evaluated)
+                        for shape, evaluated in self._join_judged(tuple(result), branch, (number,))
+                        if (shape, evaluated) not in result
+                    ]
+                )
+            result.update(dict.fromkeys(branch))
+            result.update(dict.fromkeys(together))
+        return tuple(result)
+
+    def _join_judged(self, left: Judged, right: Judged, asked: Conjunction) -> Judged:
+        self._count(len(left) * len(right), asked)
+        joined: dict[tuple[Shape, Evaluated], None] = {}
+        for one, evaluated in left:
+            for other, also in right:
+                if one.family == other.family:
+                    shape = self._intersect(one, other, asked)
+                    if shape is not None:
+                        joined[shape, evaluated | also] = None
+        if len(joined) > self.max_shapes:
+            raise SchemaTooComplex("number of alternatives", len(joined), self.max_shapes, self.pointer(asked))
+        return tuple(joined)
+
+    def _judge(self, judged: Judged, condition: Conjunction, asked: Conjunction, kind: type[Shape]) -> Judged:
+        """Demand the condition of all that is not evaluated; then everything is."""
+        result = []
+        for shape, evaluated in judged:
+            if isinstance(shape, kind):
+                rest: Shape | None
+                if kind is ObjectShape:
+                    rest = judged_members(evaluated, condition)
+                    evaluated = evaluated.with_all_members()
+                else:
+                    rest = judged_items(evaluated, condition, self.terms.any_of)
+                    evaluated = evaluated.with_all_items()
+                found = None if rest is None else self._intersect(shape, rest, asked)
+                if found is None:
                     continue
-                if not needs:
-                    found.append(current)
-                    break
-                for part in needs:
-                    waits_on.setdefault(part, []).append(len(waiting))
-                    if part not in seen:
-                        seen.add(part)
-                        todo.append(part)
-                waiting.append([len(needs)])
-                owner.append(current)
-        while found:
-            current = found.pop()
-            if self.productive.get(current):
-                continue
-            self.productive[current] = True
-            for alternative in waits_on.get(current, ()):
-                waiting[alternative][0] -= 1
-                if waiting[alternative][0] == 0:
-                    found.append(owner[alternative])
-        for part in seen:
-            self.productive.setdefault(part, False)
-        return self.productive[conjunction]
-
-
-def parts_of(shape: Shape) -> list[Conjunction]:
-    """Every condition on a part of the values of a shape."""
-    if isinstance(shape, ObjectShape):
-        return [condition for _, condition in shape.properties] + [shape.additional]
-    if isinstance(shape, ArrayShape):
-        return [*shape.prefix, shape.items]
-    return []
-
-
-def needs_of(shape: Shape) -> list[Conjunction]:
-    """The conditions that every value of a shape has a part for."""
-    if isinstance(shape, ObjectShape):
-        if not shape.required:
-            return []
-        conditions = dict(shape.properties)
-        return [conditions.get(name, shape.additional) for name in shape.required]
-    if isinstance(shape, ArrayShape):
-        return [item_condition(shape, position) for position in range(min(shape.min_items, len(shape.prefix) + 1))]
-    return []
-
-
-def live_shape(form: NormalForm, shape: Shape) -> Shape | None:
-    """The shape without optional parts that no value satisfies; None if a needed part is one of them."""
-    if isinstance(shape, ObjectShape):
-        if not form.is_productive_shape(shape):
-            return None
-        properties = tuple(
-            [(name, part if form.is_productive(part) else NOTHING_AT_ALL) for name, part in shape.properties]
-        )
-        additional = shape.additional if form.is_productive(shape.additional) else NOTHING_AT_ALL
-        return ObjectShape(properties, shape.required, additional)
-    if isinstance(shape, ArrayShape):
-        prefix = tuple([part if form.is_productive(part) else NOTHING_AT_ALL for part in shape.prefix])
-        items = shape.items if form.is_productive(shape.items) else NOTHING_AT_ALL
-        return array_shape(prefix, items, shape.min_items, shape.max_items)
-    return shape
-
-
-def explain_empty(form: NormalForm, root: Conjunction) -> EmptyLanguage:
-    """Why nothing satisfies `root`: the first part that is needed and cannot be had."""
-    seen: set[Conjunction] = set()
-    current = root
-    path = ""
-    while True:
-        union = form.union_of(current)
-        where = form.pointer(current)
-        if not union:
-            what = f"member {path} has" if path else "the schema has"
-            return EmptyLanguage(f"{what} conditions that exclude each other", where)
-        seen.add(current)
-        for shape in union:
-            if isinstance(shape, ObjectShape):
-                blamed = next(name for name in shape.required if not form.is_productive(member_condition(shape, name)))
-                following = member_condition(shape, blamed)
-                step = f".{blamed}"
-            else:
-                assert isinstance(shape, ArrayShape)
-                position = next(i for i, part in enumerate(needs_of(shape)) if not form.is_productive(part))
-                following = item_condition(shape, position)
-                step = f"[{position}]"
-            if following not in seen:
-                break
-        path += step
-        if following in seen:
-            return EmptyLanguage(f"the required member {path} contains itself without end", where)
-        current = following
+                shape = found
+            result.append((shape, evaluated))
+        return tuple(result)

@@ -1,13 +1,22 @@
 """The languages of string values: patterns, formats and lengths, each computed once in a process.
 
-A language is named by what the schema says, ("pattern", text) or ("format", name), so shapes compare without looking
-into automata. A conjunction is a product of automata. A length bound is a counter where that is exact, and one more
-product where it is not: with a counter alone, `^(ab)*$` and at most 3 characters would allow `aba`, a dead end.
+A language is named by what the schema says, so shapes compare without looking into automata:
+
+    ("pattern", text), ("format", name)    as the keyword has it
+    ("words", (word, ...))                 finitely many strings
+    ("lengths", (minimum, maximum))        strings of so many characters; no maximum is None
+    ("all", languages), ("any", languages) their intersection, their union
+    ("not", language)                      every other string
+
+A conjunction is a product of automata. A length bound is a counter where that is exact, and one more product where it
+is not: with a counter alone, `^(ab)*$` and at most 3 characters would allow `aba`, a dead end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters import (
@@ -18,6 +27,7 @@ from maskwright.grammar.characters import (
     format_language,
     length_between,
     search_language,
+    words,
 )
 
 STANDARD_FORMATS = frozenset(
@@ -32,23 +42,64 @@ MAX_SPELLED_STATES = 300_000
 MAX_STATES_BEFORE_CORE = 200
 """How far `counts_exactly` looks."""
 
-Language = tuple[str, str]
+Language = tuple[str, Any]
 Counter = tuple[int, int | None]
+
+NO_STRING: Language = ("words", ())
+
+
+def negated(language: Language) -> Language:
+    """Every string that is not in the language."""
+    kind, payload = language
+    return payload if kind == "not" else ("not", language)
+
+
+def all_of(languages: tuple[Language, ...]) -> Language:
+    """The strings that belong to all of at least one language, as one language."""
+    return languages[0] if len(languages) == 1 else ("all", languages)
+
+
+def words_language(names: Iterable[str]) -> Language:
+    """Finitely many strings."""
+    return ("words", tuple(sorted(set(names))))
 
 
 @lru_cache(maxsize=4096)
-def language(kind: str, text: str) -> CharacterAutomaton | None:
-    """The strings of a ("pattern", text) or a ("format", name); None for a format that we do not know."""
-    return search_language(text) if kind == "pattern" else format_language(text)
+def language(kind: str, payload: Any) -> CharacterAutomaton | None:
+    """The strings of a language; None for a format that we do not know."""
+    match kind:
+        case "pattern":
+            return search_language(payload)
+        case "format":
+            return format_language(payload)
+        case "words":
+            return words(payload)
+        case "lengths":
+            return length_between(*payload)
+        case "all":
+            return conjunction_language(payload)
+        case "not":
+            return ~known_language(payload)
+    assert kind == "any", kind
+    result = NO_TEXT
+    for part in payload:
+        result = result | known_language(part)
+    return result
+
+
+def known_language(named: Language) -> CharacterAutomaton:
+    """The strings of a language that exists."""
+    result = language(*named)
+    assert result is not None, "unknown formats are annotations"
+    return result
 
 
 @lru_cache(maxsize=4096)
 def conjunction_language(languages: tuple[Language, ...]) -> CharacterAutomaton:
     """The strings that belong to all of the languages."""
     result = ANY_TEXT
-    for kind, text in languages:
-        part = language(kind, text)
-        assert part is not None, "unknown formats are annotations"
+    for named in languages:
+        part = known_language(named)
         result = part if result is ANY_TEXT else result & part
     return result
 
@@ -117,3 +168,11 @@ def counts_exactly(automaton: CharacterAutomaton, maximum: int | None) -> bool:
             return False
         level = {target for state in level for target in successors[state]} - core
     return False
+
+
+def is_free(automaton: CharacterAutomaton) -> bool:
+    """Do infinitely many strings lie ahead at every state?
+
+    They do if every state goes on, for then each leads to a cycle, and every state leads to a member.
+    """
+    return not automaton.is_empty and bool((automaton.transitions >= 0).any(axis=1).all())

@@ -1,0 +1,87 @@
+"""What the normal form can say but the engine cannot keep: refused here, with the pointer, before any rule is written.
+
+Walks over everything that a value of the root can contain, which also computes every union, so that no error is left
+for the moment when a rule is first asked for.
+"""
+
+from __future__ import annotations
+
+from maskwright.errors import LimitExceeded, SchemaTooComplex
+from maskwright.grammar.json_schema.distinct import distinct_graph, is_placed, values_of
+from maskwright.grammar.json_schema.normal_form import NormalForm
+from maskwright.grammar.json_schema.objects import ResolvedObject, is_simple, resolve
+from maskwright.grammar.json_schema.options import JSONSchemaOptions
+from maskwright.grammar.json_schema.productivity import Productivity
+from maskwright.grammar.json_schema.shapes import ArrayShape, Conjunction, NumberShape, ObjectShape, Shape
+from maskwright.grammar.json_schema.strings import bounded_language, is_free
+from maskwright.grammar.number_sets import NumberSet
+from maskwright.grammar.numbers import numbers_automaton
+
+MAX_NEEDS = 4
+"""The most kinds of members that must be there at once: 15 combinations of them."""
+
+
+def check_enforceable(
+    form: NormalForm, productivity: Productivity, root: Conjunction, options: JSONSchemaOptions
+) -> None:
+    """Raise UnsupportedSchema or SchemaTooComplex for the first shape that cannot be kept."""
+    checked: set[Shape] = set()
+    for conjunction, shape in productivity.reached(root):
+        if shape in checked or not productivity.is_productive_shape(shape):
+            continue
+        checked.add(shape)
+        if isinstance(shape, ArrayShape):
+            if shape.is_unique:
+                _check_distinct(form, productivity, conjunction, shape, options)
+        elif isinstance(shape, ObjectShape):
+            if not is_simple(shape):
+                for resolved in resolve(form, shape):
+                    _check_members(form, conjunction, resolved)
+        elif isinstance(shape, NumberShape):
+            _check_numbers(form, conjunction, shape.numbers, options)
+
+
+def _check_distinct(
+    form: NormalForm,
+    productivity: Productivity,
+    conjunction: Conjunction,
+    shape: ArrayShape,
+    options: JSONSchemaOptions,
+) -> None:
+    is_live = productivity.is_productive
+    if is_placed(shape):
+        values = list(distinct_graph(form, shape, is_live, options.numbers).values.values())
+    else:
+        values = [values_of(form, shape.items, is_live, options.numbers)]
+    if any(found.stuck for found in values):
+        reason = (
+            "cannot be enforced here: some item can be begun in a way that leaves only finitely many values, "
+            "all of which may have occurred"
+        )
+        raise form.terms.reader.refuse(form.terms.node_with(conjunction, "uniqueItems"), "uniqueItems", reason)
+
+
+def _check_members(form: NormalForm, conjunction: Conjunction, resolved: ResolvedObject) -> None:
+    if len(resolved.needs) > MAX_NEEDS:
+        pointer = form.pointer(conjunction)
+        raise SchemaTooComplex("kinds of members that must be there", len(resolved.needs), MAX_NEEDS, pointer)
+    refuse = form.terms.reader.refuse
+    if len(resolved.needs) > 1 and resolved.maximum is not None:
+        number = form.terms.node_with(conjunction, "maxProperties")
+        raise refuse(number, "maxProperties", "stands beside several demands on undeclared members")
+    if resolved.minimum > 1 or resolved.needs:
+        for extra in (*resolved.extras, *resolved.needs):
+            if not is_free(bounded_language(extra.languages, 0, None)[0]):
+                number = form.terms.node_with(conjunction, "minProperties")
+                reason = "counts members whose names may run out, which would have to be told apart"
+                raise refuse(number, "minProperties", reason)
+
+
+def _check_numbers(form: NormalForm, conjunction: Conjunction, numbers: NumberSet, options: JSONSchemaOptions) -> None:
+    if numbers.not_multiples_of or numbers.multiple_of not in (None, 1):
+        try:
+            numbers_automaton(numbers, options.numbers)
+        except LimitExceeded as error:
+            number = form.terms.node_with(conjunction, "multipleOf")
+            pointer = form.terms.reader.pointer(number)
+            raise SchemaTooComplex(error.stage, error.asked, error.allowed, pointer, error.remedy) from error

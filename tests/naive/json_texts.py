@@ -1,4 +1,4 @@
-r"""One JSON value written in several ways, all of which mean the same: what `JSONSchemaOptions.exact()` has to treat alike.
+r"""One JSON value written in several ways that mean the same: `JSONSchemaOptions.exact()` has to treat them alike.
 
     [1, "a"]   compact           [1,"a"]
                default           [1, "a"]

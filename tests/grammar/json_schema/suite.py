@@ -1,8 +1,8 @@
 """The official JSON Schema test suite as a judge of the whole way from a schema to the matcher.
 
-A test of the suite is a schema, an instance and whether it is valid. The schema is compiled for the vocabulary of single
-bytes with `JSONSchemaOptions.exact()`; the instance is written in every way of `tests.naive.json_texts`, and each text is
-read byte by byte. The test is
+A test of the suite is a schema, an instance and whether it is valid. The schema is compiled for the vocabulary of
+single bytes with `JSONSchemaOptions.exact()`; the instance is written in every way of `tests.naive.json_texts`, and
+each text is read byte by byte. The test is
 
     RIGHT    if all texts of a valid instance are accepted, and none of an invalid one
     UNDER    if a text of an invalid instance is accepted: the grammar constrains too little

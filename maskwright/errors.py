@@ -1,6 +1,7 @@
 """Every error that Maskwright raises on purpose, split by whose fault it is.
 
-The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `EmptyLanguage`, `LimitExceeded`.
+The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
+                    `EmptyLanguage`, `LimitExceeded` and its kind `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`.
 
@@ -98,6 +99,18 @@ class InvalidSchema(SpecificationError):
 
     def __str__(self) -> str:
         return f"JSON Schema keyword {self.keyword!r} at '{self.pointer or '/'}' {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class UnsupportedType(SpecificationError):
+    """A Python type that was given as a specification, or one inside it, has no exact JSON form."""
+
+    type_name: str
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The Python type {self.type_name} at {self.path} has no JSON Schema: {self.reason}."
 
 
 @dataclass(unsafe_hash=True)

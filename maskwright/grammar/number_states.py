@@ -187,7 +187,7 @@ def _after_digit_and_point(magnitudes: Range, n_read: int, lower: int, upper: in
     low, high = _against(magnitudes.lower, 0, lower, n_read), _against(magnitudes.upper, 0, upper, n_read)
 
     def target(low: int, high: int) -> State:
-        n_then = _capped(magnitudes, n_read + 1, low, high)
+        n_then = capped(magnitudes, n_read + 1, low, high)
         return (_after_digit_and_point, magnitudes, n_then, low, high, True)
 
     edges = _digits(magnitudes, n_read, lower, upper, target)
@@ -213,14 +213,14 @@ def _zeros_after_point(magnitudes: Range, n_zeros: int, has_fraction: bool) -> E
 
 
 def _fraction_state(magnitudes: Range, n_read: int, lower: int, upper: int, has_fraction: bool) -> State:
-    return (_fraction, magnitudes, _capped(magnitudes, n_read, lower, upper), lower, upper, has_fraction)
+    return (_fraction, magnitudes, capped(magnitudes, n_read, lower, upper), lower, upper, has_fraction)
 
 
 def _fraction(magnitudes: Range, n_read: int, lower: int, upper: int, has_fraction: bool) -> Expansion:
     """After the point of any other spelling; the order is settled and counted in `lower` and `upper`."""
     if lower == -1 or upper == 1:
         return False, []
-    low, high = _at_end(magnitudes.lower, lower, n_read), _at_end(magnitudes.upper, upper, n_read)
+    low, high = at_end(magnitudes.lower, lower, n_read), at_end(magnitudes.upper, upper, n_read)
     accepting = has_fraction and _is_inside(magnitudes, low, high)
     edges = _digits(
         magnitudes, n_read, lower, upper, lambda low, high: _fraction_state(magnitudes, n_read + 1, low, high, True)
@@ -265,9 +265,9 @@ def _exponent_ranges(lowest: int | None, highest: int | None) -> tuple[Range | N
 def _exponents_of_one_digit(magnitudes: Range, n_read: int, lower: int, upper: int) -> list[Edge]:
     """The mantissa lies in [1, 10), so the exponent is the order: exact."""
     below, above = magnitudes.lower, magnitudes.upper
-    low, high = _at_end(below, lower, n_read), _at_end(above, upper, n_read)
-    lowest = None if below.order == ZERO else below.order + (not _is_above(below, low))
-    highest = None if above.order == INFINITE else above.order - (not _is_below(above, high))
+    low, high = at_end(below, lower, n_read), at_end(above, upper, n_read)
+    lowest = None if below.order == ZERO else below.order + (not is_above(below, low))
+    highest = None if above.order == INFINITE else above.order - (not is_below(above, high))
     if lowest is not None and highest is not None and lowest > highest:
         return []
     return _exponent_letters(lowest, highest)
@@ -280,15 +280,20 @@ def _exponents_that_stay_inside(magnitudes: Range) -> list[Edge]:
     return _exponent_letters(lowest, highest)
 
 
+def exponent_state(lowest: int | None, highest: int | None) -> State:
+    """The letter was read; any spelling of an exponent between two bounds (None: unbounded) may follow."""
+    return (_exponent_sign, lowest, highest)
+
+
 def _exponent_letters(lowest: int | None, highest: int | None) -> list[Edge]:
-    target = (_exponent_sign, lowest, highest)
+    target = exponent_state(lowest, highest)
     return [(_UPPER_E, _UPPER_E, target), (_LOWER_E, _LOWER_E, target)]
 
 
 def _digits(magnitudes: Range, n_read: int, lower: int, upper: int, target: Callable[[int, int], State]) -> list[Edge]:
     """Edges for the digits, one for each run of digits that compares alike with both bounds."""
-    low_digit = _digit_of(magnitudes.lower, n_read)
-    high_digit = _digit_of(magnitudes.upper, n_read)
+    low_digit = digit_of(magnitudes.lower, n_read)
+    high_digit = digit_of(magnitudes.upper, n_read)
     cuts = {0, 10}
     if lower == 0:
         cuts |= {low_digit, low_digit + 1}
@@ -306,7 +311,8 @@ def _without_zero(edges: list[Edge]) -> list[Edge]:
     return [(max(low, _DIGIT_0 + 1), high, target) for low, high, target in edges if high > _DIGIT_0]
 
 
-def _digit_of(bound: Bound, position: int) -> int:
+def digit_of(bound: Bound, position: int) -> int:
+    """The significant digit at a position counted from 0."""
     return int(bound.digits[position]) if position < len(bound.digits) else 0
 
 
@@ -314,27 +320,29 @@ def _against(bound: Bound, order: int, comparison: int, n_read: int) -> int:
     """How a number of this order that ends here compares with a bound."""
     if order != bound.order:
         return 1 if order > bound.order else -1
-    return _at_end(bound, comparison, n_read)
+    return at_end(bound, comparison, n_read)
 
 
-def _at_end(bound: Bound, comparison: int, n_read: int) -> int:
+def at_end(bound: Bound, comparison: int, n_read: int) -> int:
     """A proper prefix of the bound's digits is below it, because the last of these is not 0."""
     return comparison or (0 if n_read >= len(bound.digits) else -1)
 
 
 def _is_inside(magnitudes: Range, low: int, high: int) -> bool:
-    return _is_above(magnitudes.lower, low) and _is_below(magnitudes.upper, high)
+    return is_above(magnitudes.lower, low) and is_below(magnitudes.upper, high)
 
 
-def _is_above(bound: Bound, comparison: int) -> bool:
+def is_above(bound: Bound, comparison: int) -> bool:
+    """Does a number that compares like that belong above this lower bound?"""
     return comparison == 1 or (comparison == 0 and bound.inclusive)
 
 
-def _is_below(bound: Bound, comparison: int) -> bool:
+def is_below(bound: Bound, comparison: int) -> bool:
+    """Does a number that compares like that belong below this upper bound?"""
     return comparison == -1 or (comparison == 0 and bound.inclusive)
 
 
-def _capped(magnitudes: Range, n_read: int, lower: int, upper: int) -> int:
+def capped(magnitudes: Range, n_read: int, lower: int, upper: int) -> int:
     """Beyond the digits of both bounds, and where no bound is equal so far, positions no longer differ."""
     if lower and upper:
         return 0

@@ -26,7 +26,44 @@ from functools import lru_cache
 
 from maskwright.errors import EmptyLanguage, LimitExceeded
 from maskwright.grammar.byte_automaton import NO_UNIT, ByteAutomaton, automaton_of
-from maskwright.grammar.number_states import MAX_BOUND_DIGITS, Expansion, State, magnitude_range, start_state
+from maskwright.grammar.number_exponents import Reach
+from maskwright.grammar.number_languages import (
+    exponent_language,
+    is_integer_set,
+    is_read_whole,
+    plain_language,
+    range_state,
+    sides,
+)
+from maskwright.grammar.number_sets import (
+    NumberSet,
+    complement_numbers,
+    contains,
+    finite_members,
+    intersect_numbers,
+    normal_form,
+    number_set,
+    split_zero,
+)
+from maskwright.grammar.number_states import Expansion, State
+from maskwright.grammar.number_table import over_bytes
+
+__all__ = [
+    "ANY_INTEGER",
+    "ANY_NUMBER",
+    "NumberSet",
+    "NumberSpelling",
+    "complement_numbers",
+    "contains",
+    "finite_members",
+    "integer_automaton",
+    "intersect_numbers",
+    "is_free",
+    "number_automaton",
+    "number_set",
+    "numbers_automaton",
+    "split_zero",
+]
 
 
 class NumberSpelling(Enum):
@@ -38,16 +75,21 @@ class NumberSpelling(Enum):
     """Every JSON spelling of the value: 1.0 and 1e2 are integers."""
 
 
+REACHES = {
+    NumberSpelling.CANONICAL: (Reach(1, 0, 17),),
+    NumberSpelling.EXACT: (Reach(17, 5, 17), Reach(8, 2, 8), Reach(2, 1, 2)),
+}
+"""How long mantissas may be: what `repr` prints is at most 1 digit before and 16 after the point."""
+
+
 def integer_automaton(minimum: int | None, maximum: int | None) -> ByteAutomaton:
     """The integers from `minimum` to `maximum` (None: unbounded) as JSON spells them without point or exponent.
 
     Raises EmptyLanguage where there are none, LimitExceeded for bounds of more than MAX_BOUND_DIGITS digits.
     `integer_automaton(-5, 12)` accepts `-5`, `-0`, `0`, `12`; not `13`, `00`, `1.0`.
     """
-    for bound in (minimum, maximum):
-        if bound is not None and bound.bit_length() > MAX_BOUND_DIGITS * 3.32:
-            raise LimitExceeded("a numeric bound", int(bound.bit_length() * 0.30103) + 1, MAX_BOUND_DIGITS)
-    return _automaton(_decimal(minimum), _decimal(maximum), False, False, False)
+    numbers = NumberSet(_decimal(minimum), _decimal(maximum), multiple_of=Decimal(1))
+    return numbers_automaton(numbers, NumberSpelling.CANONICAL)
 
 
 def number_automaton(
@@ -61,38 +103,81 @@ def number_automaton(
     Raises EmptyLanguage where there are none, LimitExceeded for bounds of more than MAX_BOUND_DIGITS digits.
     `number_automaton(Decimal("0.5"), Decimal(2))` accepts `0.50`, `1`, `2.0`, `1e0`; not `0.49`, `2.01`.
     """
-    return _automaton(minimum, maximum, exclusive_minimum, exclusive_maximum, True)
+    assert all(bound is None or bound.is_finite() for bound in (minimum, maximum))
+    numbers = NumberSet(minimum, maximum, exclusive_minimum, exclusive_maximum)
+    return numbers_automaton(numbers, NumberSpelling.CANONICAL)
 
 
 def _decimal(value: int | None) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
+def numbers_automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutomaton:
+    """The spellings of the members of a set.
+
+    Raises EmptyLanguage where there are none, LimitExceeded for numbers of too many digits and automata of too many
+    states. `numbers_automaton(NumberSet(multiple_of=Decimal(5)), NumberSpelling.EXACT)` accepts `-15`, `1e1`, `5.0`.
+    """
+    normal = normal_form(numbers)
+    if normal is None:
+        kind = "integer" if numbers.multiple_of == 1 else "number"
+        raise EmptyLanguage(f"no {kind} is {_description(numbers)}")
+    return _automaton(normal, spelling)
+
+
 @lru_cache(maxsize=1024)
-def _automaton(
-    minimum: Decimal | None,
-    maximum: Decimal | None,
-    exclusive_minimum: bool,
-    exclusive_maximum: bool,
-    with_fraction: bool,
-) -> ByteAutomaton:
-    assert all(bound is None or bound.is_finite() for bound in (minimum, maximum))
-    lower = (minimum, not exclusive_minimum)
-    upper = (maximum, not exclusive_maximum)
-    positive = magnitude_range(lower, upper, with_fraction)
-    # copy_negate, because the minus sign rounds to the precision of the decimal context
-    negated_lower = (None if maximum is None else maximum.copy_negate(), not exclusive_maximum)
-    negated_upper = (None if minimum is None else minimum.copy_negate(), not exclusive_minimum)
-    negative = magnitude_range(negated_lower, negated_upper, with_fraction)
-    automaton = _explore(start_state(positive, negative), is_shared=minimum is None and maximum is None)
-    if automaton is None:
-        kind = "number" if with_fraction else "integer"
-        ends = (
-            ("> " if exclusive_minimum else ">= ") + str(minimum),
-            ("< " if exclusive_maximum else "<= ") + str(maximum),
-        )
-        raise EmptyLanguage(f"no {kind} is {ends[0][:60]} and {ends[1][:60]}")
+def _automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutomaton:
+    is_digits_only = spelling is NumberSpelling.CANONICAL and is_integer_set(numbers)
+    is_range = not numbers.not_multiples_of and (
+        numbers.multiple_of == 1 if is_digits_only else numbers.multiple_of is None
+    )
+    is_shared = numbers == NumberSet(multiple_of=numbers.multiple_of) and numbers.multiple_of in (None, 1)
+    if is_range and (spelling is NumberSpelling.CANONICAL or all(map(is_read_whole, sides(numbers, True)))):
+        return _range_automaton(numbers, not is_digits_only, is_shared)
+    try:
+        language = plain_language(numbers, not is_digits_only)
+        if not is_digits_only:
+            language |= exponent_language(numbers, REACHES[spelling])
+    except LimitExceeded as error:
+        stage = f"The automaton of the numbers that are {_description(numbers)}"
+        raise LimitExceeded(stage, error.asked, error.allowed, remedy="use fewer or smaller divisors") from error
+    return over_bytes(language, is_shared=is_shared)
+
+
+def is_free(numbers: NumberSet, spelling: NumberSpelling) -> bool:
+    """Do infinitely many values lie ahead of every state of the automaton but those where a text can only end?
+
+    False where that is not certain. True for integers in digits, without zero and unbounded on each side where there
+    are any; for all numbers above 0, and all below. Not for `5 <= x` with exponents: after `9e-` only `0` can follow.
+    """
+    normal = normal_form(numbers)
+    if normal is None or contains(normal, Decimal(0)):
+        return False
+    if spelling is NumberSpelling.CANONICAL and is_integer_set(normal):
+        is_end_above = normal.maximum is None or normal.maximum < 0
+        return is_end_above and (normal.minimum is None or normal.minimum > 0)
+    above, below = NumberSet(Decimal(0), None, True), NumberSet(None, Decimal(0), False, True)
+    return normal in (above, below)
+
+
+def _range_automaton(numbers: NumberSet, with_fraction: bool, is_shared: bool) -> ByteAutomaton:
+    """Without the algebra of languages, as most numbers in schemas need none of it."""
+    automaton = _explore(range_state(numbers, with_fraction), is_shared)
+    assert automaton is not None, "a set in normal form is not empty"
     return automaton
+
+
+def _description(numbers: NumberSet) -> str:
+    """`>= 3 and < 2`."""
+    parts = []
+    if numbers.minimum is not None:
+        parts.append((">", ">=")[not numbers.exclusive_minimum] + f" {str(numbers.minimum)[:60]}")
+    if numbers.maximum is not None:
+        parts.append(("<", "<=")[not numbers.exclusive_maximum] + f" {str(numbers.maximum)[:60]}")
+    if numbers.multiple_of not in (None, 1):
+        parts.append(f"a multiple of {str(numbers.multiple_of)[:60]}")
+    parts += [f"no multiple of {str(other)[:60]}" for other in numbers.not_multiples_of[:5]]
+    return " and ".join(parts)
 
 
 def _explore(start: State, is_shared: bool) -> ByteAutomaton | None:

@@ -66,10 +66,8 @@ def _check_members(form: NormalForm, conjunction: Conjunction, resolved: Resolve
         pointer = form.pointer(conjunction)
         raise SchemaTooComplex("kinds of members that must be there", len(resolved.needs), MAX_NEEDS, pointer)
     refuse = form.terms.reader.refuse
-    if len(resolved.needs) > 1 and resolved.maximum is not None:
-        number = form.terms.node_with(conjunction, "maxProperties")
-        raise refuse(number, "maxProperties", "stands beside several demands on undeclared members")
     if resolved.minimum > 1 or resolved.needs:
+        refuse = form.terms.reader.refuse
         for extra in (*resolved.extras, *resolved.needs):
             if not is_free(bounded_language(extra.languages, 0, None)[0]):
                 number = form.terms.node_with(conjunction, "minProperties")

@@ -34,11 +34,10 @@ from maskwright.grammar.json_schema.intersection import is_inhabited
 from maskwright.grammar.json_schema.layout import gap_of, layout_of
 from maskwright.grammar.json_schema.lazy_rules import LazyRules
 from maskwright.grammar.json_schema.normal_form import NormalForm
-from maskwright.grammar.json_schema.objects import Extra, ResolvedObject, resolve, undeclared_in
+from maskwright.grammar.json_schema.objects import ResolvedObject, resolve, together, undeclared_in
 from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder
 from maskwright.grammar.json_schema.productivity import Productivity, can_be_object
 from maskwright.grammar.json_schema.shapes import (
-    EVERYTHING,
     NOTHING_AT_ALL,
     ArrayShape,
     BooleanShape,
@@ -172,7 +171,8 @@ class Lowering:
             if self.is_live(extra.condition)
         ]
         markers = []
-        for needs in powerset(range(len(resolved.needs))):
+        n_at_once = len(resolved.needs) if resolved.maximum is None else 1
+        for needs in subsets(range(len(resolved.needs)), n_at_once):
             languages, condition = together(self.form, [resolved.needs[need] for need in needs])
             if self.is_live(condition) and is_inhabited(languages):
                 name = self._extra_name(languages, resolved.declared)
@@ -272,17 +272,7 @@ def _distinct(node: Node) -> Node:
     return node if node == NOTHING else Distinct(node)
 
 
-def powerset(numbers: range) -> Iterator[tuple[int, ...]]:
-    """All nonempty subsets."""
-    for size in range(1, len(numbers) + 1):
+def subsets(numbers: range, n_at_once: int) -> Iterator[tuple[int, ...]]:
+    """All subsets with at least one and at most so many members."""
+    for size in range(1, n_at_once + 1):
         yield from combinations(numbers, size)
-
-
-def together(form: NormalForm, needs: list[Extra]) -> tuple[tuple[Language, ...], Conjunction]:
-    """What a member is that fulfils all of the needs."""
-    languages: tuple[Language, ...] = ()
-    condition: Conjunction = EVERYTHING
-    for need in needs:
-        languages = tuple(dict.fromkeys(languages + need.languages))
-        condition = form.join(condition, need.condition)
-    return languages, condition

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from maskwright.errors import LimitExceeded, SchemaTooComplex
+from maskwright.grammar.json_schema.absorption import without_absorbed
 from maskwright.grammar.json_schema.array_states import MAX_ARRAY_STATES, ArrayGraph
 from maskwright.grammar.json_schema.complement import CannotNegate, complement_union
 from maskwright.grammar.json_schema.evaluation import NOT_EVALUATED, Evaluated, judged_items, judged_members
@@ -87,22 +88,30 @@ class NormalForm:
         return union
 
     def join(self, left: Conjunction, right: Conjunction) -> Conjunction:
-        """The conjunction of two; NOTHING_AT_ALL where that shows without looking at items, members or references."""
+        """The conjunction of two, simplified as far as shows without looking at items, members or references.
+
+        It is NOTHING_AT_ALL if no value satisfies both, and one of the two if that implies the other.
+        """
         joined = self.terms.join(left, right)
         if len(joined) < 2:
             return joined
         known = self.joined.get(joined)
         if known is None:
             known = joined
-            terms = self.terms.terms
-            if all(terms[literal if literal >= 0 else ~literal].is_flat for literal in joined):
-                union = ANY_VALUE
-                for literal in joined:
-                    union = self.intersect_unions(union, self.union_of((literal,)), joined)
+            if self._is_flat(joined):
+                union = self.intersect_unions(self.union_of(left), self.union_of(right), joined)
                 if not union:
                     known = NOTHING_AT_ALL
+                elif union == self.union_of(left):
+                    known = left
+                elif union == self.union_of(right):
+                    known = right
             self.joined[joined] = known
         return known
+
+    def _is_flat(self, conjunction: Conjunction) -> bool:
+        terms = self.terms.terms
+        return all(terms[literal if literal >= 0 else ~literal].is_flat for literal in conjunction)
 
     def pointer(self, conjunction: Conjunction) -> str:
         """Where the conjunction comes from: the JSON pointer of its first term."""
@@ -119,7 +128,10 @@ class NormalForm:
             shape = self._intersect(one, other, conjunction)
             if shape is not None:
                 shapes.append(shape)
-        return self._bounded(merge_alternatives(shapes), conjunction)
+        union = merge_alternatives(shapes)
+        if len(left) > 1 and len(right) > 1:
+            union = without_absorbed(union)
+        return self._bounded(union, conjunction)
 
     def _pairs(self, left: Union, right: Union, conjunction: Conjunction) -> Iterable[tuple[Shape, Shape]]:
         self._count(len(left) * len(right), conjunction)
@@ -220,7 +232,7 @@ class NormalForm:
                     for other in choice.branches[i + 1 :]:
                         shapes += self.union_of(self.join(branch, other))
         self.open_terms.discard(number)
-        return self._bounded(merge_alternatives(shapes), asked)
+        return self._bounded(without_absorbed(merge_alternatives(shapes)), asked)
 
     def _complement(self, union: Union, asked: Conjunction) -> Union:
         if union is ANY_VALUE:

@@ -8,13 +8,13 @@ So an alternative can get stuck only for want of values, which `productivity` lo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from typing import TYPE_CHECKING
 
 from maskwright.errors import SchemaTooComplex
-from maskwright.grammar.json_schema.intersection import rest_of
+from maskwright.grammar.json_schema.intersection import is_inhabited, rest_of
 from maskwright.grammar.json_schema.shapes import (
     ANY_STRING,
     EVERYTHING,
@@ -105,19 +105,68 @@ def _resolve(form: NormalForm, shape: ObjectShape) -> tuple[ResolvedObject, ...]
         }
         classes = [Extra((*extra.languages, allowed), extra.condition) for extra in classes]
     classes = _declare_finite(classes, members)
-    choices = []
+    ways: list[frozenset[Fulfilment]] = [frozenset()]
     for obligation in shape.obligations:
         languages = obligation.languages
         if (named := names_language(form, obligation.names)) is not None:
             languages = (*languages, named)
-        choices.append(list(_fulfilments(form, languages, obligation.condition, members, classes)))
-    n_alternatives = 1
-    for fulfilments in choices:
-        n_alternatives *= len(fulfilments)
-    if n_alternatives > form.max_shapes:
-        raise SchemaTooComplex("ways to fulfil what some member must be", n_alternatives, form.max_shapes)
-    resolved = (_alternative(form, shape, members, classes, chosen) for chosen in product(*choices))
+        fulfilments = _fulfilments(form, languages, obligation.condition, members, classes)
+        if any(name in shape.required and extra.condition == members[name] for name, extra in fulfilments if name):
+            continue  # a member that is there anyway
+        ways = _smallest([way | {one} for way in ways for one in fulfilments])
+        if len(ways) > form.max_shapes:
+            raise SchemaTooComplex("ways to fulfil what some member must be", len(ways), form.max_shapes)
+    resolved = (
+        _alternative(form, shape, members, classes, chosen) for way in ways for chosen in _groupings(form, shape, way)
+    )
     return tuple(dict.fromkeys(alternative for alternative in resolved if alternative is not None))
+
+
+def _smallest(ways: list[frozenset[Fulfilment]]) -> list[frozenset[Fulfilment]]:
+    """The ways that contain no other way: whoever does more has done enough."""
+    kept: list[frozenset[Fulfilment]] = []
+    for way in sorted(dict.fromkeys(ways), key=len):
+        if not any(other <= way for other in kept):
+            kept.append(way)
+    return kept
+
+
+def _groupings(form: NormalForm, shape: ObjectShape, way: frozenset[Fulfilment]) -> Iterator[list[Fulfilment]]:
+    """The fulfilments in a fixed order; with a greatest number of members also every way to let one serve several needs.
+
+    Without one this is not asked here, because members that serve several needs are then markers of all of these.
+    """
+    ordered = sorted(way, key=str)
+    needs = [extra for name, extra in ordered if name is None]
+    if shape.max_properties is None or len(needs) < 2:
+        yield ordered
+        return
+    named = [one for one in ordered if one[0] is not None]
+    for groups in _partitions(needs):
+        joined = [together(form, group) for group in groups]
+        if all(is_inhabited(languages) for languages, _ in joined):
+            yield named + [(None, Extra(languages, condition)) for languages, condition in joined]
+
+
+def _partitions(needs: list[Extra]) -> Iterator[list[list[Extra]]]:
+    """All ways to put the needs into groups."""
+    if not needs:
+        yield []
+        return
+    for groups in _partitions(needs[1:]):
+        yield [[needs[0]], *groups]
+        for place, group in enumerate(groups):
+            yield [*groups[:place], [needs[0], *group], *groups[place + 1 :]]
+
+
+def together(form: NormalForm, needs: list[Extra]) -> tuple[tuple[Language, ...], Conjunction]:
+    """What a member is that fulfils all of the needs."""
+    languages: tuple[Language, ...] = ()
+    condition: Conjunction = EVERYTHING
+    for need in needs:
+        languages = tuple(dict.fromkeys(languages + need.languages))
+        condition = form.join(condition, need.condition)
+    return languages, condition
 
 
 def names_language(form: NormalForm, names: Conjunction) -> Language | None:
@@ -200,7 +249,7 @@ def _alternative(
     shape: ObjectShape,
     members: dict[str, Conjunction],
     classes: list[Extra],
-    chosen: tuple[Fulfilment, ...],
+    chosen: list[Fulfilment],
 ) -> ResolvedObject | None:
     members = dict(members)
     required = set(shape.required)
@@ -213,7 +262,7 @@ def _alternative(
             required.add(name)
     if any(members[name] == NOTHING_AT_ALL for name in required):
         return None
-    least = len(required) + (1 if needs else 0)
+    least = len(required) + (len(needs) if shape.max_properties is not None else min(1, len(needs)))
     if shape.max_properties is not None and least > shape.max_properties:
         return None
     return ResolvedObject(

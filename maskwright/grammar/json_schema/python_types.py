@@ -144,7 +144,7 @@ class _Conversion:
             return self._enumeration
         if dataclasses.is_dataclass(annotation):
             return self._dataclass
-        if typing.is_typeddict(annotation):
+        if type(annotation).__name__ == "_TypedDictMeta":  # of typing or of typing_extensions
             return self._typed_dict
         if issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
             return self._named_tuple
@@ -154,12 +154,9 @@ class _Conversion:
         """The schema of a type where it is used."""
         if depth > MAX_TYPE_NESTING:
             raise LimitExceeded("nesting of a Python type", depth, MAX_TYPE_NESTING, path)
-        try:
-            if annotation in _SCALARS:
-                scalar = _SCALARS[annotation]
-                return scalar if isinstance(scalar, bool) else dict(scalar)
-        except TypeError:  # something that cannot be hashed is no type; the last line says so
-            raise _unsupported(annotation, path, "it is not a type") from None
+        scalar = _scalar(annotation)
+        if scalar is not None:
+            return scalar
         if _own_schema(annotation) or self._converter(annotation):
             return {"$ref": self._reference(annotation)}
         if isinstance(annotation, typing.NewType):
@@ -174,7 +171,7 @@ class _Conversion:
             return {"enum": [_json_value(value, path) for value in arguments]}
         if origin in (typing.Union, types.UnionType):
             return {"anyOf": [self.schema(argument, path, depth + 1) for argument in arguments]}
-        if origin in (typing.Required, typing.NotRequired, typing.Final, typing.ClassVar):
+        if origin in (typing.Required, typing.NotRequired) or getattr(origin, "_name", "") == "ReadOnly":
             return self.schema(arguments[0], path, depth + 1)
         if origin is tuple:
             return self._tuple(annotation, arguments, path, depth)
@@ -290,6 +287,14 @@ class _Conversion:
             "required": [name for name, (_, is_required) in members.items() if is_required],
             "additionalProperties": False,
         }
+
+
+def _scalar(annotation: object) -> Schema | None:
+    """The schema of a type without parts; not every annotation can be hashed, but these can."""
+    if typing.get_origin(annotation) is not None or not isinstance(annotation, collections.abc.Hashable):
+        return None
+    scalar = _SCALARS.get(annotation)
+    return dict(scalar) if isinstance(scalar, dict) else scalar
 
 
 def _own_schema(annotation: object) -> Callable[[], dict[str, Any]] | None:

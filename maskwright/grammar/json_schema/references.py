@@ -54,7 +54,8 @@ class Resource:
     """A part of a document that pointers start from. Compared by identity.
 
     `pointer` is that of `root`, for errors; in a document from the registry it begins with the document's URI. A
-    `$schema` without `$id` changes the dialect alone: then `whole` is the resource around it, where pointers start.
+    `$schema` without `$id` changes the dialect alone: then `whole` is the resource where pointers start. `around` is the
+    resource that this one is embedded in.
     """
 
     root: Any
@@ -62,6 +63,7 @@ class Resource:
     uri: str
     dialect: Dialect
     document: Document
+    around: Resource | None = None
     whole: Resource | None = None
 
 
@@ -131,6 +133,7 @@ class References:
         self.metaschemas = Metaschemas(root, self.library)
         self.documents: dict[str, Document | None] = {}
         self.inner: dict[tuple[int, int], Resource] = {}
+        self.variants: dict[tuple[int, Dialect], Resource] = {}
         self.places: dict[tuple[int, Scope], Place] = {}
         self.moves: dict[tuple[int, int], Place] = {}
         self.document = self._document(root, "", "", DEFAULT_DIALECT)
@@ -185,10 +188,16 @@ class References:
         uri = join(around.uri, identifier or "")
         if identifier is None or (anchor and uri == around.uri):
             whole = around.whole or around
-            if dialect == around.dialect:
-                return around
-            return Resource(whole.root, whole.pointer, whole.uri, dialect, whole.document, whole)
-        return Resource(schema, str(pointer), uri, dialect, around.document)
+            if dialect in (around.dialect, whole.dialect):
+                return around if dialect == around.dialect else whole
+            variant = Resource(whole.root, whole.pointer, whole.uri, dialect, whole.document, whole, whole)
+            return self.variants.setdefault((id(whole), dialect), variant)
+        outer: Resource | None = around
+        while outer is not None:
+            if outer.root is schema:
+                raise InvalidSchema("$id", str(pointer), "stands in a dictionary that contains itself")
+            outer = outer.around
+        return Resource(schema, str(pointer), uri, dialect, around.document, around)
 
     # Following references.
 

@@ -54,8 +54,8 @@ class Resource:
     """A part of a document that pointers start from. Compared by identity.
 
     `pointer` is that of `root`, for errors; in a document from the registry it begins with the document's URI. A
-    `$schema` without `$id` changes the dialect alone: then `whole` is the resource where pointers start. `around` is the
-    resource that this one is embedded in.
+    `$schema` without `$id` changes the dialect alone: then `whole` is the resource where pointers start. `around` is
+    the resource that this one is embedded in.
     """
 
     root: Any
@@ -244,10 +244,9 @@ class References:
         resource = reference.place.resource
         if uri == resource.uri:
             return resource.whole or resource
-        outermost = resource.document.resource
-        if uri == outermost.uri:
-            return outermost
         for document in (resource.document, self.document):
+            if uri == document.resource.uri:
+                return document.resource
             embedded = self._index(document).resources
             if uri in embedded:
                 target = embedded[uri]

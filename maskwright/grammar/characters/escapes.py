@@ -10,7 +10,6 @@ import re
 import unicodedata
 
 from maskwright.errors import GrammarSyntaxError, UnsupportedPattern
-from maskwright.grammar.characters import unicode_classes as unicode
 from maskwright.grammar.characters.character_set import CharacterSet, character_set
 from maskwright.grammar.characters.dialect import (
     ECMA,
@@ -22,6 +21,7 @@ from maskwright.grammar.characters.dialect import (
     under_flags,
     word_boundary,
 )
+from maskwright.grammar.characters.properties import property_set
 from maskwright.grammar.characters.syntax import Expression, characters
 
 _SURROGATE_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
@@ -32,7 +32,7 @@ _HEXADECIMAL = {
 }
 _BRACED = re.compile(r"\\u\{([0-9a-fA-F]{1,8})\}")
 _OCTAL = re.compile(r"\\(0[0-7]{0,2}|[0-3][0-7]{2})")
-_PROPERTY = re.compile(r"\\[pP]\{(?:(General_Category|gc)=)?(\w+)\}")
+_PROPERTY = re.compile(r"\\[pP]\{(?:([A-Za-z_]+)=)?([A-Za-z0-9_]+)\}")
 _NAMED_CHARACTER = re.compile(r"\\N\{([^}]+)\}")
 
 
@@ -42,7 +42,7 @@ def escape_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tu
     if letter in dialect.anchors:
         return dialect.anchors[letter], position + 2, False
     if letter in ("b", "B"):
-        word = (dialect.ascii_classes if flags.ascii else dialect.classes)["w"]()
+        word = _class_of_letter("w", dialect, flags)
         if letter == "b":
             return word_boundary(word), position + 2, False
         make = no_word_boundary_in_text if dialect is PYTHON else no_word_boundary
@@ -67,29 +67,28 @@ def escape_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tu
 def named_class_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tuple[CharacterSet, int] | None:
     r"""The set that `\d`, `\W`, `\p{Lu}` and the like stand for, and its end; None if this is no such escape."""
     letter = pattern[position + 1 : position + 2]
-    table = dialect.ascii_classes if flags.ascii else dialect.classes
-    if letter.lower() in table and letter:
-        members = table[letter.lower()]()
+    if letter and letter.lower() in dialect.classes:
+        members = _class_of_letter(letter.lower(), dialect, flags)
         return (members if letter.islower() else ~members), position + 2
     if letter not in ("p", "P") or dialect is not ECMA:
         return None
     written = _PROPERTY.match(pattern, position)
-    if written is None:
+    found = None if written is None else property_set(written[1], written[2])
+    if written is None or found is None:
         raise UnsupportedPattern(
-            "A Unicode property",
+            "A Unicode property" if written is None else f"The Unicode property {written[0][3:-1]!r}",
             pattern,
             position,
-            r"only general categories such as \p{L} or \p{Letter} are known; write out the ranges",
+            r"known are categories such as \p{L} and binary properties such as \p{Lowercase}; write out the ranges",
         )
-    found = unicode.category(written[2])
-    if found is None:
-        raise UnsupportedPattern(
-            f"The Unicode property {written[2]!r}",
-            pattern,
-            position,
-            r"only general categories such as \p{L} or \p{Letter} are known; write out the ranges",
-        )
-    return (found if letter == "p" else ~found), written.end()
+    # the flag `i` adds to the set that is written, so \P{Lu} matches every letter under it: ECMA-262, 22.2.2.7.3
+    return under_flags(found if letter == "p" else ~found, dialect, flags), written.end()
+
+
+def _class_of_letter(letter: str, dialect: Dialect, flags: Flags) -> CharacterSet:
+    r"""What `\d`, `\w`, `\s` mean under the flags; in ECMA-262 the complement is taken after ignoring case."""
+    members = (dialect.ascii_classes if flags.ascii else dialect.classes)[letter]()
+    return under_flags(members, dialect, flags) if dialect is ECMA else members
 
 
 def code_at(pattern: str, position: int, dialect: Dialect) -> tuple[int, int]:

@@ -58,7 +58,7 @@ class _Group:
 
 
 _COUNTS = re.compile(r"\{([0-9]*)(,?)([0-9]*)\}")
-_GROUP_NAME = re.compile(r"P?<([^\W\d]\w*)>")
+_GROUP_NAME = re.compile(r"P?<([^\W\d]\w*)>|<([^\W\d]|\$)[\w$]*>")
 _FLAGS = re.compile(r"([a-zA-Z]*)(-[a-zA-Z]*)?([:)])")
 _OPENINGS = {"(?:": "group", "(?=": "=", "(?!": "!", "(?<=": "<=", "(?<!": "<!", "(?>": ">"}
 
@@ -86,7 +86,7 @@ def parse(pattern: str, dialect: Dialect) -> Expression:
             if len(stack) == 1:
                 raise _error("a ')' without its '('", pattern, position)
             stack.pop()
-            _close_group(group, stack[-1])
+            _close_group(group, stack[-1], dialect)
             position += 1
         elif character in "*+?" or (character == "{" and _counts_at(pattern, position, dialect) is not None):
             position = _repeat(pattern, position, dialect, group)
@@ -179,7 +179,7 @@ def _open_flags(pattern: str, position: int, dialect: Dialect, stack: list[_Grou
     return written.end()
 
 
-def _close_group(group: _Group, outer: _Group) -> None:
+def _close_group(group: _Group, outer: _Group, dialect: Dialect) -> None:
     """Add the finished group to the one around it."""
     node = alternation([*group.alternatives, concatenation(group.parts)])
     match group.kind:
@@ -191,7 +191,7 @@ def _close_group(group: _Group, outer: _Group) -> None:
             node = Atomic(node, group.position)
     # parts of one group must stay one part: a following repetition takes the last part
     outer.parts.append(node)
-    outer.repeatable = True
+    outer.repeatable = dialect is PYTHON or group.kind not in ("<=", "<!")
 
 
 def _counts_at(pattern: str, position: int, dialect: Dialect) -> tuple[int, int | None, int] | None:

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from maskwright.grammar.characters.character_set import (
-    ANY_CHARACTER,
     CharacterSet,
     character_set,
 )
@@ -29,7 +28,6 @@ ASCII_SPACE = character_set([(0x09, 0x0D), (0x20, 0x20)])
 _ECMA_SPACES = (0x20, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF)
 ECMA_SPACE = character_set([(0x09, 0x0D), (0x2000, 0x200A), *((code, code) for code in _ECMA_SPACES)])
 ECMA_LINE_TERMINATORS = character_set([(0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029)])
-ASCII_CHARACTERS = character_set([(0, 0x7F)])
 
 LONG_CATEGORY_NAMES = {
     "Letter": "L", "Cased_Letter": "LC", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt",
@@ -44,16 +42,24 @@ LONG_CATEGORY_NAMES = {
 }  # fmt: skip
 
 
+FIRST_EMPTY, LAST_EMPTY = 0x40000, 0xDFFFF
+"""Planes in which nothing is assigned in any version of Unicode so far; a test looks at each of their characters."""
+
+
 @lru_cache(maxsize=1)
 def _ranges_by_category() -> dict[str, list[tuple[int, int]]]:
-    """All of Unicode, once: the ranges of each two-letter general category."""
+    """The ranges of each two-letter general category; empty and private planes are not looked at."""
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
     begin, current = 0, unicodedata.category("\0")
-    for code, category in enumerate(map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))):
-        if category != current:
-            found[current].append((begin, code - 1))
-            begin, current = code, category
-    found[current].append((begin, sys.maxunicode))
+    for first, last in ((0, FIRST_EMPTY - 1), (LAST_EMPTY + 1, 0xEFFFF)):
+        for code, category in enumerate(map(unicodedata.category, map(chr, range(first, last + 1))), first):
+            if category != current:
+                found[current].append((begin, code - 1))
+                begin, current = code, category
+    found[current].append((begin, 0xEFFFF))
+    for plane in (0xF0000, 0x100000):
+        found["Co"].append((plane, plane + 0xFFFD))
+        found["Cn"].append((plane + 0xFFFE, plane + 0xFFFF))
     return dict(found)
 
 
@@ -61,12 +67,6 @@ def _ranges_by_category() -> dict[str, list[tuple[int, int]]]:
 def category(name: str) -> CharacterSet | None:
     """A general category by its short or long name, or a group such as L: `category("Lu")`; None: no such name."""
     short = LONG_CATEGORY_NAMES.get(name, name)
-    if short == "Any":
-        return ANY_CHARACTER
-    if short == "ASCII":
-        return ASCII_CHARACTERS
-    if short == "Assigned":
-        return ANY_CHARACTER - character_set(_ranges_by_category()["Cn"])
     table = _ranges_by_category()
     members = ["Lu", "Ll", "Lt"] if short == "LC" else [key for key in table if key.startswith(short)]
     if not members or not short or (len(short) == 1 and not short.isupper()):
@@ -74,8 +74,8 @@ def category(name: str) -> CharacterSet | None:
     return character_set(piece for key in members for piece in table[key])
 
 
-def _scan(belongs: Callable[[str], bool]) -> CharacterSet:
-    """The characters of which a predicate is true."""
+def characters_with(belongs: Callable[[str], bool]) -> CharacterSet:
+    """The characters of which a predicate is true: `characters_with(str.isspace)`."""
     flags = map(belongs, map(chr, range(sys.maxunicode + 1)))
     ranges, begin, inside = [], 0, False
     for code, member in enumerate(flags):
@@ -91,19 +91,19 @@ def _scan(belongs: Callable[[str], bool]) -> CharacterSet:
 @lru_cache(maxsize=1)
 def python_word() -> CharacterSet:
     r"""Python's `\w`: alphanumeric characters and the underscore."""
-    return _scan(str.isalnum) | character_set([(0x5F, 0x5F)])
+    return characters_with(str.isalnum) | character_set([(0x5F, 0x5F)])
 
 
 @lru_cache(maxsize=1)
 def python_digits() -> CharacterSet:
     r"""Python's `\d`: decimal digits of every script."""
-    return _scan(str.isdecimal)
+    return characters_with(str.isdecimal)
 
 
 @lru_cache(maxsize=1)
 def python_space() -> CharacterSet:
     r"""Python's `\s`."""
-    return _scan(str.isspace)
+    return characters_with(str.isspace)
 
 
 def _simple_lower(character: str) -> str:
@@ -120,7 +120,8 @@ def _simple_fold(character: str) -> str:
 
 
 def _cased() -> list[str]:
-    return [c for c in map(chr, range(sys.maxunicode + 1)) if c.lower() != c or c.upper() != c or c.casefold() != c]
+    """The characters with case, all of which lie in the first two planes."""
+    return [c for c in map(chr, range(0x20000)) if c.lower() != c or c.upper() != c or c.casefold() != c]
 
 
 Variants = dict[int, tuple[int, ...]]
@@ -143,11 +144,15 @@ def _python_variants() -> Variants:
     return variants
 
 
+_LATER_FOLDINGS = {"\u1fd3": "\u0390", "\u1fe3": "\u03b0", "\ufb05": "\ufb06"}
+"""Simple foldings that Unicode added in version 15.1; full case folding always had them."""
+
+
 @lru_cache(maxsize=1)
 def _folded_variants() -> Variants:
     by_fold: dict[str, list[int]] = defaultdict(list)
     for character in _cased():
-        by_fold[_simple_fold(character)].append(ord(character))
+        by_fold[_simple_fold(_LATER_FOLDINGS.get(character, character))].append(ord(character))
     return {code: tuple(alike) for alike in by_fold.values() for code in alike}
 
 

@@ -10,6 +10,7 @@ import json
 import random
 import shutil
 import subprocess
+import unicodedata
 from typing import Any
 
 import pytest
@@ -99,3 +100,36 @@ def test_random_patterns_agree_with_node(seed: int) -> None:
     wrong, n_taken = disagreements(patterns, TEXTS)
     assert wrong == []
     assert n_taken > 200
+
+
+IGNORING_CASE = [
+    r"^\w$", r"^\W$", r"^[^\W]$", r"^[\w]$", r"^[\W]$", r"^[^\w]$", r"^[^k]$", r"^\p{Lu}$", r"^\P{Lu}$",
+    r"^[^\P{Lu}]$", r"^[^\p{Lu}]$", "^ß$", "^[Ǆ-ǌ]$", "^\u0345$", "^[Ꭰ-Ᏼ]$", "^İ$", "^ı$", "^[a-z]$", "^[α-ω]$",
+    r"^s\b.?$", "^[ﬅ]$", "^[ΐ]$",
+]  # fmt: skip
+
+
+def test_ignoring_case_agrees_with_node() -> None:
+    later = "\u019b\u0264\ua7d3\ua7d5"  # got capitals after the Unicode version of Python
+    texts = [c for c in map(chr, range(0x20000)) if unicodedata.category(c) not in ("Cn", "Cs") and c not in later]
+    wrong, n_taken = disagreements([(pattern, "i") for pattern in IGNORING_CASE], texts)
+    assert [(pattern, text) for pattern, _, text in wrong] == []
+    assert n_taken == len(IGNORING_CASE)
+
+
+ANNEX_B = [
+    r"\-\_\/\#", r"a{", r"a{,2}", r"{", r"}", r"]", r"x{2,1", r"[\w-.]", r"[\d-z]", r"[a-\d]", r"[--/]", r"[]-a]",
+    r"^[\w\-\.]+$", r"\cJ", r"[[:alpha:]]", r"[a&&b]", r"(?=a)*b", r"(?!a){2}", r"[\b]", r"\0", "a\\\n", r"\é", r"\ ",
+    r"[\-a]", r"[a-\-]", r"[+--]", r"[^\]]", r"[\[\]]", r"[[]", r"\}", r"\{a\}", r"\$\{a\}", r"{{a}}", r"a{1}{",
+    r"\'", r"\:", r"\@", r"\%", r'\"', r"(?<=a)*", r"(?<=a)?b", r"^*", r"$*", r"\b*", r"a**", r"a{1}{2}", r"x{2,1}",
+    r"[z-a]", r"(?<1>a)", r"(?<$>a)", r"[\s-\d]", r"[\W-\x20]", r"\x4", r"\u004", r"\u{110000}", r"\c", r"[\c]",
+    r"\c1", r"[\c1]", r"\8", r"\07", r"[\1]", r"\_[\_]",
+]  # fmt: skip
+
+
+def test_leniency_is_that_of_annex_b_or_a_refusal() -> None:
+    words = "aa a{ a{,2} x{2,1 -_/# b p] a] {{a}} ${a} {a} a{1}{".split()
+    texts = [*map(chr, range(128)), *words]
+    wrong, n_taken = disagreements([(pattern, "") for pattern in ANNEX_B], texts)
+    assert wrong == []
+    assert n_taken > 40

@@ -56,7 +56,7 @@ def array_graph(form: NormalForm, shape: ArrayShape) -> ArrayGraph:
 def _array_graph(form: NormalForm, shape: ArrayShape) -> ArrayGraph:
     if len(shape.counted) > MAX_COUNTED:
         raise SchemaTooComplex("conditions counted in one array", len(shape.counted), MAX_COUNTED)
-    last = max((len(shape.prefix), shape.min_items, *(count.start for count in shape.counted)))
+    last = max(1, len(shape.prefix), shape.min_items, *(count.start for count in shape.counted))
     if shape.max_items is not None:
         last = shape.max_items
     start: State = (0, (0,) * len(shape.counted))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from maskwright.errors import UnsupportedSchema
 from maskwright.grammar.characters import Escapes
 from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder, Whitespace
 from maskwright.grammar.json_schema.reader import SchemaReader
@@ -26,6 +27,13 @@ _MEMBER_KEYWORDS = frozenset("properties required patternProperties additionalPr
 def report_of(reader: SchemaReader) -> Report:
     """What became of each subschema; the root counts even where it is `true`."""
     return Report(Deferred(lambda: list(_findings(reader))), Deferred(lambda: ["", *_subschemas(reader)]))
+
+
+def report_of_refusals(error: UnsupportedSchema) -> Report:
+    """The refusals that an error holds, as findings."""
+    refused = sorted((error, *error.others), key=lambda refusal: refusal.pointer)
+    findings = [Finding(refusal.pointer, Exactness.REFUSED, refusal.keyword, refusal.reason) for refusal in refused]
+    return Report(tuple(findings), tuple(dict.fromkeys(finding.pointer for finding in findings)))
 
 
 def _subschemas(reader: SchemaReader) -> dict[str, Mapping[str, Any]]:

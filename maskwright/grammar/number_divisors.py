@@ -51,11 +51,16 @@ class Divisor:
 
     def zeros_needed(self, residue: int) -> int | None:
         """The least i such that (a number of that residue mod core) * 10^i is a multiple of the core."""
-        for n_zeros in range(self.core.bit_length() + 1):
-            if residue == 0:
-                return n_zeros
-            residue = residue * 10 % self.core
-        return None
+        return _zeros_needed(self.core, residue)
+
+
+@lru_cache(maxsize=1 << 16)
+def _zeros_needed(core: int, residue: int) -> int | None:
+    for n_zeros in range(core.bit_length() + 1):
+        if residue == 0:
+            return n_zeros
+        residue = residue * 10 % core
+    return None
 
 
 @lru_cache(maxsize=1024)
@@ -67,13 +72,13 @@ def divisor_of(value: Decimal) -> Divisor:
     return Divisor(int(Decimal((0, digits[: len(digits) - n_zeros], 0))), exponent + n_zeros)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def multiples(divisor: Divisor) -> CharacterAutomaton:
     """Plain spellings of the multiples, some with exponents of at least 0; of spellings that follow JSON's grammar."""
     return _visited(divisor, True)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def plain_multiples(divisor: Divisor) -> CharacterAutomaton:
     """Exactly the spellings without exponent of the multiples; of spellings that follow JSON's grammar."""
     return _visited(divisor, False)

@@ -57,9 +57,6 @@ class Reach:
 class Residues(Protocol):
     """What is to be known of the digits read so far to see multiples of core * 10^`scale`; 0 at the beginning."""
 
-    def __hash__(self) -> int:
-        """Equal ones are alike."""
-
     @property
     def scale(self) -> int:
         """The power of ten."""
@@ -100,15 +97,13 @@ class Magnitudes:
     @property
     def only_range(self) -> Magnitudes:
         """The same range without divisors."""
-        return magnitudes_of(self.range, None, (), self.reach)
+        return _only_range(self.range, self.reach)
 
 
-@lru_cache(maxsize=1024)
-def magnitudes_of(
-    magnitudes: Range, divisor: Residues | None, others: tuple[Residues, ...], reach: Reach
-) -> Magnitudes:
-    """Equal magnitudes are one object, because states contain them."""
-    return Magnitudes(magnitudes, divisor, others, reach)
+@lru_cache(maxsize=256)
+def _only_range(magnitudes: Range, reach: Reach) -> Magnitudes:
+    """One object for equal ranges, because states contain it."""
+    return Magnitudes(magnitudes, None, (), reach)
 
 
 class _Digits(NamedTuple):
@@ -242,7 +237,7 @@ def _after_digit(magnitudes: Magnitudes, digits: _Digits, digit: int, place: int
             return None
         residues.append(divisor.kept(residue))
         if digit:
-            n_zeros = _zeros_needed(divisor, residue)
+            n_zeros = divisor.zeros_needed(residue)
             then = None if n_zeros is None else (place or 0) + divisor.scale + n_zeros
         else:
             then = threshold if threshold is None or place is not None else threshold - 1
@@ -271,11 +266,6 @@ def _after_digit(magnitudes: Magnitudes, digits: _Digits, digit: int, place: int
     upper = digits.upper or _sign(digit - digit_of(above, digits.n_read))
     n_read = capped(magnitudes.range, digits.n_read + 1, lower, upper)
     return _Digits(order, n_read, lower, upper, tuple(residues), tuple(thresholds))
-
-
-@lru_cache(maxsize=1 << 16)
-def _zeros_needed(divisor: Residues, residue: int) -> int | None:
-    return divisor.zeros_needed(residue)
 
 
 def _exponents(magnitudes: Magnitudes, digits: _Digits) -> list[Edge]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.number_divisors import divisor_of, multiples, plain_multiples, without_exponent
-from maskwright.grammar.number_exponents import Magnitudes, Reach, Residues, exponents_start, magnitudes_of
+from maskwright.grammar.number_exponents import Magnitudes, Reach, Residues, exponents_start
 from maskwright.grammar.number_listing import digit_tree, plain_list
 from maskwright.grammar.number_sets import NumberSet, finite_members
 from maskwright.grammar.number_states import INFINITE, ZERO, Range, State, magnitude_range, start_state
@@ -85,9 +85,7 @@ def _magnitudes(numbers: NumberSet, reach: Reach) -> list[Magnitudes | None]:
             divisor = digit_tree(divisor, listed)
     has_divisors = divisor is not None or bool(others)
     return [
-        None
-        if side is None or (is_read_whole(side) and not has_divisors)
-        else magnitudes_of(side, divisor, others, reach)
+        None if side is None or (is_read_whole(side) and not has_divisors) else Magnitudes(side, divisor, others, reach)
         for side in sides(numbers, True)
     ]
 

@@ -12,7 +12,7 @@ import numpy as np
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import NO_UNIT, ByteAutomaton, automaton_of
 from maskwright.grammar.characters.automaton import CharacterAutomaton, automaton_from
-from maskwright.grammar.number_states import State
+from maskwright.grammar.number_states import Expansion, State
 
 MAX_STATES = 60_000
 """States of one number automaton before it is made minimal."""
@@ -44,6 +44,43 @@ def visited(start: State, max_states: int = MAX_STATES) -> CharacterAutomaton:
             raise LimitExceeded(STAGE, len(order), max_states)
     table = np.array(rows, dtype=np.int32).reshape(len(rows), _N_CLASSES)
     return automaton_from(_INTERVALS, table, np.array(accepting, dtype=np.bool_))
+
+
+def trimmed(start: State, *, is_shared: bool) -> ByteAutomaton:
+    """The states in breadth-first order without those that cannot accept, of which `start` must be none.
+
+    For a range alone: its states are few and differ, so nothing is gained by making them minimal.
+    """
+    expanded: dict[State, Expansion] = {}
+    sources: dict[State, list[State]] = {start: []}
+    order = [start]
+    for state in order:  # grows while it is read
+        expanded[state] = state[0](*state[1:])
+        for _, _, target in expanded[state][1]:
+            if target not in sources:
+                sources[target] = []
+                order.append(target)
+            sources[target].append(state)
+    productive: set[State] = set()
+    todo = [state for state in order if expanded[state][0]]
+    while todo:
+        state = todo.pop()
+        if state not in productive:
+            productive.add(state)
+            todo.extend(sources[state])
+    assert start in productive
+    kept = [state for state in order if state in productive]
+    number = {state: index for index, state in enumerate(kept)}
+    rows: list[list[tuple[int, int, int, int]]] = []
+    for state in kept:
+        row: list[tuple[int, int, int, int]] = []
+        for low, high, target in expanded[state][1]:
+            if target in productive:
+                if row and row[-1][1] == low - 1 and row[-1][2] == number[target]:
+                    low = row.pop()[0]
+                row.append((low, high, number[target], NO_UNIT))
+        rows.append(row)
+    return automaton_of(rows, [expanded[state][0] for state in kept], is_shared=is_shared)
 
 
 def over_bytes(automaton: CharacterAutomaton, *, is_shared: bool = False) -> ByteAutomaton:

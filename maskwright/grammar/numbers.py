@@ -25,7 +25,7 @@ from enum import Enum
 from functools import lru_cache
 
 from maskwright.errors import EmptyLanguage, LimitExceeded
-from maskwright.grammar.byte_automaton import NO_UNIT, ByteAutomaton, automaton_of
+from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.number_exponents import Reach
 from maskwright.grammar.number_languages import (
     exponent_language,
@@ -45,8 +45,7 @@ from maskwright.grammar.number_sets import (
     number_set,
     split_zero,
 )
-from maskwright.grammar.number_states import Expansion, State
-from maskwright.grammar.number_table import over_bytes
+from maskwright.grammar.number_table import over_bytes, trimmed
 
 __all__ = [
     "ANY_INTEGER",
@@ -125,7 +124,7 @@ def numbers_automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutom
     return _automaton(normal, spelling)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutomaton:
     is_digits_only = spelling is NumberSpelling.CANONICAL and is_integer_set(numbers)
     is_range = not numbers.not_multiples_of and (
@@ -160,11 +159,10 @@ def is_free(numbers: NumberSet, spelling: NumberSpelling) -> bool:
     return normal in (above, below)
 
 
+@lru_cache(maxsize=1024)
 def _range_automaton(numbers: NumberSet, with_fraction: bool, is_shared: bool) -> ByteAutomaton:
     """Without the algebra of languages, as most numbers in schemas need none of it."""
-    automaton = _explore(range_state(numbers, with_fraction), is_shared)
-    assert automaton is not None, "a set in normal form is not empty"
-    return automaton
+    return trimmed(range_state(numbers, with_fraction), is_shared=is_shared)
 
 
 def _description(numbers: NumberSet) -> str:
@@ -178,41 +176,6 @@ def _description(numbers: NumberSet) -> str:
         parts.append(f"a multiple of {str(numbers.multiple_of)[:60]}")
     parts += [f"no multiple of {str(other)[:60]}" for other in numbers.not_multiples_of[:5]]
     return " and ".join(parts)
-
-
-def _explore(start: State, is_shared: bool) -> ByteAutomaton | None:
-    """Number the states in breadth-first order, drop those that cannot accept; None where the first is dropped."""
-    expanded: dict[State, Expansion] = {}
-    sources: dict[State, list[State]] = {start: []}
-    order = [start]
-    for state in order:  # grows while it is read
-        expanded[state] = state[0](*state[1:])
-        for _, _, target in expanded[state][1]:
-            if target not in sources:
-                sources[target] = []
-                order.append(target)
-            sources[target].append(state)
-    productive: set[State] = set()
-    todo = [state for state in order if expanded[state][0]]
-    while todo:
-        state = todo.pop()
-        if state not in productive:
-            productive.add(state)
-            todo.extend(sources[state])
-    if start not in productive:
-        return None
-    kept = [state for state in order if state in productive]
-    number = {state: index for index, state in enumerate(kept)}
-    rows: list[list[tuple[int, int, int, int]]] = []
-    for state in kept:
-        row: list[tuple[int, int, int, int]] = []
-        for low, high, target in expanded[state][1]:
-            if target in productive:
-                if row and row[-1][1] == low - 1 and row[-1][2] == number[target]:
-                    low = row.pop()[0]
-                row.append((low, high, number[target], NO_UNIT))
-        rows.append(row)
-    return automaton_of(rows, [expanded[state][0] for state in kept], is_shared=is_shared)
 
 
 ANY_INTEGER = integer_automaton(None, None)

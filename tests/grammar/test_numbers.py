@@ -32,6 +32,24 @@ def accepts(automaton: ByteAutomaton, text: str) -> bool:
     return bool(state[0].accepting[state[1]])
 
 
+def assert_trimmed(automaton: ByteAutomaton) -> None:
+    """Edges are sorted, and every state leads to an accepting one."""
+    sources: dict[int, set[int]] = {}
+    for state in range(automaton.n_states):
+        rows = automaton.edges[automaton.edge_start[state] : automaton.edge_start[state + 1]]
+        assert all(low <= high for low, high, _ in rows)
+        assert all(left[1] < right[0] for left, right in pairwise(rows))
+        for _, _, target in rows:
+            sources.setdefault(int(target), set()).add(state)
+    live = {state for state in range(automaton.n_states) if automaton.accepting[state]}
+    todo = list(live)
+    while todo:
+        for state in sources.get(todo.pop(), set()) - live:
+            live.add(state)
+            todo.append(state)
+    assert live == set(range(automaton.n_states))
+
+
 def in_range(value: Decimal, low: Decimal | None, high: Decimal | None, low_open: bool, high_open: bool) -> bool:
     above = low is None or value > low or (value == low and not low_open)
     return above and (high is None or value < high or (value == high and not high_open))
@@ -189,18 +207,4 @@ def test_the_number_of_states_grows_with_the_digits_only() -> None:
 
 @pytest.mark.parametrize("automaton", [ANY_NUMBER, integer_automaton(-7, 120), number_automaton(Decimal("0.3"), None)])
 def test_edges_are_sorted_and_every_state_leads_to_an_accepting_one(automaton: ByteAutomaton) -> None:
-    sources: dict[int, set[int]] = {}
-    for state in range(automaton.n_states):
-        rows = automaton.edges[automaton.edge_start[state] : automaton.edge_start[state + 1]]
-        assert all(low <= high for low, high, _ in rows)
-        assert all(left[1] < right[0] for left, right in pairwise(rows))
-        for _, _, target in rows:
-            sources.setdefault(int(target), set()).add(state)
-    live = {state for state in range(automaton.n_states) if automaton.accepting[state]}
-    todo = list(live)
-    while todo:
-        for state in sources.get(todo.pop(), ()):
-            if state not in live:
-                live.add(state)
-                todo.append(state)
-    assert live == set(range(automaton.n_states))
+    assert_trimmed(automaton)

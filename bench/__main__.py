@@ -20,7 +20,14 @@ from bench.cases import WORKLOADS, Case, data_home, filter_cases, read_cases, sa
 from bench.engines import ENGINE_NAMES
 from bench.measure import CaseRecord, Question
 from bench.plot import write_plot
-from bench.report import print_refusals, print_slowest, print_summaries, print_wrong_verdicts, write_json
+from bench.report import (
+    print_refusals,
+    print_slowest,
+    print_slowest_compiles,
+    print_summaries,
+    print_wrong_verdicts,
+    write_json,
+)
 from bench.summary import Summary, common_cases, summarise
 from bench.tokenizer import Tokenizer, load_tokenizer, tokenizer_folder
 from bench.worker import EngineWorker, WorkerOptions
@@ -236,6 +243,7 @@ def _report(options: argparse.Namespace, console: Console, run: Run, tokenizer: 
         print_summaries(console, f"The {len(common):,} cases that all of them compiled", on_common, verdicts_only=False)
     print_refusals(console, summaries)
     for name, records in run.records_of.items():
+        print_slowest_compiles(console, name, records)
         print_wrong_verdicts(console, name, records, run.questions, tokenizer.decode, options.wrong)
         if options.slowest and not options.verdicts_only:
             print_slowest(console, name, records, run.questions, tokenizer.decode, options.slowest)

@@ -68,7 +68,8 @@ class InstanceRecord:
 class CaseRecord:
     """What became of a case. `refusal` is "" if the schema compiled; `rss_bytes` is the process's memory afterwards.
 
-    `preemptions` counts how often the machine took the core away meanwhile: many of them make the tails worthless.
+    `peak_rss_bytes` is the most that it was meanwhile, 0 where the system does not tell. `preemptions` counts how often
+    the machine took the core away meanwhile: many of them make the tails worthless.
     """
 
     name: str
@@ -78,6 +79,7 @@ class CaseRecord:
     instances: tuple[InstanceRecord, ...] = ()
     rss_bytes: int = 0
     preemptions: int = 0
+    peak_rss_bytes: int = 0
 
 
 def measure_case(engine: Engine, question: Question, eos_token_id: int, clock: Clock = perf_counter_ns) -> CaseRecord:

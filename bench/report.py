@@ -30,12 +30,19 @@ def print_summaries(console: Console, title: str, summaries: dict[str, Summary],
     table.add_column("")
     for name in summaries:
         table.add_column(name, justify="right")
-    for label, figure in VERDICT_ROWS + ([] if verdicts_only else TIME_ROWS) + MACHINE_ROWS:
+    for label, figure in VERDICT_ROWS + (COMPILE_ROWS if verdicts_only else TIME_ROWS) + MACHINE_ROWS:
         table.add_row(label, *(figure(summary) for summary in summaries.values()))
     console.print(table)
 
 
-def print_refusals(console: Console, summaries: dict[str, Summary], limit: int = 12) -> None:
+def print_slowest_compiles(console: Console, name: str, records: Sequence[CaseRecord], limit: int = 5) -> None:
+    """The schemas that took longest to compile or to refuse."""
+    slowest = sorted(records, key=lambda record: -record.compile_ns)[:limit]
+    listed = ", ".join(f"{record.name} {_time(record.compile_ns / 1e3)}" for record in slowest)
+    console.print(f"{name}: slowest to compile or refuse: {listed}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_refusals(console: Console, summaries: dict[str, Summary], limit: int = 40) -> None:
     """Why schemas did not compile, most frequent first."""
     for name, summary in summaries.items():
         if summary.refusals:
@@ -169,10 +176,11 @@ VERDICT_ROWS: list[Row] = [
     ("gave up at run time (instances)", lambda summary: f"{summary.n_failures:,}"),
     ("accept against mask (instances)", lambda summary: f"{summary.n_disagreements:,}"),
 ]
+COMPILE_ROWS = _spread_rows("compile", lambda summary: summary.compile)
 TIME_ROWS: list[Row] = [
     ("masks", lambda summary: f"{summary.mask.count:,}"),
     *_spread_rows("mask + commit", lambda summary: summary.mask_and_commit),
-    *_spread_rows("compile", lambda summary: summary.compile),
+    *COMPILE_ROWS,
     *_spread_rows("first mask", lambda summary: summary.first_mask),
 ]
 MACHINE_ROWS: list[Row] = [

@@ -159,8 +159,10 @@ def _serve(connection: Connection, options: WorkerOptions) -> None:
         while True:
             question = connection.recv()
             before = _preemptions()
+            _forget_peak()
             record = run(engine, question, tokenizer.eos_token_id, clock)
-            connection.send(replace(record, rss_bytes=rss_bytes(), preemptions=_preemptions() - before))
+            preemptions, peak = _preemptions() - before, _status_kib("VmHWM") * 1024
+            connection.send(replace(record, rss_bytes=rss_bytes(), preemptions=preemptions, peak_rss_bytes=peak))
 
 
 def _preemptions() -> int:
@@ -174,6 +176,12 @@ def rss_bytes() -> int:
 
 def _data_bytes() -> int:
     return _status_kib("VmData") * 1024
+
+
+def _forget_peak() -> None:
+    """Have the system measure the peak of resident memory anew; where it cannot, earlier cases count too."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _status_kib(key: str) -> int:

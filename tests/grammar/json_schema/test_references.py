@@ -104,7 +104,10 @@ URIS = [f"http://r/{number}" for number in range(N_RESOURCES)]
 
 @st.composite
 def resources(draw: st.DrawFn, number: int) -> dict[str, Any]:
-    """A resource with an anchor at its root, maybe dynamic; references below members, and from the root to others."""
+    """A resource with an anchor at its root, maybe dynamic; references below members, and from the root to others.
+
+    Each refuses a member with its own number, so values tell them apart.
+    """
     links = ["#", "#/$defs/other", *URIS, *[f"{uri}#plain" for uri in URIS], *[f"{uri}#/$defs/other" for uri in URIS]]
     dynamic = ["#name", *[f"{uri}#name" for uri in URIS]]
     link = st.one_of(
@@ -120,16 +123,15 @@ def resources(draw: st.DrawFn, number: int) -> dict[str, Any]:
             "other": {"properties": {"a": draw(link)}},
             "plain": {"$anchor": "plain", "properties": {"b": draw(link)}},
         },
-        "required": draw(st.lists(st.sampled_from("abc"), max_size=1)),
+        "not": {"required": [str(number)]},
     }
     if number + 1 < N_RESOURCES and draw(st.booleans()):
         schema["$ref"] = draw(st.sampled_from(URIS[number + 1 :]))
     return schema
 
 
-VALUES = st.recursive(
-    st.sampled_from([1, {}]), lambda below: st.dictionaries(st.sampled_from("abc"), below, max_size=2), max_leaves=5
-)
+ENDS = st.builds(lambda number: {str(number): 1}, st.integers(0, N_RESOURCES - 1))
+VALUES = st.recursive(ENDS, lambda below: st.dictionaries(st.sampled_from("abc"), below, max_size=2), max_leaves=4)
 
 
 @settings(max_examples=150, deadline=None)
@@ -288,6 +290,17 @@ def test_a_dynamic_anchor_costs_no_nodes_within_one_resource() -> None:
     reader = read_whole(TREE)
     assert len(reader.nodes) == 5
     assert all(node.place is reader.references.outermost for node in reader.nodes)
+
+
+def test_resources_that_refer_to_each_other_are_read_once() -> None:
+    parts = [
+        {"$id": f"r{name}", "$dynamicAnchor": "same", "items": {"$ref": f"r{other}"}, "not": {"$dynamicRef": "#same"}}
+        for name, other in ((0, 1), (1, 2), (2, 0))
+    ]
+    assert (
+        len(pointers(read_whole({"$id": "http://x/", "$ref": "r0", "$defs": dict(zip("abc", parts, strict=True))})))
+        == 10
+    )
 
 
 def test_scopes_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,12 +77,16 @@ class Residues(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Magnitudes:
-    """The magnitudes of one sign: multiples of `divisor` in a range, and of none of the `others`."""
+    """The magnitudes of one sign: multiples of `divisor` in a range, and of none of the `others`.
+
+    is_list: the "divisor" is a tree of values, and the exponent must be the very threshold.
+    """
 
     range: Range
     divisor: Residues | None
     others: tuple[Residues, ...]
     reach: Reach
+    is_list: bool = False
 
     @property
     def divisors(self) -> tuple[Residues, ...]:
@@ -242,7 +246,7 @@ def _after_digit(magnitudes: Magnitudes, digits: _Digits, digit: int, place: int
         else:
             then = threshold if threshold is None or place is not None else threshold - 1
         if then is not None and then < least:
-            if magnitudes.others:
+            if magnitudes.others or magnitudes.is_list:
                 return None
             then = least  # the exponents from there on are still right
         thresholds.append(then)
@@ -278,6 +282,8 @@ def _exponents(magnitudes: Magnitudes, digits: _Digits) -> list[Edge]:
         if threshold is None:
             return []
         lowest.append(threshold)
+        if magnitudes.is_list:
+            highest.append(threshold)
     highest += [threshold - 1 for threshold in others if threshold is not None]
     if digits.order is not None:
         below, above = magnitudes.range.lower, magnitudes.range.upper

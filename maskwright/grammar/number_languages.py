@@ -7,14 +7,16 @@ the same spelling, neither accepts a wrong one, and the union has what either ca
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from itertools import zip_longest
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.number_divisors import divisor_of, multiples, plain_multiples, without_exponent
 from maskwright.grammar.number_exponents import Magnitudes, Reach, Residues, exponents_start
-from maskwright.grammar.number_listing import digit_tree, plain_list
+from maskwright.grammar.number_listing import digit_tree, plain_list, value_trees
 from maskwright.grammar.number_sets import NumberSet, finite_members
 from maskwright.grammar.number_states import INFINITE, ZERO, Range, State, magnitude_range, start_state
 from maskwright.grammar.number_table import MAX_STATES, visited
@@ -71,6 +73,20 @@ def exponent_language(numbers: NumberSet, reaches: tuple[Reach, ...]) -> Charact
         except LimitExceeded:
             continue
     return visited(exponents_start(*_magnitudes(numbers, nearest)))
+
+
+def words_language(values: Iterable[Decimal], reach: Reach) -> CharacterAutomaton:
+    """All spellings of finitely many numbers whose mantissa is within reach."""
+    values = sorted(set(values))
+    language = plain_list(values, True)
+    full = magnitude_range((Decimal(0), Decimal(0) in values), (None, False), True)
+    assert full is not None
+    positive = value_trees(value for value in values if value >= 0)
+    negative = value_trees(value for value in values if value <= 0)
+    for trees in zip_longest(positive, negative):
+        magnitudes = [None if tree is None else Magnitudes(full, tree, (), reach, is_list=True) for tree in trees]
+        language |= visited(exponents_start(*magnitudes))
+    return language
 
 
 def _magnitudes(numbers: NumberSet, reach: Reach) -> list[Magnitudes | None]:

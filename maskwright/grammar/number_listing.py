@@ -2,7 +2,8 @@
 
 `multipleOf: 123456789` needs as many states as the number says, but between 0 and 10^10 it has 82 multiples. A tree of
 the significant digits takes the place of the residues in `number_exponents`, and a list of the numbers written out
-takes the place of the automaton in `number_divisors`. Cost: a state for each digit of each number.
+takes the place of the automaton in `number_divisors`. Any finite set of numbers is read with such trees, too: there a
+number must be met exactly, not from some exponent on. Cost: a state for each digit of each number.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
 
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.number_divisors import Divisor
@@ -25,21 +27,27 @@ _POINT, _DIGIT_0 = b".0"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DigitTree:
-    """The significant digits of some multiples of a divisor: `children[node]` by digit, and where numbers end."""
+    """Significant digits of numbers: `children[node]` by digit, and the zeros needed where a number ends."""
 
-    divisor: Divisor
+    scale: int
     children: list[dict[int, int]] = field(default_factory=lambda: [{}])
     zeros: list[int | None] = field(default_factory=lambda: [None])
-
-    @property
-    def scale(self) -> int:
-        """As of the divisor."""
-        return self.divisor.scale
 
     @property
     def tells_digits_apart(self) -> bool:
         """Do digits other than 0 lead to different residues?"""
         return True
+
+    def insert(self, digits: Iterable[int], n_zeros: int | None) -> None:
+        """Add a number while the tree is built."""
+        node = 0
+        for digit in digits:
+            if digit not in self.children[node]:
+                self.children[node][digit] = len(self.children)
+                self.children.append({})
+                self.zeros.append(None)
+            node = self.children[node][digit]
+        self.zeros[node] = n_zeros
 
     def after(self, node: int, digit: int) -> int | None:
         """The node after one more digit, None where no multiple begins like that."""
@@ -61,22 +69,40 @@ class DigitTree:
 
 def digit_tree(divisor: Divisor, values: Iterable[Decimal]) -> DigitTree:
     """The tree of some multiples of the divisor."""
-    tree = DigitTree(divisor)
+    tree = DigitTree(divisor.scale)
     for value in values:
         if value:
-            digits = list(value.as_tuple().digits)
-            while digits[-1] == 0:
-                digits.pop()
-            node = residue = 0
-            for digit in digits:
-                residue = (residue * 10 + digit) % divisor.core
-                if digit not in tree.children[node]:
-                    tree.children[node][digit] = len(tree.children)
-                    tree.children.append({})
-                    tree.zeros.append(None)
-                node = tree.children[node][digit]
-            tree.zeros[node] = divisor.zeros_needed(residue)
+            digits, _ = _significant(value)
+            tree.insert(digits, divisor.zeros_needed(reduce(divisor.after, digits, 0)))
     return tree
+
+
+def value_trees(values: Iterable[Decimal]) -> list[DigitTree]:
+    """Trees that hold each value once, where the zeros needed give that value; no two in a tree share their digits.
+
+    Zero has no significant digits, but where it is a value there is a tree, perhaps an empty one.
+    """
+    values = list(values)
+    exponents: dict[tuple[int, ...], list[int]] = {}
+    for value in values:
+        if value:
+            digits, exponent = _significant(value)
+            exponents.setdefault(digits, []).append(exponent)
+    lowest = min(map(min, exponents.values()), default=0)
+    n_trees = max([int(bool(values)), *map(len, exponents.values())])
+    trees = [DigitTree(lowest) for _ in range(n_trees)]
+    for digits, powers in exponents.items():
+        for tree, exponent in zip(trees, powers, strict=False):
+            tree.insert(digits, exponent - lowest)
+    return trees
+
+
+def _significant(value: Decimal) -> tuple[tuple[int, ...], int]:
+    """The digits without zeros at the end, and the power of ten of the last."""
+    _, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    n_zeros = next(index for index, digit in enumerate(reversed(digits)) if digit)
+    return digits[: len(digits) - n_zeros], exponent + n_zeros
 
 
 @dataclass(frozen=True, slots=True, eq=False)

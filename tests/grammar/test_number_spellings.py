@@ -21,6 +21,7 @@ from maskwright.grammar.numbers import (
     REACHES,
     NumberSet,
     NumberSpelling,
+    exact_words,
     finite_members,
     is_free,
     number_set,
@@ -283,6 +284,20 @@ def test_a_list_of_members_has_all_spellings_of_each() -> None:
             assert accepts(automaton, text), text
     assert not accepts(automaton, "246913")
     assert not accepts(automaton, "0")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(values, min_size=1, max_size=8).map(tuple), st.lists(spellings, max_size=40))
+@example((Decimal(1), Decimal(100)), ["1.0", "10", "10e-1", "1e2", "0.1e3", "100.00", "1000e-1", "1e1", "0e0"])
+@example((Decimal(0),), ["0", "-0", "0e5", "0.00E-7", "-0.0", "1", "0.1"])
+@example((Decimal("0.001"), Decimal(12), Decimal(-12)), ["1e-3", "100000e-8", "-0.12e+2", "12e-3", "1200000e-5"])
+def test_words_are_accepted_in_all_their_spellings(words: tuple[Decimal, ...], texts: list[str]) -> None:
+    automaton = exact_words(words)
+    assert_trimmed(automaton)
+    near = [format(word, kind) for word in words for kind in "fe"]
+    for text in [*texts, *near, *(text + "e0" for text in near if "e" not in text)]:
+        expected = Decimal(text) in words
+        assert accepts(automaton, text) == expected or (expected and "e" in text.lower() and not is_within_reach(text)), text
 
 
 def test_too_many_residues_are_refused_with_the_numbers_in_words() -> None:

@@ -18,8 +18,6 @@ from maskwright.grammar.json_schema.reader import SchemaReader
 from maskwright.grammar.numbers import NumberSpelling
 from maskwright.grammar.report import Deferred, Exactness, Finding, Report
 
-DUPLICATE_NAMES = "two additional members may have the same name, which JSON leaves open"
-
 _NUMBER_KEYWORDS = frozenset("minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split())
 _MEMBER_KEYWORDS = frozenset("properties required patternProperties additionalProperties unevaluatedProperties".split())
 
@@ -46,7 +44,6 @@ def _findings(reader: SchemaReader) -> Iterator[Finding]:
     options = reader.options
     for name, reason in _narrowed_texts(options):
         yield Finding("", Exactness.RESTRICTED, name, reason)
-    yield Finding("", Exactness.ANNOTATION, "additionalProperties", DUPLICATE_NAMES)
     found = [
         Finding(reader.pointer(node), Exactness.ANNOTATION, keyword, reason) for node, keyword, reason in reader.notes
     ]

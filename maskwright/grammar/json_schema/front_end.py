@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from maskwright.errors import EmptyLanguage, SpecificationError
 from maskwright.grammar.ir import Grammar
+from maskwright.grammar.json_schema.conflict import conflicting_keywords
 from maskwright.grammar.json_schema.document import read_document
 from maskwright.grammar.json_schema.enforceable import check_enforceable
 from maskwright.grammar.json_schema.exactness import report_of
@@ -35,20 +38,48 @@ def json_schema_grammar(
 
     Raises GrammarSyntaxError (not JSON), InvalidSchema, UnsupportedSchema, EmptyLanguage and LimitExceeded.
     """
-    root_schema = read_document(schema)
-    options = options or options_in(root_schema)
-    reader = SchemaReader(root_schema, options, registry)
-    node = reader.child(root_schema, 0, "", "(root)")
-    read_all(reader)
-    terms = Terms(reader)
-    root = terms.stands_for[node]
-    form, productivity = _normal_form(terms, root, options)
+    document = read_document(schema)
+    options = options or options_in(document)
+    reader, form, productivity, root = _understood(document, options, registry)
     if not productivity.is_productive(root):
-        raise explain_empty(form, productivity, root)
+        raise _why_empty(document, options, registry, explain_empty(form, productivity, root))
     check_enforceable(form, productivity, root, options)
     lowering = Lowering(form, productivity, options)
     lowering.rules.define("root", lambda: lowering.root(root))
     return Grammar("root", lowering.rules, is_prepared=True, report=report_of(reader))
+
+
+def _understood(
+    document: object, options: JSONSchemaOptions, registry: Registry[Any] | None
+) -> tuple[SchemaReader, NormalForm, Productivity, Conjunction]:
+    """The schema as far as its values are known, and which conjunction is the whole of it."""
+    reader = SchemaReader(document, options, registry)
+    node = reader.child(document, 0, "", "(root)")
+    read_all(reader)
+    terms = Terms(reader)
+    root = terms.stands_for[node]
+    form, productivity = _normal_form(terms, root, options)
+    return reader, form, productivity, root
+
+
+def _why_empty(
+    document: object, options: JSONSchemaOptions, registry: Registry[Any] | None, known: EmptyLanguage
+) -> EmptyLanguage:
+    """The same error, with the keywords that exclude each other."""
+
+    def is_empty(schema: object) -> bool:
+        try:
+            _, _, productivity, root = _understood(schema, options, registry)
+            return not productivity.is_productive(root)
+        except SpecificationError:
+            return False
+
+    if not isinstance(document, Mapping):
+        return known
+    keywords = conflicting_keywords(document, is_empty)
+    if not keywords:
+        return known
+    return EmptyLanguage(f"{known.reason}: see {', '.join(keywords)}", known.pointer)
 
 
 def _normal_form(terms: Terms, root: Conjunction, options: JSONSchemaOptions) -> tuple[NormalForm, Productivity]:

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 from maskwright.errors import InvalidSchema, LimitExceeded, UnsupportedSchema
 from maskwright.grammar.json_schema.document import Draft, escape_step, type_name
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
-from maskwright.grammar.json_schema.references import Place, Reference, References, is_mere_reference
+from maskwright.grammar.json_schema.references import (
+    Place,
+    Reference,
+    References,
+    is_mere_reference,
+    may_begin_resource,
+)
 from maskwright.grammar.json_schema.schema_node import FALSE_NODE, TRUE_NODE, SchemaNode
 from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, Dialect
 
@@ -60,7 +66,9 @@ class SchemaReader:
     def _read(self, schema: Mapping[str, Any], around: Place, parent: int, step: str | tuple[str, str]) -> int:
         if not schema:
             return TRUE_NODE
-        place = self.references.enter(schema, around, _Pointer(self, parent, step))
+        place = around
+        if may_begin_resource(schema, around):
+            place = self.references.enter(schema, around, _Pointer(self, parent, step))
         key = id(schema), id(place)
         known = self.node_of_object.get(key)
         if known is None:

@@ -172,7 +172,7 @@ class References:
         """The resource that a subschema lies in: `around`, or its own if it begins one."""
         if schema is around.root:
             return around.whole or around
-        if "$schema" not in schema and "$id" not in schema and "id" not in schema:
+        if not _has_name(schema):
             return around
         key = id(schema), id(around)
         known = self.inner.get(key)
@@ -385,6 +385,15 @@ def _add(table: dict[Any, Target | None], key: object, target: Target) -> None:
 def _key(resource: Resource) -> tuple[int, str]:
     """What anchors belong to: the root, and the URI, since one Python object may stand in two places."""
     return id(resource.root), resource.uri
+
+
+def _has_name(schema: Mapping[str, Any]) -> bool:
+    return "$id" in schema or "id" in schema or "$schema" in schema
+
+
+def may_begin_resource(schema: Mapping[str, Any], place: Place) -> bool:
+    """Is `References.enter` worth asking?  Nearly all subschemas stay where they are, and this is quick."""
+    return schema is place.resource.root or _has_name(schema)
 
 
 def is_mere_reference(schema: Mapping[str, Any], dialect: Dialect) -> bool:

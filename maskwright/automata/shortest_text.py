@@ -11,7 +11,8 @@ Further texts are not the second shortest, which are dull ("" then "a" then "b" 
 what is cheapest when every way that an earlier text took costs more (PER_USE) and every string or number moves on to
 its next word.
 
-What is not looked at: that the items of `Distinct` differ. `matching.example` confirms every text, and mends it there.
+Where values must differ (`Distinct`), words of one automaton take turns within a text too. That is not the whole
+condition: `matching.examples` confirms every text, and mends it if need be.
 Cost: linear in the rules looked at, times the depth of the derivation. Rejected: breadth-first search with a matcher,
 which visits every shorter prefix, and those of an object with ten required members are millions.
 """
@@ -41,7 +42,7 @@ PER_USE: Final = 24 * ONE_BYTE
 """What a way costs more for every earlier text that took it: a detour of so many bytes is worth being different."""
 
 MAX_WORDS: Final = 16
-"""How many words of one automaton further texts may go through before they begin again."""
+"""How many words of one automaton are looked for at once, where one is not enough."""
 
 _A_CALL: Final = 1
 
@@ -136,6 +137,7 @@ class _Search:
         entered: set[str] = set()
         missing: set[str] = set()
         uses: list[object] = []
+        n_siblings: dict[Node, int] = {}
         while todo:
             part = todo.pop()
             if isinstance(part, bytes):
@@ -145,6 +147,10 @@ class _Search:
             elif isinstance(part, ir.Call):
                 entered.add(part.name)
                 todo.append(self.bodies[part.name])
+            elif isinstance(part, ir.Distinct) and isinstance(part.body, ir.Automaton):
+                n_before = n_siblings[part.body] = n_siblings.get(part.body, -1) + 1
+                todo.append(self._word(part.body, n_before))
+                uses.append(part.body)
             else:
                 way = self._way(part)
                 uses += way.uses
@@ -171,7 +177,10 @@ class _Search:
             case ir.Call(name):
                 return _Way(self.costs.get(name, self.least) + _A_CALL, (node,))
             case ir.Automaton():
-                return self._word(node)
+                if not self._words(node, 1):
+                    return _NO_WAY
+                word = self._word(node, 0)
+                return _Way(cost_of(word), (word,), (node,))
             case ir.Sequence(parts):
                 return _Way(sum(map(self._cost, parts)), parts)
             case ir.Choice(parts):
@@ -189,6 +198,8 @@ class _Search:
                 return self._path(node)
             case ir.Permutation():
                 return self._arranged(node)
+            case ir.Distinct(body):
+                return _Way(self._cost(body), (body,))
             case ir.TokenSet():
                 spelled = _name_of_token(node)
                 return _Way(cost_of(spelled), (spelled,))
@@ -198,14 +209,11 @@ class _Search:
         """The way, dearer for every time that it was taken."""
         return _Way(way.cost + PER_USE * self.n_uses.get(use, 0), way.parts, (*way.uses, use))
 
-    def _word(self, leaf: ir.Automaton) -> _Way:
-        """The next word of an automaton, beginning again where there is none."""
-        n_used = self.n_uses.get(leaf, 0)
-        words = self._words(leaf, MAX_WORDS if n_used else 1)
-        if not words:
-            return _NO_WAY
-        word = words[n_used % len(words)]
-        return _Way(cost_of(word), (word,), (leaf,))
+    def _word(self, leaf: ir.Automaton, n_before: int) -> bytes:
+        """The next word of an automaton, beginning again where there is none; `n_before` stand in this text already."""
+        place = self.n_uses.get(leaf, 0) + n_before
+        words = self._words(leaf, max(MAX_WORDS, 1 << place.bit_length()) if place else 1)
+        return words[place % len(words)]
 
     def _words(self, leaf: ir.Automaton, n_words: int) -> list[bytes]:
         """The first words of an automaton; just the first where further ones take too long."""

@@ -150,15 +150,22 @@ def test_check_judges_the_grammars_on_disk(path: Path) -> None:
 
 def test_a_pydantic_model_is_a_specification(folder: Path) -> None:
     (folder / "people.py").write_text(
-        "import pydantic\nclass Person(pydantic.BaseModel):\n    name: str\nPLAIN = {'type': 'integer'}\n",
+        "import pydantic\nclass Person(pydantic.BaseModel):\n    name: str\nPLAIN = {'type': 'integer'}\n"
+        "def greet(name: str, loud: bool = False): ...\ndef many(*names: str): ...\n",
         encoding="utf-8",
     )
     assert maskwright("check", "people:Person", "-", text='{"name": "Ada"}').exit_code == 0
     assert maskwright("check", "people:Person", "-", text='{"name": 1}').exit_code == 1
     assert maskwright("check", "people:PLAIN", "-", text="12").exit_code == 0
+    assert maskwright("check", "people:greet", "-", text='{"name": "Ada"}').exit_code == 0
+    assert maskwright("check", "people:greet", "-", text='{"name": "Ada", "loud": 1}').exit_code == 1
     for name, message in {
         "people:Nobody": "people:Nobody: the module people has nothing called 'Nobody'.",
-        "people:pydantic": "people:pydantic: pydantic is neither a pydantic model nor a schema (a dict).",
+        "people:pydantic": "people:pydantic: pydantic is neither a type, nor a function, nor a schema (a dict).",
+        "people:many": (
+            "people:many: The Python type *names at many() has no JSON Schema: any number of arguments has no "
+            "schema: name each one."
+        ),
         "nowhere:Person": "nowhere:Person: there is no such file, and no module 'nowhere' either.",
     }.items():
         assert maskwright("check", name, "-").stderr == f"maskwright: {message}\n"
@@ -200,6 +207,73 @@ def test_compile_shows_sizes_times_and_notes(folder: Path) -> None:
     assert answer(maskwright("compile", "--regex", "a*"))["the empty text"] == "is a member"
 
 
+def test_compile_reports_what_is_exact_and_what_is_not(folder: Path) -> None:
+    shown = maskwright("compile", "person.json", "--order", "declared").stdout
+    assert "report                  3 nodes: 1 exact, 2 restricted\n" in shown
+    assert "  restricted at '/': property_order: members of properties, required" in shown
+    told = json.loads(maskwright("compile", "person.json", "--json", "--exact").stdout)
+    assert told["report"] == {
+        "nodes": {"": "exact", "/properties/age": "exact", "/properties/name": "exact"},
+        "findings": [],
+    }
+    assert told["specification"] == "person.json" and told["states"] > 0
+
+
+def test_example_prints_a_shortest_text(folder: Path) -> None:
+    assert maskwright("example", "person.json").stdout == '{"name":"","age":0}\n'
+    assert maskwright("example", "person.json", "--exact").stdout == '{"name":"","age":0}\n'
+    assert maskwright("example", "person.json", "--whitespace", "1").stdout == '{\n "name": "",\n "age": 0\n}\n'
+    assert maskwright("example", "lines.gbnf").stdout == "a0\n\n"
+    result = maskwright("example", "--regex", "a{2,3}b", "--n", "5")
+    assert (result.exit_code, result.stdout) == (0, "aab\naaab\n")
+    assert result.stderr == "maskwright: 2 of 5: no other was found.\n"
+
+
+def test_every_example_satisfies_its_specification(folder: Path) -> None:
+    for spec in (["person.json"], ["code.regex"]):
+        texts = maskwright("example", *spec, "--n", "6").stdout.splitlines()
+        assert len(set(texts)) == 6
+        for text in texts:
+            assert maskwright("check", *spec, "-", text=text).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "text", "code"),
+    [
+        ([], '{"age": 1.0, "name": "\\u0041"}', 0),
+        (["--order", "declared"], '{"age": 1, "name": "A"}', 1),
+        (["--numbers", "canonical"], '{"name": "A", "age": 1.0}', 1),
+        (["--escapes", "canonical"], '{"name": "\\u0041", "age": 1}', 1),
+        (["--whitespace", "compact"], '{"name": "A", "age": 1}', 1),
+        (["--whitespace", "compact"], '{"name":"A","age":1}', 0),
+        (["--exact"], ' {"age": 1e0, "name": "\\u0041"} ', 0),
+    ],
+)
+def test_flags_say_how_a_text_may_be_written(folder: Path, flags: list[str], text: str, code: int) -> None:
+    assert maskwright("check", "person.json", "-", *flags, text=text).exit_code == code
+
+
+def test_options_in_the_schema_count_unless_a_flag_outweighs_them(folder: Path) -> None:
+    schema = PERSON | {"x-maskwright": {"property_order": "declared", "whitespace": 1}}
+    (folder / "told.json").write_text(json.dumps(schema), "utf-8")
+    assert maskwright("example", "told.json").stdout == '{\n "name": "",\n "age": 0\n}\n'
+    swapped = '{"age": 1, "name": "A"}'
+    assert maskwright("check", "told.json", "-", text=swapped).exit_code == 1
+    assert maskwright("check", "told.json", "-", "--order", "any", text=swapped).exit_code == 0
+    (folder / "wrong.json").write_text(json.dumps(PERSON | {"x-maskwright": {"order": "any"}}), "utf-8")
+    result = maskwright("compile", "wrong.json")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        "maskwright: wrong.json: JSON Schema keyword 'x-maskwright' at '/x-maskwright/order' is not an option; "
+    )
+
+
+def test_formats_may_be_annotations(folder: Path) -> None:
+    (folder / "date.json").write_text('{"format": "date"}', "utf-8")
+    assert maskwright("check", "date.json", "-", text='"today"').exit_code == 1
+    assert maskwright("check", "date.json", "-", "--formats", "annotation", text='"today"').exit_code == 0
+
+
 def test_a_tokenizer_may_be_named(folder: Path) -> None:
     tokenizers = pytest.importorskip("tokenizers")
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab={"a": 0, "b": 1, "ab": 2}, merges=[("a", "b")]))
@@ -224,7 +298,7 @@ MISTAKES = {
     "check . -": ".: this is a folder, not a file with the specification.",
     "check person.json": "name the text to check: a file, or - for standard input.",
     "check person.json - --regex a": "--regex is the whole specification: leave out SPEC and --kind.",
-    "compile": "name a specification: a file, module:Model, or --regex PATTERN.",
+    "compile": "name a specification: a file, module:Name, or --regex PATTERN.",
     "compile broken.json": "broken.json, line 2, column 8: not JSON: Expecting value.",
     "compile list.json": "list.json: a JSON Schema is an object, true or false, not [1].",
     "compile latin.json": "latin.json: the specification is not UTF-8 text (byte 2).",
@@ -241,6 +315,8 @@ MISTAKES = {
     "compile person.json --whitespace huge": (
         "--whitespace is flexible, compact, any or an indent up to 64, not 'huge'."
     ),
+    "compile person.json --order backwards": "--order is any or declared, not 'backwards'.",
+    "example lines.gbnf --exact": "--exact is for JSON Schemas, but lines.gbnf is a GBNF grammar.",
     "mask lines.gbnf --tokenizer nowhere": "nowhere: there is no tokenizer here (a tokenizer.json or tekken.json).",
 }
 
@@ -256,11 +332,21 @@ def test_a_mistake_is_told_in_one_sentence_with_exit_code_2(folder: Path, comman
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"maskwright: {MISTAKES[command]}\n")
 
 
+UNSUPPORTED = {"properties": {"a": {"pattern": r"(a)\1"}, "b": {"items": {"pattern": r"(b)\1"}}, "c": {"type": "null"}}}
+
+
 def test_faults_of_a_specification_name_pointer_or_position(folder: Path) -> None:
-    (folder / "unsupported.json").write_text('{"properties": {"a": {"uniqueItems": true, "type": "array"}}}', "utf-8")
+    (folder / "unsupported.json").write_text(json.dumps(UNSUPPORTED), "utf-8")
     result = maskwright("compile", "unsupported.json")
     assert result.exit_code == 2
-    assert result.stderr.startswith("maskwright: unsupported.json: JSON Schema keyword 'uniqueItems' at '/properties/a")
+    assert result.stderr.startswith("maskwright: unsupported.json: JSON Schema keyword 'pattern' at '/properties/")
+    assert result.stderr.endswith(" (1 more refused).\n")
+    assert [line[:40] for line in result.stdout.splitlines()] == [
+        "  refused at '/properties/a': pattern: c",
+        "  refused at '/properties/b/items': patt",
+    ]
+    report = json.loads(maskwright("compile", "unsupported.json", "--json").stdout)["report"]
+    assert report["nodes"] == {"/properties/a": "refused", "/properties/b/items": "refused"}
     (folder / "empty.json").write_text('{"type": "integer", "minimum": 5, "maximum": 3}', "utf-8")
     result = maskwright("compile", "empty.json")
     assert result.exit_code == 2
@@ -274,7 +360,7 @@ def test_help_is_plain_and_shows_examples() -> None:
     result = maskwright("--help")
     assert result.exit_code == 0
     assert "Examples:\n" in result.stdout and "maskwright check person.json answer.json" in result.stdout
-    for command in ("generate", "check", "compile", "mask"):
+    for command in ("generate", "check", "compile", "mask", "example"):
         shown = maskwright(command, "--help").stdout
         assert "Examples:\n" in shown and f"maskwright {command} " in shown
 

@@ -8,6 +8,7 @@ ours and shows as a traceback.
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import Callable
 from typing import Annotated, ParamSpec
@@ -15,6 +16,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from maskwright.errors import MaskwrightError
+from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
 from maskwright.integrations.command_line.messages import UserMistakeError, complain
 from maskwright.integrations.command_line.specification import (
     Kind,
@@ -35,6 +37,7 @@ Examples:
   maskwright check --regex '[a-z]+-[0-9]{2}' -
   maskwright compile grammar.gbnf
   maskwright mask person.json --prefix '{"name": '
+  maskwright example person.json
 """,
     no_args_is_help=True,
     add_completion=False,
@@ -47,7 +50,7 @@ SpecArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="SPEC",
-        help="A file (.json: JSON Schema, .gbnf: grammar, .regex or .txt: pattern) or module:Model of pydantic.",
+        help="A file (.json: JSON Schema, .gbnf: grammar, .regex or .txt: pattern) or module:Name of a Python type.",
         show_default=False,
     ),
 ]
@@ -63,9 +66,6 @@ TokenizerOption = Annotated[
         help="A folder with a tokenizer.json or tekken.json (default: the bundled one, else single bytes).",
         show_default=False,
     ),
-]
-WhitespaceOption = Annotated[
-    str, typer.Option(metavar="KIND", help="Between JSON tokens: flexible, compact, any, or an indent such as 2.")
 ]
 
 
@@ -109,6 +109,7 @@ Examples:
 """,
 )
 @told_in_one_sentence
+@with_json_options
 def generate(
     spec: SpecArgument = None,
     kind: KindOption = None,
@@ -132,14 +133,15 @@ def generate(
     temperature: Annotated[float, typer.Option(min=0.0, help="0 always takes the most probable token.")] = 1.0,
     greedy: Annotated[bool, typer.Option("--greedy", help="The same as --temperature 0.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal texts.")] = 2,
-    whitespace: WhitespaceOption = "flexible",
+    *,
+    options: OptionsRequest,
 ) -> None:
     """Let a language model write a text that satisfies SPEC; it goes to stdout, what it took to stderr."""
     from maskwright.integrations.command_line import generating
 
     specification = read_specification(SpecificationRequest(spec, regex, kind, start))
     request = generating.GenerationRequest(model, prompt, max_tokens, 0.0 if greedy else temperature, seed)
-    text = generating.generate(specification, request, whitespace)
+    text = generating.generate(specification, request, options)
     generating.write(text)
     if not text.is_complete:
         raise typer.Exit(1)
@@ -156,6 +158,7 @@ Exit code: 0 if the text satisfies SPEC, 1 if not, 2 if that could not be found 
 """,
 )
 @told_in_one_sentence
+@with_json_options
 def check(
     spec: SpecArgument = None,
     file: Annotated[
@@ -164,6 +167,8 @@ def check(
     kind: KindOption = None,
     regex: RegexOption = None,
     start: StartOption = "root",
+    *,
+    options: OptionsRequest,
 ) -> None:
     """Tell whether a text satisfies SPEC; if not, where not and what was expected there."""
     from maskwright.integrations.command_line.checking import check as judged
@@ -173,7 +178,7 @@ def check(
     if file is None:
         raise UserMistakeError("name the text to check: a file, or - for standard input.")
     specification = read_specification(SpecificationRequest(spec, regex, kind, start))
-    verdict = judged(specification, read_text(file, "text"))
+    verdict = judged(specification, options, read_text(file, "text"))
     name = "standard input" if file == "-" else file
     if verdict.accepted:
         print(f"{name}: satisfies {specification.name}")
@@ -187,29 +192,43 @@ def check(
 
 @app.command(
     name="compile",
-    short_help="Show sizes, times, and what was restricted.",
+    short_help="Show sizes, times, and what is exact or restricted.",
     epilog="""\b
 Examples:
   maskwright compile person.json
   maskwright compile grammar.gbnf --start statement
   maskwright compile models:Person --tokenizer path/to/tokenizer
+  maskwright compile person.json --order declared --json
 """,
 )
 @told_in_one_sentence
+@with_json_options
 def compile_specification(
     spec: SpecArgument = None,
     kind: KindOption = None,
     regex: RegexOption = None,
     start: StartOption = "root",
     tokenizer: TokenizerOption = None,
-    whitespace: WhitespaceOption = "flexible",
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as one JSON object.")] = False,
+    *,
+    options: OptionsRequest,
 ) -> None:
-    """Compile SPEC and show sizes, times, and what was restricted or only noted."""
+    """Compile SPEC and show sizes, times, and for every part of it whether it is exact, restricted or refused."""
     from maskwright.integrations.command_line import compiling
     from maskwright.integrations.command_line.vocabularies import load_vocabulary
 
     specification = read_specification(SpecificationRequest(spec, regex, kind, start))
-    _print_rows(compiling.describe(specification, load_vocabulary(tokenizer), whitespace))
+    try:
+        description = compiling.describe(specification, load_vocabulary(tokenizer), options)
+    except UserMistakeError as mistake:
+        compiling.print_refusals(specification, mistake, as_json)
+        raise
+    if as_json:
+        print(json.dumps(description.to_json(), indent=2, ensure_ascii=False))
+        return
+    _print_rows(description.rows())
+    for finding in description.report:
+        print(f"  {finding}")
 
 
 @app.command(
@@ -222,6 +241,7 @@ Examples:
 """,
 )
 @told_in_one_sentence
+@with_json_options
 def mask(
     spec: SpecArgument = None,
     kind: KindOption = None,
@@ -230,7 +250,8 @@ def mask(
     prefix: Annotated[str, typer.Option(metavar="TEXT", help="The text so far.", show_default=False)] = "",
     tokenizer: TokenizerOption = None,
     samples: Annotated[int, typer.Option(min=0, help="How many allowed tokens to show.")] = 12,
-    whitespace: WhitespaceOption = "flexible",
+    *,
+    options: OptionsRequest,
 ) -> None:
     """Show what may come next after a prefix: characters, tokens, and whether the text may end."""
     from maskwright.integrations.command_line import masking
@@ -238,7 +259,36 @@ def mask(
 
     specification = read_specification(SpecificationRequest(spec, regex, kind, start))
     named = load_vocabulary(tokenizer)
-    _print_rows(masking.describe(specification, named, whitespace, prefix, samples))
+    _print_rows(masking.describe(specification, named, options, prefix, samples))
+
+
+@app.command(
+    short_help="Print a shortest text that satisfies SPEC.",
+    epilog="""\b
+Examples:
+  maskwright example person.json
+  maskwright example person.json --n 5 --whitespace 2
+  maskwright example --regex '[A-Z]{3}-[0-9]{4}'
+""",
+)
+@told_in_one_sentence
+@with_json_options
+def example(
+    spec: SpecArgument = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = "root",
+    n: Annotated[
+        int, typer.Option("--n", "-n", min=1, help="How many texts; each takes other ways than those before.")
+    ] = 1,
+    *,
+    options: OptionsRequest,
+) -> None:
+    """Print a shortest text that satisfies SPEC; with --n more, short ones that differ."""
+    from maskwright.integrations.command_line import examples
+
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    examples.write(examples.examples(specification, options, n), n)
 
 
 @app.command(

@@ -2,7 +2,8 @@
 
 The text is read as bytes against the vocabulary of single bytes, so no tokenizer has a say. Around a JSON document
 white space is ignored, as a file ends with a line break; of the other kinds a file's last line break may be left out.
-Inside JSON every white space and every spelling of a character is valid here, however generation would write it.
+Inside JSON every white space and every spelling of a character or number is valid here, however generation would write
+it, unless a flag says otherwise.
 Special tokens that a GBNF grammar names are found in the text by their spelling.
 
 For JSON Schema `jsonschema` is asked as well when a document is refused: it names the keyword that is not satisfied.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from maskwright.errors import TokenRejected
@@ -22,6 +23,7 @@ from maskwright.integrations.command_line.specification import Kind, Specificati
 from maskwright.integrations.command_line.vocabularies import N_BYTE_TOKENS, byte_vocabulary, names_of_tokens
 
 if TYPE_CHECKING:
+    from maskwright.integrations.command_line.json_options import OptionsRequest
     from maskwright.matching.matcher import Matcher
 
 CHUNK_CHARACTERS = 4096
@@ -31,6 +33,7 @@ MAX_ERRORS = 3
 """Of those that `jsonschema` finds."""
 
 JSON_WHITE_SPACE = " \t\r\n"
+NUMBER_CHARACTERS = frozenset("0123456789+-.eE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,9 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
-def check(specification: Specification, text: str) -> Verdict:
+def check(specification: Specification, options: OptionsRequest, text: str) -> Verdict:
     """Judge a text; raises UserMistakeError for a fault in the specification."""
-    matcher = _matcher(specification)
+    matcher = _matcher(specification, options)
     begin, end = 0, len(text)
     if specification.kind is Kind.JSON_SCHEMA:
         text = text.removeprefix("\ufeff")
@@ -57,19 +60,25 @@ def check(specification: Specification, text: str) -> Verdict:
         return Verdict(accepted=True)
     if specification.kind is not Kind.JSON_SCHEMA and text.endswith("\n"):
         shorter = text.removesuffix("\n").removesuffix("\r")
-        retried = _matcher(specification)
+        retried = _matcher(specification, options)
         if position >= len(shorter) and _read(retried, shorter) == len(shorter):
             if retried.is_accepting():
                 return Verdict(accepted=True)
             matcher, position, end = retried, len(shorter), len(shorter)
+    if specification.kind is Kind.JSON_SCHEMA:
+        # 200 may become 200e-1, but who wrote 200 should be shown where it is too large
+        plain = _matcher(specification, replace(options, numbers=options.numbers or "canonical"))
+        earlier = _read(plain, text[begin:end]) + begin
+        if NUMBER_CHARACTERS.issuperset(text[earlier:position]):
+            matcher, position = plain, earlier
     return _refusal(specification, text, position, end, matcher)
 
 
-def _matcher(specification: Specification) -> Matcher:
+def _matcher(specification: Specification, options: OptionsRequest) -> Matcher:
     from maskwright import Compiler
 
     with patience(COMPILING):
-        grammar = specification.liberal_grammar()
+        grammar = specification.liberal_grammar(options)
         vocabulary = byte_vocabulary(grammar if specification.kind is Kind.GBNF else None)
         return specification.compiled(Compiler(vocabulary), grammar).matcher()
 

@@ -13,6 +13,7 @@ from maskwright.integrations.command_line.messages import COMPILING, UserMistake
 from maskwright.integrations.command_line.specification import Kind, Specification
 
 if TYPE_CHECKING:
+    from maskwright.integrations.command_line.json_options import OptionsRequest
     from maskwright.integrations.generation import GeneratedText, LoadedModel
 
 NEEDED_PACKAGES = ("torch", "transformers")
@@ -29,12 +30,12 @@ class GenerationRequest:
     seed: int
 
 
-def generate(specification: Specification, request: GenerationRequest, whitespace: str) -> GeneratedText:
+def generate(specification: Specification, request: GenerationRequest, options: OptionsRequest) -> GeneratedText:
     """One text; raises UserMistakeError if packages or the model are missing, or the specification is at fault."""
     missing = [name for name in NEEDED_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UserMistakeError(f"generating needs {' and '.join(missing)}: pip install 'maskwright[hf]'.")
-    grammar = specification.grammar(whitespace)
+    grammar = specification.grammar(options)
     _silence_loading(request.model)
     with patience("Loading PyTorch and the model ..."):
         loaded = _load(request.model)

@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from maskwright.integrations.command_line.json_options import OptionsRequest
     from maskwright.matching.matcher import Matcher
     from maskwright.matching.vocabulary import Vocabulary
 
 
 def describe(
-    specification: Specification, named: NamedVocabulary, whitespace: str, prefix: str, n_samples: int
+    specification: Specification, named: NamedVocabulary, options: OptionsRequest, prefix: str, n_samples: int
 ) -> list[tuple[str, str]]:
     """Rows of (what, value) about the place after `prefix`; UserMistakeError if the prefix leaves the language."""
     from maskwright import Compiler, allocate_bitmask, allowed_tokens
 
     vocabulary = named.vocabulary
     with patience(COMPILING):
-        matcher = specification.compiled(Compiler(vocabulary), specification.grammar(whitespace)).matcher()
+        matcher = specification.compiled(Compiler(vocabulary), specification.grammar(options)).matcher()
         _read_prefix(matcher, prefix, specification)
         row = allocate_bitmask(1, vocabulary.size)[0]
         matcher.fill_bitmask(row)

@@ -1,4 +1,4 @@
-"""What SPEC on the command line names: a file, a pydantic model, or a pattern given in place.
+"""What SPEC on the command line names: a file, a Python type or function, or a pattern given in place.
 
 The kind follows from the suffix of a file (.json, .gbnf, .regex or .txt) unless it is said. Reading a specification
 gives a grammar in the intermediate form; every fault is told with its place.
@@ -10,10 +10,11 @@ import importlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from maskwright.errors import MaskwrightError
 from maskwright.integrations.command_line.messages import UserMistakeError
@@ -21,11 +22,13 @@ from maskwright.integrations.command_line.messages import UserMistakeError
 if TYPE_CHECKING:
     from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import JSONSchemaOptions
+    from maskwright.integrations.command_line.json_options import OptionsRequest
     from maskwright.matching.compiled_grammar import CompiledGrammar
     from maskwright.matching.compiler import Compiler
 
 
 Schema = dict[str, Any] | bool
+Change: TypeAlias = "Callable[[JSONSchemaOptions], JSONSchemaOptions]"
 
 
 class Kind(StrEnum):
@@ -71,13 +74,17 @@ class Specification:
     content: Schema | str
     start: str = "root"
 
-    def grammar(self, whitespace: str) -> Grammar:
-        """The grammar of the texts to generate, with white space in JSON as it was asked for."""
-        return self._grammar(lambda: _options_to_generate(whitespace))
+    def grammar(self, options: OptionsRequest) -> Grammar:
+        """The grammar of the texts to generate."""
+        return self._grammar(options, _as_it_is, _as_it_is)
 
-    def liberal_grammar(self) -> Grammar:
-        """The grammar of the texts to accept: any white space, any spelling of a character that JSON has."""
-        return self._grammar(_options_to_accept)
+    def terse_grammar(self, options: OptionsRequest) -> Grammar:
+        """The grammar of the texts to show: without blanks in JSON where these may be left out."""
+        return self._grammar(options, _as_it_is, _without_blanks if options.whitespace is None else _as_it_is)
+
+    def liberal_grammar(self, options: OptionsRequest) -> Grammar:
+        """The grammar of the texts to accept: any blanks and spellings that JSON has, unless a flag says otherwise."""
+        return self._grammar(options, _any_spelling, _as_it_is)
 
     def compiled(self, compiler: Compiler, grammar: Grammar) -> CompiledGrammar:
         """The grammar for the compiler's vocabulary; a fault is raised with the specification's name in front."""
@@ -86,8 +93,13 @@ class Specification:
         except MaskwrightError as error:
             raise UserMistakeError(f"{self.name}: {error}") from error
 
-    def _grammar(self, options: Callable[[], JSONSchemaOptions]) -> Grammar:
-        """A fault is raised with the specification's name in front; JSON Schema is imported only where it is used."""
+    def _grammar(self, asked: OptionsRequest, before: Change, after: Change) -> Grammar:
+        """The grammar with the options of the schema, changed `before` and `after` the flags have their say.
+
+        A fault is raised with the specification's name in front; JSON Schema is imported only where it is used.
+        """
+        if self.kind is not Kind.JSON_SCHEMA and (flags := asked.flags()):
+            raise UserMistakeError(f"{flags[0]} is for JSON Schemas, but {self.name} is a {NAMES[self.kind]}.")
         try:
             if self.kind is Kind.REGEX:
                 from maskwright.grammar.regex import regex_grammar
@@ -98,29 +110,30 @@ class Specification:
 
                 return gbnf_grammar(str(self.content), self.start)
             from maskwright.grammar.json_schema import json_schema_grammar
+            from maskwright.grammar.json_schema.options import options_in
 
-            return json_schema_grammar(self.content, options())
+            return json_schema_grammar(self.content, after(asked.applied_to(before(options_in(self.content)))))
         except MaskwrightError as error:
             raise UserMistakeError(f"{self.name}: {error}") from error
 
 
-def _options_to_accept() -> JSONSchemaOptions:
+def _as_it_is(options: JSONSchemaOptions) -> JSONSchemaOptions:
+    return options
+
+
+def _without_blanks(options: JSONSchemaOptions) -> JSONSchemaOptions:
+    from maskwright.grammar.json_schema import Indented, Whitespace
+
+    if isinstance(options.whitespace, Indented):
+        return options
+    return replace(options, whitespace=Whitespace.COMPACT, outer_whitespace=False)
+
+
+def _any_spelling(options: JSONSchemaOptions) -> JSONSchemaOptions:
     from maskwright.grammar.characters import Escapes
-    from maskwright.grammar.json_schema import JSONSchemaOptions, Whitespace
+    from maskwright.grammar.json_schema import NumberSpelling, Whitespace
 
-    return JSONSchemaOptions(whitespace=Whitespace.ANY, escapes=Escapes.EXACT)
-
-
-def _options_to_generate(whitespace: str) -> JSONSchemaOptions:
-    from maskwright.grammar.json_schema import Indented, JSONSchemaOptions, Whitespace
-
-    if whitespace.isascii() and whitespace.isdigit() and int(whitespace[:3]) <= 64:
-        return JSONSchemaOptions(whitespace=Indented(int(whitespace)))
-    try:
-        return JSONSchemaOptions(whitespace=Whitespace(whitespace))
-    except ValueError:
-        message = f"--whitespace is flexible, compact, any or an indent up to 64, not {whitespace!r}."
-        raise UserMistakeError(message) from None
+    return replace(options, whitespace=Whitespace.ANY, escapes=Escapes.EXACT, numbers=NumberSpelling.EXACT)
 
 
 def read_specification(request: SpecificationRequest) -> Specification:
@@ -130,7 +143,7 @@ def read_specification(request: SpecificationRequest) -> Specification:
             raise UserMistakeError("--regex is the whole specification: leave out SPEC and --kind.")
         return Specification("the pattern", Kind.REGEX, request.pattern)
     if request.spec is None:
-        raise UserMistakeError("name a specification: a file, module:Model, or --regex PATTERN.")
+        raise UserMistakeError("name a specification: a file, module:Name, or --regex PATTERN.")
     path = Path(request.spec)
     if not path.exists() and ":" in request.spec and "/" not in request.spec:
         return Specification(request.spec, Kind.JSON_SCHEMA, _schema_of_model(request.spec))
@@ -182,7 +195,7 @@ def _json_value(text: str, name: str) -> object:
 
 
 def _schema_of_model(name: str) -> Schema:
-    """The JSON Schema of `module:Model`, where the module is found from the current folder too."""
+    """The JSON Schema of what `module:Name` names, where the module is found from the current folder too."""
     module_name, _, attribute = name.partition(":")
     sys.path.insert(0, str(Path.cwd()))
     try:
@@ -198,7 +211,11 @@ def _schema_of_model(name: str) -> Schema:
         raise UserMistakeError(f"{name}: the module {module_name} has nothing called {attribute!r}.")
     if isinstance(model, dict | bool):
         return model
-    schema = getattr(model, "model_json_schema", None)
-    if schema is None:
-        raise UserMistakeError(f"{name}: {attribute} is neither a pydantic model nor a schema (a dict).")
-    return _schema(schema(), name)
+    from maskwright.grammar.json_schema.python_types import is_python_input, schema_of_python
+
+    if not is_python_input(model) or isinstance(model, ModuleType):
+        raise UserMistakeError(f"{name}: {attribute} is neither a type, nor a function, nor a schema (a dict).")
+    try:
+        return schema_of_python(model)
+    except MaskwrightError as error:
+        raise UserMistakeError(f"{name}: {error}") from error

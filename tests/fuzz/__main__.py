@@ -24,6 +24,8 @@ from tests.fuzz.pool import bench_with, outcomes_of
 from tests.fuzz.random_schemas import random_schema
 from tests.fuzz.shrink import shrunk
 
+SECONDS_TO_SHRINK = 8.0
+
 
 def main(arguments: list[str] | None = None) -> int:
     """0 if no claim failed."""
@@ -39,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         if outcome.failures and sum(bool(one.failures) for one in outcomes) <= options.show:
             _print_failures(console, outcome)
     outcomes.sort(key=lambda outcome: outcome.seed)
+    _print_shrunk(console, outcomes, options)
     _report(console, outcomes, time.perf_counter() - begin)
     if options.output:
         _write(options.output, outcomes)
@@ -57,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--default-options", action="store_true", help="not those of exact(); plain spellings only")
     parser.add_argument("--one", type=int, metavar="SEED", help="only this one, with its failures made small")
     parser.add_argument("--show", type=int, default=20, help="print the failures of so many schemas (default: 20)")
+    parser.add_argument("--shrink", type=int, default=0, metavar="N", help="make a failure small for N schemas")
     parser.add_argument("--output", type=Path, help="a JSON file with all failures and refusals")
     return parser
 
@@ -83,6 +87,21 @@ def _print_failures(console: Console, outcome: Outcome) -> None:
     console.print(
         f"{line}\n    text {first.text[:200]!r} {first.detail}", markup=False, highlight=False, soft_wrap=True
     )
+
+
+def _print_shrunk(console: Console, outcomes: list[Outcome], options: argparse.Namespace) -> None:
+    """A failure of each of the first seeds that have one, at its smallest; those that come out alike only once."""
+    failed = [outcome for outcome in outcomes if outcome.failures][: options.shrink]
+    bench = bench_with(0, None, options.default_options) if failed else None
+    seen: set[str] = set()
+    for outcome in failed:
+        assert bench is not None
+        small = shrunk(outcome.failures[0], bench, SECONDS_TO_SHRINK)
+        line = f"{small.kind}: {as_text(small.schema)}"
+        if line not in seen:
+            seen.add(line)
+            text = f"seed {outcome.seed}: {line[:1500]}\n    text {small.text[:200]!r} {small.detail}"
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _report(console: Console, outcomes: list[Outcome], seconds: float) -> None:

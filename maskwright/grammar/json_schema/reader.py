@@ -21,9 +21,9 @@ from maskwright.grammar.json_schema.references import (
     Place,
     Reference,
     References,
-    is_mere_reference,
     may_begin_resource,
 )
+from maskwright.grammar.json_schema.resources import is_mere_reference
 from maskwright.grammar.json_schema.schema_node import FALSE_NODE, TRUE_NODE, SchemaNode
 from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, Dialect
 

@@ -1,8 +1,6 @@
-"""Where a reference leads: resources, base URIs, anchors, and the dynamic scope.
+"""Where a reference leads: base URIs, pointers, anchors, and the dynamic scope.
 
-A *resource* is a schema with a URI of its own (`$id`, in draft 4 `id`) and everything below it that has none. Pointers
-in references start at its root, URIs are relative to its URI, and its `$schema` decides the draft. A *place* is a
-resource as it was entered while a value is checked: with the dynamic scope.
+A *place* is a resource (see `resources`) as it was entered while a value is checked: with the dynamic scope.
 
 Dynamic scope (2020-12 core, section 8.2.3.2; 2019-09 core, section 8.2.4.2): `$dynamicRef` leads to the outermost
 resource on the way here that has a dynamic anchor of that name. So of all the ways to a resource only this counts: for
@@ -24,66 +22,37 @@ its own `$id`; the objects on the way are not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from maskwright.errors import InvalidSchema, UnsupportedSchema
-from maskwright.grammar.json_schema.document import Draft, escape_step
+from maskwright.grammar.json_schema.document import Draft
 from maskwright.grammar.json_schema.metaschemas import Library, Metaschemas, join
+from maskwright.grammar.json_schema.resources import (
+    RECURSIVE,
+    Document,
+    Index,
+    Resource,
+    Target,
+    has_name,
+    identifier_of,
+    index_of,
+    is_mere_reference,
+    key_of,
+)
 from maskwright.grammar.json_schema.vocabulary import (
     DEFAULT_DIALECT,
     Dialect,
     dialect_of,
     holds_a_schema,
     holds_schemas,
-    subschemas,
 )
 
 if TYPE_CHECKING:
     from referencing import Registry
     from referencing import Resource as RegistryResource
-
-RECURSIVE = "#"
-"""The name under which a scope keeps `$recursiveAnchor: true`; no anchor is called so."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
-    """A part of a document that pointers start from. Compared by identity.
-
-    `pointer` is that of `root`, for errors; in a document from the registry it begins with the document's URI. A
-    `$schema` without `$id` changes the dialect alone: then `whole` is the resource where pointers start. `around` is
-    the resource that this one is embedded in.
-    """
-
-    root: Any
-    pointer: str
-    uri: str
-    dialect: Dialect
-    document: Document
-    around: Resource | None = None
-    whole: Resource | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Document:
-    """A whole document and, once it was needed, its index (mutable)."""
-
-    root: Any
-    resource: Resource = field(init=False)
-    index: Index | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
-    """Where a reference leads: a schema, its pointer, and its resource. `anchor` is its name if that is dynamic."""
-
-    schema: Any
-    pointer: str
-    resource: Resource
-    anchor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +71,6 @@ class Reference:
     def refused(self, reason: str) -> UnsupportedSchema:
         """The error for a reference that cannot be followed."""
         return UnsupportedSchema(self.keyword, self.pointer, f"refers to {self.text}, {reason}")
-
-
-@dataclass(slots=True, eq=False)
-class Index:
-    """The resources and anchors of a document; those that stand for more than one schema lead to None."""
-
-    resources: dict[str, Target | None] = field(default_factory=dict)
-    anchors: dict[tuple[int, str, str], Target | None] = field(default_factory=dict)
-    dynamic: dict[tuple[int, str], dict[str, Target]] = field(default_factory=dict)
 
 
 Scope: TypeAlias = tuple[tuple[str, Target], ...]
@@ -156,7 +116,7 @@ class References:
         known = self.moves.get(key)
         if known is None:
             scope = place.scope
-            if _key(resource) != _key(place.resource):
+            if key_of(resource) != key_of(place.resource):
                 outermost = self.dynamic_anchors(place.resource) | dict(scope)
                 if outermost:
                     own = self.dynamic_anchors(resource)
@@ -172,7 +132,7 @@ class References:
         """The resource that a subschema lies in: `around`, or its own if it begins one."""
         if schema is around.root:
             return around.whole or around
-        if not _has_name(schema):
+        if not has_name(schema):
             return around
         key = id(schema), id(around)
         known = self.inner.get(key)
@@ -218,7 +178,7 @@ class References:
         if fragment.startswith("/"):
             return self._walk(resource, fragment, reference)
         anchors = self._index(resource.document).anchors
-        key = (*_key(resource), fragment)
+        key = (*key_of(resource), fragment)
         if key not in anchors:
             raise reference.invalid("which does not exist")
         target = anchors[key]
@@ -229,7 +189,10 @@ class References:
     def _outermost(self, name: str, otherwise: Target, reference: Reference) -> Target:
         in_scope = self.dynamic_anchors(reference.place.resource) | dict(reference.place.scope)
         target = in_scope.get(name, otherwise)
-        if name != RECURSIVE and self._index(target.resource.document).anchors[(*_key(target.resource), name)] is None:
+        if (
+            name != RECURSIVE
+            and self._index(target.resource.document).anchors[(*key_of(target.resource), name)] is None
+        ):
             raise reference.refused(f"which several schemas of the same resource are called ({target.pointer})")
         return target
 
@@ -237,7 +200,7 @@ class References:
         """The dynamic anchors of a resource; drafts before 2019-09 have none, and need no index."""
         if resource.dialect.draft < Draft.DRAFT_2019_09:
             return {}
-        return self._index(resource.document).dynamic.get(_key(resource), {})
+        return self._index(resource.document).dynamic.get(key_of(resource), {})
 
     def _lookup(self, uri: str, reference: Reference) -> Resource:
         """The resource with a URI: the one at hand, in its document, in the document we began with, in the registry."""
@@ -321,114 +284,13 @@ class References:
 
     def _index(self, document: Document) -> Index:
         if document.index is None:
-            document.index = Index()
-            self._fill(document, document.index)
+            document.index = index_of(document, self.resource_of)
         return document.index
-
-    def _fill(self, document: Document, index: Index) -> None:
-        """One pass over the subschemas of a document. Anything malformed is passed over: nothing may refer to it."""
-        todo: list[tuple[object, Resource, _Steps]] = [(document.root, document.resource, None)]
-        seen: set[tuple[int, int]] = set()
-        while todo:
-            schema, around, steps = todo.pop()
-            if not isinstance(schema, Mapping):
-                continue
-            pointer = _Pointer(document.resource.pointer, steps)
-            resource = self.resource_of(schema, around, pointer)
-            if (id(schema), id(resource)) in seen:
-                continue
-            seen.add((id(schema), id(resource)))
-            if schema is resource.root and schema is not document.root:
-                _add(index.resources, resource.uri, Target(schema, resource.pointer, resource))
-            plain, dynamic = anchors_of(schema, resource)
-            for name in plain:
-                target = Target(
-                    schema, str(_Pointer(document.resource.pointer, steps)), resource, name if name == dynamic else None
-                )
-                _add(index.anchors, (*_key(resource), name), target)
-            if dynamic is not None:
-                target = Target(schema, str(pointer), resource, dynamic)
-                if dynamic != RECURSIVE:
-                    target = index.anchors[(*_key(resource), dynamic)] or target
-                index.dynamic.setdefault(_key(resource), {})[dynamic] = target
-            for path, part in subschemas(schema, resource.dialect):
-                todo.append((part, resource, (steps, path)))
-
-
-_Steps: TypeAlias = "tuple[_Steps, tuple[str, ...]] | None"
-"""The way from the root of a document, last steps first, shared between the places below it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pointer:
-    """A pointer that is only spelled where somebody asks for it."""
-
-    start: str
-    steps: _Steps
-
-    def __str__(self) -> str:
-        parts: list[str] = []
-        steps = self.steps
-        while steps is not None:
-            steps, path = steps
-            parts += [f"/{escape_step(step)}" for step in reversed(path)]
-        return self.start + "".join(reversed(parts))
-
-
-def _add(table: dict[Any, Target | None], key: object, target: Target) -> None:
-    """Enter a target; if the key already stands for another schema, it now stands for none."""
-    known = table.setdefault(key, target)
-    if known is not target and (known is None or known.schema is not target.schema):
-        table[key] = None
-
-
-def _key(resource: Resource) -> tuple[int, str]:
-    """What anchors belong to: the root, and the URI, since one Python object may stand in two places."""
-    return id(resource.root), resource.uri
-
-
-def _has_name(schema: Mapping[str, Any]) -> bool:
-    return "$id" in schema or "id" in schema or "$schema" in schema
 
 
 def may_begin_resource(schema: Mapping[str, Any], place: Place) -> bool:
-    """Is `References.enter` worth asking?  Nearly all subschemas stay where they are, and this is quick."""
-    return schema is place.resource.root or _has_name(schema)
-
-
-def is_mere_reference(schema: Mapping[str, Any], dialect: Dialect) -> bool:
-    """Up to draft 7 a schema with `$ref` is nothing but a reference, whatever stands beside it."""
-    return dialect.draft <= Draft.DRAFT_7 and "$ref" in schema
-
-
-def identifier_of(schema: Mapping[str, Any], dialect: Dialect) -> tuple[str | None, str]:
-    """The URI by which a schema begins a resource, and the anchor that up to draft 7 may follow it."""
-    value = schema.get("$id" if dialect.draft > Draft.DRAFT_4 else "id")
-    if not isinstance(value, str) or is_mere_reference(schema, dialect):
-        return None, ""
-    uri, _, fragment = value.partition("#")
-    anchor = unquote(fragment) if dialect.draft <= Draft.DRAFT_7 else ""
-    return uri or None, anchor
-
-
-def anchors_of(schema: Mapping[str, Any], resource: Resource) -> tuple[set[str], str | None]:
-    """The names of a schema in its resource, and the dynamic one."""
-    dialect = resource.dialect
-    if dialect.draft <= Draft.DRAFT_7:
-        _, name = identifier_of(schema, dialect)
-        return {name} if name else set(), None
-    anchor = schema.get("$anchor")
-    names: set[str] = {anchor} if is_anchor(anchor) else set()
-    if dialect.draft >= Draft.DRAFT_2020_12:
-        dynamic = schema.get("$dynamicAnchor")
-        return (names | {dynamic}, dynamic) if is_anchor(dynamic) else (names, None)
-    is_recursive = schema is resource.root and schema.get("$recursiveAnchor") is True
-    return names, RECURSIVE if is_recursive else None
-
-
-def is_anchor(name: object) -> TypeGuard[str]:
-    """May an anchor be called so?  The specification is stricter, but this is what a reference could name."""
-    return isinstance(name, str) and name != "" and not name.startswith("/") and "#" not in name
+    """Is `References.enter` worth asking?"""
+    return schema is place.resource.root or has_name(schema)
 
 
 def _is_index(step: str) -> bool:

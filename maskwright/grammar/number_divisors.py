@@ -94,6 +94,21 @@ def _any_plain() -> Expansion:
     return True, [(byte, byte, (_any_plain,)) for byte in b"-.0123456789"]
 
 
+@lru_cache(maxsize=1)
+def without_negative_exponent() -> CharacterAutomaton:
+    """Every spelling but those with `e-`; of spellings that follow JSON's grammar."""
+    return visited((_any_mantissa,))
+
+
+def _any_mantissa() -> Expansion:
+    letters = [(byte, byte, (_any_positive_exponent,)) for byte in b"Ee"]
+    return True, [(byte, byte, (_any_mantissa,)) for byte in b"-.0123456789"] + letters
+
+
+def _any_positive_exponent() -> Expansion:
+    return True, [(byte, byte, (_any_positive_exponent,)) for byte in b"+0123456789"]
+
+
 def _visited(divisor: Divisor, with_exponents: bool) -> CharacterAutomaton:
     n_residues = divisor.core // gcd(divisor.core, 10 ** max(1, -divisor.scale))
     if n_residues > MAX_STATES:

@@ -37,6 +37,8 @@ from functools import lru_cache
 
 from maskwright.errors import EmptyLanguage, LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
+from maskwright.grammar.characters.automaton import CharacterAutomaton
+from maskwright.grammar.number_divisors import without_negative_exponent
 from maskwright.grammar.number_exponents import Reach
 from maskwright.grammar.number_languages import (
     exponent_language,
@@ -68,6 +70,7 @@ __all__ = [
     "contains",
     "exact_words",
     "finite_members",
+    "free_automaton",
     "integer_automaton",
     "intersect_numbers",
     "is_free",
@@ -146,14 +149,17 @@ def _automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutomaton:
     is_shared = numbers == NumberSet(multiple_of=numbers.multiple_of) and numbers.multiple_of in (None, 1)
     if is_range and (spelling is NumberSpelling.CANONICAL or all(map(is_read_whole, sides(numbers, True)))):
         return _range_automaton(numbers, not is_digits_only, is_shared)
+    return over_bytes(_language(numbers, spelling), is_shared=is_shared)
+
+
+def _language(numbers: NumberSet, spelling: NumberSpelling) -> CharacterAutomaton:
     try:
-        language = plain_language(numbers, not is_digits_only)
-        if not is_digits_only:
-            language |= exponent_language(numbers, REACHES[spelling])
+        if spelling is NumberSpelling.CANONICAL and is_integer_set(numbers):
+            return plain_language(numbers, False)
+        return plain_language(numbers, True) | exponent_language(numbers, REACHES[spelling])
     except LimitExceeded as error:
         stage = f"The automaton of the numbers that are {_description(numbers)}"
         raise LimitExceeded(stage, error.asked, error.allowed, remedy="use fewer or smaller divisors") from error
-    return over_bytes(language, is_shared=is_shared)
 
 
 @lru_cache(maxsize=128)
@@ -176,13 +182,36 @@ def is_free(numbers: NumberSet, spelling: NumberSpelling) -> bool:
     are any; for all numbers above 0, and all below. Not for `5 <= x` with exponents: after `9e-` only `0` can follow.
     """
     normal = normal_form(numbers)
-    if normal is None or contains(normal, Decimal(0)):
+    if normal is None or not _is_unbounded_without_zero(normal):
         return False
     if spelling is NumberSpelling.CANONICAL and is_integer_set(normal):
-        is_end_above = normal.maximum is None or normal.maximum < 0
-        return is_end_above and (normal.minimum is None or normal.minimum > 0)
+        return True
     above, below = NumberSet(Decimal(0), None, True), NumberSet(None, Decimal(0), False, True)
     return normal in (above, below)
+
+
+@lru_cache(maxsize=128)
+def free_automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutomaton | None:
+    """The spellings of the members, of those with a negative exponent as few as it takes for what `is_free` asks.
+
+    That is all of them where the set is free, and else those without negative exponents, in which every value still
+    has a spelling. None where even they do not suffice: with bounds away from zero, or excluded multiples.
+    """
+    normal = normal_form(numbers)
+    if normal is None or not _is_unbounded_without_zero(normal):
+        return None
+    if is_free(normal, spelling):
+        return numbers_automaton(normal, spelling)
+    if normal.not_multiples_of:
+        return None
+    return over_bytes(_language(normal, spelling) & without_negative_exponent())
+
+
+def _is_unbounded_without_zero(normal: NumberSet) -> bool:
+    if contains(normal, Decimal(0)):
+        return False
+    is_open_above = normal.maximum is None or normal.maximum <= 0
+    return is_open_above and (normal.minimum is None or normal.minimum >= 0)
 
 
 @lru_cache(maxsize=1024)

@@ -23,6 +23,7 @@ from maskwright.grammar.numbers import (
     NumberSpelling,
     exact_words,
     finite_members,
+    free_automaton,
     is_free,
     number_set,
     numbers_automaton,
@@ -243,16 +244,51 @@ def test_in_a_free_set_many_values_lie_ahead_of_every_state_that_can_go_on(text:
     rng = random.Random(5)
     for part in parts:
         assert is_free(part, CANONICAL)
-        automaton = numbers_automaton(part, CANONICAL)
-        prefix_of = {0: ""}
-        for state in list(range(automaton.n_states)):
-            rows = automaton.edges[automaton.edge_start[state] : automaton.edge_start[state + 1]].tolist()
-            for low, _, target in rows:
-                prefix_of.setdefault(target, prefix_of[state] + chr(low))
-            assert rows
-            ahead = {random_member(automaton, state, rng, 8) for _ in range(200)} - {None}
-            exact = {Decimal(f"{prefix_of[state]}{rest}") for rest in ahead}
-            assert len(exact) > 20, prefix_of[state]
+        assert_many_values_lie_ahead(numbers_automaton(part, CANONICAL), rng)
+
+
+@pytest.mark.parametrize("text", ["1", ">= 5", "<= -0.05", "0.5", "0.01 >= 12.5", "3 > 0", "> 0", "25 <= -3"])
+def test_without_negative_exponents_unbounded_sets_are_free(text: str) -> None:
+    _, parts = split_zero(numbers(text))
+    rng = random.Random(5)
+    for part in parts:
+        for spelling in (CANONICAL, EXACT):
+            automaton = free_automaton(part, spelling)
+            assert automaton is not None
+            assert_trimmed(automaton)
+            assert_many_values_lie_ahead(automaton, rng)
+            for value in (Decimal(k).scaleb(-3) for k in range(-30000, 30000, 500)):
+                assert accepts(automaton, spelled(value)) == is_member(part, value)
+
+
+def spelled(value: Decimal) -> str:
+    whole = value.to_integral_value()
+    return str(int(value)) if whole == value else format(value, "f")
+
+
+def assert_many_values_lie_ahead(automaton: ByteAutomaton, rng: random.Random) -> None:
+    prefix_of = {0: ""}
+    order = [0]
+    for state in order:
+        rows = automaton.edges[automaton.edge_start[state] : automaton.edge_start[state + 1]].tolist()
+        assert rows
+        for low, _, target in rows:
+            if target not in prefix_of:
+                prefix_of[target] = prefix_of[state] + chr(low)
+                order.append(target)
+        ahead: set[Decimal] = set()
+        for _ in range(200):
+            rest = random_member(automaton, state, rng, 6)
+            if rest is not None:
+                ahead.add(Decimal(prefix_of[state] + rest))
+            if len(ahead) > 8:
+                break
+        assert len(ahead) > 8, prefix_of[state]
+
+
+@pytest.mark.parametrize("text", ["1", ">= 0 <= 5", "1 > 0 < 5", "not 1", "1 not 5"])
+def test_what_cannot_be_freed_is_not(text: str) -> None:
+    assert free_automaton(numbers(text), EXACT) is None
 
 
 @pytest.mark.parametrize("text", ["1", ">= 0", ">= 5", ">= 0 <= 10 1", "1 >= 0", "0.5 > 0", "> 0 < 1", "not 1"])
@@ -297,7 +333,9 @@ def test_words_are_accepted_in_all_their_spellings(words: tuple[Decimal, ...], t
     near = [format(word, kind) for word in words for kind in "fe"]
     for text in [*texts, *near, *(text + "e0" for text in near if "e" not in text)]:
         expected = Decimal(text) in words
-        assert accepts(automaton, text) == expected or (expected and "e" in text.lower() and not is_within_reach(text)), text
+        assert accepts(automaton, text) == expected or (
+            expected and "e" in text.lower() and not is_within_reach(text)
+        ), text
 
 
 def test_too_many_residues_are_refused_with_the_numbers_in_words() -> None:

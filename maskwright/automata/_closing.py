@@ -12,6 +12,7 @@ from maskwright.automata._frames import BIT, Int, Ints, add_item, intern_counter
 from maskwright.automata._layout import (
     ACCEPT_STATE,
     ACCEPTING,
+    ASKS,
     CALL,
     CLOSE_SET,
     COUNT,
@@ -44,6 +45,7 @@ from maskwright.automata._layout import (
     SCRATCH_N_CALLS,
     SCRATCH_N_ITEMS,
     SCRATCH_PAIRS,
+    SCRATCH_REFUSES,
     SET_N_WORDS,
     SET_PARENT,
     SET_WORDS,
@@ -255,6 +257,8 @@ def close_items(arena: Ints, scratch: Ints) -> int:
             frame = scratch[SCRATCH_ITEMS + 2 * done + 1]
             done += 1
             flags = arena[state]
+            if flags & ASKS and scratch[SCRATCH_REFUSES]:
+                continue
             if flags & ACCEPTING:
                 code = add_returns(arena, scratch, frame)
                 if code < 0:

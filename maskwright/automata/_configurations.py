@@ -8,6 +8,8 @@ once and remembers the successor, and copying a matcher's state is copying an in
     close(I)    : (ACCEPT, f) returns into every pair of f; a call of X with return r from frame f enters X with a frame
                   that holds (r, f); all calls of one X found together share one frame, so stacks that differ
                   below do not multiply items (Tomita's graph-structured stack; Scott and Johnstone 2010)
+    questions   : an item in a state that ASKS says that a value has ended which must differ from its siblings in the
+                  text; whoever knows the text takes `step` or, for a repetition, `step_repeated`
     sets        : OPEN_SET puts an empty set on the stack for a permutation; IF_NEW passes if item i is not in it, MARK
                   adds it, IF_LEFT passes while some item is missing, CLOSE_SET takes it off if all required are in.
                   Where its entries are counted: TALLY counts one that has ended, IF_ROOM passes while one more leaves
@@ -32,6 +34,7 @@ from maskwright._numba import kernel
 from maskwright.automata._closing import add_returns, close_items, count_one
 from maskwright.automata._frames import Int, Ints, add_item, begin_items, has_room, hash_words, sort_pairs
 from maskwright.automata._layout import (
+    ASKS,
     BUCKET_MASK,
     CONFIGURATION_BUCKETS,
     CONFIGURATION_FLAGS,
@@ -52,6 +55,7 @@ from maskwright.automata._layout import (
     N_ITEMS,
     N_STEPS,
     N_SUCCESSORS,
+    NEED_ANSWER,
     NEED_MEMORY,
     ONLY_BYTE,
     ONLY_SUCCESSOR,
@@ -59,6 +63,7 @@ from maskwright.automata._layout import (
     SCRATCH_ITEMS,
     SCRATCH_N_ITEMS,
     SCRATCH_PAIRS,
+    SCRATCH_REFUSES,
     STATE_SIZE,
     SUCCESSORS,
     TOKEN,
@@ -145,13 +150,17 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
     """The configuration of the closed items in scratch, made if new; DEAD if it is empty; or NEED_MEMORY.
 
     Only items that can read something are kept: all that an item without byte edges leads to is in the set itself.
+    Those that ask are kept too, so that a configuration in which a value has just ended is one of its own.
     """
     n = 0
     flags = 0
+    n_asking = 0
+    kept = HAS_BYTE_EDGES | HAS_TOKEN_EDGES | (0 if scratch[SCRATCH_REFUSES] else ASKS)
     for i in range(scratch[SCRATCH_N_ITEMS]):
         state = scratch[SCRATCH_ITEMS + 2 * i]
-        if arena[state] & (HAS_BYTE_EDGES | HAS_TOKEN_EDGES):
+        if arena[state] & kept:
             flags |= arena[state]
+            n_asking += (arena[state] & ASKS) // ASKS
             scratch[SCRATCH_PAIRS + 2 * n] = state
             scratch[SCRATCH_PAIRS + 2 * n + 1] = scratch[SCRATCH_ITEMS + 2 * i + 1]
             n += 1
@@ -177,7 +186,11 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
             if same:
                 return configuration
         configuration = arena[configuration]
-    only = only_byte(arena, scratch[SCRATCH_PAIRS], scratch[SCRATCH_PAIRS + 1]) if n == 1 else -1
+    only = -1
+    if n - n_asking == 1:
+        for i in range(n):
+            if not arena[scratch[SCRATCH_PAIRS + 2 * i]] & ASKS:
+                only = only_byte(arena, scratch[SCRATCH_PAIRS + 2 * i], scratch[SCRATCH_PAIRS + 2 * i + 1])
     configuration = arena[FREE]
     items = configuration + SUCCESSORS + (N_SUCCESSORS if only < 0 else 0)
     if not has_room(arena, items - configuration + 2 * n):
@@ -220,14 +233,50 @@ def find_edge(arena: Ints, state: Int, byte: Int) -> int:
 
 @kernel
 def step(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
-    """The configuration after one more byte: DEAD, an offset, or a NEED code.  The one place where a byte is read.
+    """The configuration after one more byte: DEAD, an offset, or a NEED code.
 
+    Where values must differ from their siblings it assumes that a value that ends with this byte does.
     The answer holds for all bytes that fall into the same edge, or the same gap between edges, of every item; it is
     remembered for all of them, so a configuration inside a string takes a handful of steps and not 256.
     """
     known = successor_of(arena, configuration, byte)
     if known != UNKNOWN:
         return known
+    span = read_byte(arena, scratch, configuration, byte)
+    if span < 0:
+        return span
+    code = close_items(arena, scratch)
+    if code < 0:
+        return code
+    successor = intern_configuration(arena, scratch)
+    if successor >= 0:
+        if arena[configuration + ONLY_BYTE] >= 0:
+            arena[configuration + ONLY_SUCCESSOR] = successor
+        else:
+            for same in range(configuration + SUCCESSORS + (span & 255), configuration + SUCCESSORS + (span >> 8) + 1):
+                arena[same] = successor
+    return successor
+
+
+@kernel
+def step_repeated(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
+    """The same where a value that ends with this byte is equal to an earlier sibling: no item may take it for new."""
+    span = read_byte(arena, scratch, configuration, byte)
+    if span < 0:
+        return span
+    scratch[SCRATCH_REFUSES] = 1
+    code = close_items(arena, scratch)
+    if code < 0:
+        return code
+    return intern_configuration(arena, scratch)
+
+
+@kernel
+def read_byte(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
+    """Put the items after one more byte into scratch, not yet closed.  The one place where a byte is read.
+
+    Returns first | last << 8, the bytes around this one that lead to the same items; or a NEED code.
+    """
     arena[N_STEPS] += 1
     begin_items(scratch)
     first = 0
@@ -265,17 +314,7 @@ def step(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
         code = add_item(scratch, arena[found + 1], frame)
         if code < 0:
             return code
-    code = close_items(arena, scratch)
-    if code < 0:
-        return code
-    successor = intern_configuration(arena, scratch)
-    if successor >= 0:
-        if arena[configuration + ONLY_BYTE] >= 0:
-            arena[configuration + ONLY_SUCCESSOR] = successor
-        else:
-            for same in range(configuration + SUCCESSORS + first, configuration + SUCCESSORS + last + 1):
-                arena[same] = successor
-    return successor
+    return first | last << 8
 
 
 @kernel
@@ -326,7 +365,7 @@ def has_token(arena: Ints, token_list: Int, token: Int) -> bool:
 
 @kernel
 def advance_bytes(arena: Ints, scratch: Ints, configuration: Int, text: NDArray[np.uint8], begin: Int, end: Int) -> int:
-    """The configuration after text[begin:end]: DEAD, an offset, or a NEED code."""
+    """The configuration after text[begin:end]: DEAD, an offset, or a NEED code (NEED_ANSWER where a value asks)."""
     for i in range(begin, end):
         byte = np.int64(text[i])
         known = successor_of(arena, configuration, byte)
@@ -334,6 +373,8 @@ def advance_bytes(arena: Ints, scratch: Ints, configuration: Int, text: NDArray[
             known = step(arena, scratch, configuration, byte)
         if known <= 0:
             return known
+        if arena[known + CONFIGURATION_FLAGS] & ASKS:
+            return NEED_ANSWER
         configuration = known
     return configuration
 
@@ -404,5 +445,7 @@ def read_forced(arena: Ints, scratch: Ints, configuration: Int, out: NDArray[np.
         configuration = step(arena, scratch, configuration, only)
         if configuration <= 0:
             return configuration
+        if arena[configuration + CONFIGURATION_FLAGS] & ASKS:
+            return NEED_ANSWER
         out[n] = only
     return out.size

@@ -41,6 +41,7 @@ from maskwright.automata._layout import (
     SCRATCH_N_CALLS,
     SCRATCH_N_ITEMS,
     SCRATCH_PAIRS,
+    SCRATCH_REFUSES,
     SCRATCH_STAMP,
     SET_N_WORDS,
     SET_PARENT,
@@ -77,6 +78,7 @@ def begin_items(scratch: Ints) -> None:
     scratch[SCRATCH_N_ITEMS] = 0
     scratch[SCRATCH_N_CALLS] = 0
     scratch[SCRATCH_ACCEPTING] = 0
+    scratch[SCRATCH_REFUSES] = 0
     if scratch[SCRATCH_STAMP] == 2147483647:
         for i in range(HASH_SIZE):
             scratch[SCRATCH_HASH + 2 * i] = 0

@@ -20,6 +20,7 @@ from maskwright.grammar.ir import (
     NOTHING,
     Call,
     Choice,
+    Distinct,
     Grammar,
     Network,
     Node,
@@ -59,9 +60,9 @@ def split_leftmost(node: Node, group: dict[str, int]) -> tuple[dict[str, Node], 
     match node:
         case Call(name) if name in group:
             return {name: EPSILON}, NOTHING
-        case Permutation() if not group.keys().isdisjoint(_leftmost_calls(node)):
-            # What follows would depend on the items seen; no front end writes such a thing.
-            raise GrammarSyntaxError("a rule calls itself at the start of an item of a permutation", "", 0)
+        case Permutation() | Distinct() if not group.keys().isdisjoint(_leftmost_calls(node)):
+            # What follows would depend on what was seen before; no front end writes such a thing.
+            raise GrammarSyntaxError("a rule calls itself at the start of a permutation or a distinct value", "", 0)
         case Sequence(parts):
             return _split_sequence(parts, group)
         case Choice(parts):
@@ -133,7 +134,7 @@ def _leftmost_calls(node: Node) -> set[str]:
             return found
         case Choice(parts):
             return {name for part in parts for name in _leftmost_calls(part)}
-        case Repeat(body, _, _):
+        case Repeat(body, _, _) | Distinct(body):
             return _leftmost_calls(body)
         case Permutation(items, _, _, repeatable):
             firsts = (repeatable, *(head for head, _ in items), *(marker for marker, _ in node.markers))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from maskwright.automata._layout import (
     ACCEPTING,
+    ASKS,
     CALL,
     CLOSE_SET,
     COUNT,
@@ -52,6 +53,7 @@ from maskwright.grammar.ir import (
     ByteClass,
     Call,
     Choice,
+    Distinct,
     Literal,
     Network,
     Node,
@@ -89,6 +91,7 @@ class CodeBlock:
         self.origin = origin
         self.words: list[int] = []
         self.n_states = 0
+        self.distinct_bodies: list[Node] = []
         self._nonterminal_of = nonterminal_of
         self._token_ids_of = token_ids_of
 
@@ -115,6 +118,11 @@ class CodeBlock:
                 return self._permutation(node, target)
             case TokenSet():
                 return self._token_set(node, target)
+            case Distinct(body):
+                self.distinct_bodies.append(body)
+                asking = self._state([], [EMPTY, 0, target])
+                self.words[asking - self.origin] |= ASKS
+                return self.emit(body, asking)
         raise AssertionError(node)
 
     def _state(self, byte_edges: list[int], other_edges: list[int]) -> int:
@@ -403,6 +411,8 @@ def size_of(node: Node) -> int:
             return len(text)
         case Sequence(parts) | Choice(parts):
             return 1 + sum(size_of(part) for part in parts)
+        case Distinct(body):
+            return 1 + size_of(body)
         case Repeat(body, minimum, maximum):
             return 3 + size_of(body) * min(MAX_UNROLLED, maximum or minimum + 1)
         case Network():

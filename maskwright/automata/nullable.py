@@ -7,12 +7,18 @@ Cost: linear in the node, times its nesting in sequences whose parts are all opt
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from maskwright.grammar.byte_automaton import without_empty_string
 from maskwright.grammar.ir import (
     EPSILON,
     NOTHING,
     Automaton,
+    ByteClass,
+    Call,
     Choice,
+    Distinct,
+    Literal,
     Network,
     Node,
     Repeat,
@@ -36,6 +42,29 @@ def is_nullable(node: Node) -> bool:
             return bool(automaton.accepting[state]) and (counter is None or counter[0] == 0)
         case Network():
             return node.n_states - 1 in reached_for_free(node)
+    return False
+
+
+def begins_with_quote(node: Node, rules: Mapping[str, Node]) -> bool:
+    """Does every string of a node that matches no empty string begin with a quote?  (In doubt: no.)"""
+    match node:
+        case Literal(text):
+            return text[:1] == b'"'
+        case ByteClass(mask):
+            return mask == 1 << ord('"')
+        case Sequence(parts):
+            return bool(parts) and not is_nullable(parts[0]) and begins_with_quote(parts[0], rules)
+        case Choice(parts):
+            return all(begins_with_quote(part, rules) for part in parts)
+        case Repeat(body, minimum, _):
+            return minimum > 0 and begins_with_quote(body, rules)
+        case Distinct(body):
+            return begins_with_quote(body, rules)
+        case Automaton(automaton, state):
+            return all(automaton.successor(state, byte) is None for byte in range(256) if byte != ord('"'))
+        case Call(name):
+            # A rule that calls itself here is left-recursive, which no prepared grammar is.
+            return begins_with_quote(rules[name], rules)
     return False
 
 

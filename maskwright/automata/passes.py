@@ -21,6 +21,7 @@ from maskwright.grammar.ir import (
     NOTHING,
     Call,
     Choice,
+    Distinct,
     Grammar,
     Network,
     Node,
@@ -28,6 +29,7 @@ from maskwright.grammar.ir import (
     Repeat,
     Sequence,
     choice,
+    distinct,
     optional,
     repeat,
     sequence,
@@ -82,6 +84,8 @@ def _is_productive(node: Node, productive: set[str]) -> bool:
             return any(_is_productive(part, productive) for part in parts)
         case Repeat(body, minimum, _):
             return minimum == 0 or _is_productive(body, productive)
+        case Distinct(body):
+            return _is_productive(body, productive)
         case Permutation():
             cut = node.mapped(lambda part: part if _is_productive(part, productive) else NOTHING)
             return without_impossible_entries(cut) != NOTHING
@@ -130,7 +134,7 @@ def leaves(node: Node) -> list[Node]:
     match node:
         case Sequence(parts) | Choice(parts):
             return [leaf for part in parts for leaf in leaves(part)]
-        case Repeat(body, _, _):
+        case Repeat(body, _, _) | Distinct(body):
             return leaves(body)
         case Permutation():
             return [leaf for part in node.parts for leaf in leaves(part)]
@@ -148,6 +152,8 @@ def map_calls(node: Node, replace: Callable[[Call], Node]) -> Node:
             return sequence(*(map_calls(part, replace) for part in parts))
         case Choice(parts):
             return choice(*(map_calls(part, replace) for part in parts))
+        case Distinct(body):
+            return distinct(map_calls(body, replace))
         case Repeat(body, minimum, maximum):
             return repeat(map_calls(body, replace), minimum, maximum)
         case Permutation():

@@ -62,6 +62,7 @@ from maskwright.automata._layout import (
     TOO_MANY_ITEMS,
 )
 from maskwright.automata.lowering import CodeBlock, automaton_words, counter_words
+from maskwright.automata.nullable import begins_with_quote
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node, TokenSet
@@ -84,7 +85,8 @@ class ArenaFull(Exception):
 class TransitionNetwork:
     """The states, frames and configurations of one prepared grammar.
 
-    arena: int32[...], laid out as in `_layout`. scratch: int32[...], working memory of the kernels.
+    arena: int32[...], laid out as in `_layout`. scratch: int32[...], working memory of the kernels. `asks`: have values
+    that must be distinct been found in the rules built so far, and were they all strings?
     """
 
     def __init__(
@@ -100,6 +102,8 @@ class TransitionNetwork:
         self.grammar = grammar
         self.max_bytes = max_bytes
         self.epoch = -1
+        self.asks = False
+        self.asks_of_strings_only = True
         self._shared_states = shared_states
         self._token_ids_of = token_ids_of
         self.scratch = np.zeros(SCRATCH_STACK + 6 * (max_token_length + 4), dtype=np.int32)
@@ -283,6 +287,9 @@ class TransitionNetwork:
             right_part = self.grammar.rules[node.name]
             block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
             entry = block.emit(right_part, ACCEPT_STATE)
+            for body in block.distinct_bodies:
+                self.asks = True
+                self.asks_of_strings_only &= begins_with_quote(body, self.grammar.rules)
             self._append(block.words, block.n_states, node)
         if len(self._node_of) > self._table_size:
             self._enlarge_table()

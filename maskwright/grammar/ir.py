@@ -9,6 +9,7 @@ A `Grammar` maps names to nodes. A node denotes a set of byte strings:
     Repeat(x, m, n)             between m and n times x; n = None means without end
     Call(name)                  whatever the rule `name` denotes
     Permutation(items, ...)     items in any order, each at most once, with a separator between them; how many may count
+    Distinct(x)                 a JSON value of x that none of its earlier siblings in the text is equal to
     Network(n, edges)           a graph: all paths from state 0 to state n - 1, each edge labelled with a node
     Automaton(dfa, state, ...)  what a byte automaton accepts from `state`, optionally counting its units
     TokenSet(...)               one special token of the vocabulary, taken as a whole
@@ -33,7 +34,7 @@ from maskwright.grammar.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The base of the ten kinds of node; never built itself."""
+    """The base of the eleven kinds of node; never built itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,24 @@ class Permutation(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Distinct(Node):
+    """A JSON value that differs from all earlier siblings: what `body` matches is exactly one value or one name.
+
+    The siblings of an item are the items before it in its array, those of a name the names before it in its object,
+    whichever part of the grammar they were read by; they are compared as JSON values (`matching._json_reader`). A
+    member's value has no siblings.
+
+    Contracts. The whole text of a grammar with such a node is one JSON text (blanks around it are fine): the siblings
+    are found in the text itself. The body matches no blanks around the value, no empty string, and no special token.
+    After every proper prefix of the body, infinitely many different values can still follow: an end is refused when
+    the value has been read, and there must always be another one to go on to, whatever came before. (A finite
+    language is written as the items of a `Permutation`.)
+    """
+
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Automaton(Node):
     """What `automaton` accepts from `state`.
 
@@ -212,6 +231,11 @@ def choice(*parts: Node) -> Node:
         for item in part.parts if isinstance(part, Choice) else (part,):
             flat[item] = None
     return next(iter(flat)) if len(flat) == 1 else Choice(tuple(flat))
+
+
+def distinct(body: Node) -> Node:
+    """The body, different from all its earlier siblings; `NOTHING` stays what it is."""
+    return NOTHING if body == NOTHING else Distinct(body)
 
 
 def optional(body: Node) -> Node:

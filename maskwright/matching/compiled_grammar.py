@@ -29,6 +29,7 @@ from maskwright.automata._layout import (
     N_NODES_WALKED,
     N_ROWS,
     N_STEPS,
+    NEED_ANSWER,
     NEED_INTERIOR,
     NEED_ROW,
     NEEDED,
@@ -40,8 +41,10 @@ from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.ir import Grammar, TokenSet
 from maskwright.grammar.report import Report
 from maskwright.matching._masks import fill
+from maskwright.matching._repetitions import advance_answered, read_forced_answered
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import Place
+from maskwright.matching.repetitions import Repetitions
 from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
 
@@ -94,6 +97,7 @@ class CompiledGrammar:
         self._token_data = self.vocabulary.token_data
         self._tables = tables
         self._max_bytes = max_bytes
+        self._repetitions = Repetitions(tables)
         self._lock = threading.RLock()
         prepared = prepare(grammar)
         if not grammar.is_prepared:
@@ -163,6 +167,9 @@ class CompiledGrammar:
                     return Place(place, token_id, code, network.epoch)
                 if code == DEAD:
                     return None
+                if code == NEED_ANSWER:
+                    code = self._read_answered(place, data, int(start[token_id]), int(start[token_id + 1]))
+                    return Place(place, token_id, code, network.epoch) if code else None
                 tries = self._provide(code, place, tries)
 
     def after_text(self, place: Place, text: bytes) -> Place | None:
@@ -173,16 +180,26 @@ class CompiledGrammar:
 
     def _read(self, place: Place, text: bytes) -> int:
         """The configuration after more bytes, or 0; in pieces, so that memory need not hold a long text at once."""
-        here = Place(place.parent, place.read, place.configuration, place.epoch)
+        here = Place(place, b"", place.configuration, place.epoch)
         if here.epoch != self._network.epoch:
             self._find_again(here)
         for begin in range(0, len(text), _PIECE):
-            piece = _writable(text[begin : begin + _PIECE])
+            read = text[begin : begin + _PIECE]
+            piece = _writable(read)
             code = self._run(advance_bytes, here, piece, 0, len(piece))
+            if code == NEED_ANSWER:
+                code = self._read_answered(here, piece, 0, len(piece))
             if code == 0:
                 return 0
-            here.configuration, here.epoch = code, self._network.epoch
+            here = Place(here, read, code, self._network.epoch)
         return here.configuration
+
+    def _read_answered(self, place: Place, text: NDArray[np.uint8], begin: int, end: int) -> int:
+        """The configuration after text[begin:end], or 0, where a value must differ from those before it in the text."""
+        reading = self._repetitions.reading_of(place)
+        reader = reading.resumed(end - begin)
+        memory = (reading.log.words, reading.log.heard, reader, self._repetitions.trial)
+        return self._run(advance_answered, place, *memory, text, begin, end)
 
     def fill_row(self, place: Place, row: NDArray[np.int32]) -> None:
         """Write the mask of a place into a row."""
@@ -192,6 +209,8 @@ class CompiledGrammar:
             while True:
                 configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
                 code = fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
+                if code >= 0 and network.asks:
+                    code = self._repetitions.forbid(network, place, configuration, row)
                 if code >= 0:
                     return
                 tries = self._provide(code, place, tries)
@@ -206,25 +225,35 @@ class CompiledGrammar:
         """The bytes that must come next, at most `limit` of them."""
         out = np.empty(limit, dtype=np.uint8)
         with self._lock:
-            here = Place(place.parent, place.read, place.configuration, place.epoch)
+            here = Place(place, b"", place.configuration, place.epoch)
             n = 0
             while n < limit:
-                found = self._run(read_forced, here, out[n : n + _PIECE])
+                found = self._read_forced(here, out[n : n + _PIECE])
                 n += found
                 if found < _PIECE:
                     break
-                here.configuration = self._read(here, out[n - found : n].tobytes())
-                here.epoch = self._network.epoch
+                read = out[n - found : n].tobytes()
+                here = Place(here, read, self._read(here, read), self._network.epoch)
             return out[:n].tobytes()
 
+    def _read_forced(self, place: Place, out: NDArray[np.uint8]) -> int:
+        """Write what must come next into `out`: how many bytes."""
+        found = NEED_ANSWER if self._network.asks else self._run(read_forced, place, out)
+        if found != NEED_ANSWER:
+            return found
+        reading = self._repetitions.reading_of(place)
+        reader = reading.resumed(len(out))
+        memory = (reading.log.words, reading.log.heard, reader, reader.copy(), self._repetitions.trial)
+        return self._run(read_forced_answered, place, *memory, out)
+
     def _run(self, kernel: Callable[..., int], place: Place, *arguments: object) -> int:
-        """Call `kernel(arena, scratch, configuration, *arguments)` until it needs nothing more."""
+        """Call `kernel(arena, scratch, configuration, *arguments)` until it needs nothing more, or an answer."""
         network = self._network
         tries = 0
         while True:
             configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
             code = kernel(network.arena, network.scratch, configuration, *arguments)
-            if code >= 0:
+            if code >= 0 or code == NEED_ANSWER:
                 return int(code)
             tries = self._provide(code, place, tries)
 
@@ -236,7 +265,10 @@ class CompiledGrammar:
             if isinstance(step.read, bytes):
                 code = self._read(here, step.read)
             else:
-                code = self._run(advance, here, self._token_start, self._token_data, step.read)
+                start, data = self._token_start, self._token_data
+                code = self._run(advance, here, start, data, step.read)
+                if code == NEED_ANSWER:
+                    code = self._read_answered(here, data, int(start[step.read]), int(start[step.read + 1]))
             assert code > 0, "a text that was accepted before is accepted again"
             step.configuration, step.epoch = code, self._network.epoch
             here = step

@@ -37,6 +37,7 @@ from maskwright.matching._table_layout import (
     TRIE_PAYLOAD,
 )
 from maskwright.matching._trie_kernels import build_trie
+from maskwright.matching.asking_tokens import AskingTokens
 from maskwright.matching.disk_cache import load_arrays, store_arrays
 from maskwright.matching.interiors import Interior, MergedStates
 from maskwright.matching.token_trie import flatten
@@ -58,6 +59,7 @@ class MaskTables:
         self.vocabulary = vocabulary
         self.n_words = (vocabulary.size + 31) // 32
         self._lock = threading.Lock()
+        self._asking_tokens: AskingTokens | None = None
         self._records: dict[ByteAutomaton, list[int]] = {}
         # By content, so that a grammar compiled again finds the answers; both are emptied when they grow too large.
         self._interior_of: dict[tuple[bytes, int, bool], int] = {}
@@ -80,6 +82,14 @@ class MaskTables:
     def size_bytes(self) -> int:
         """Bytes held by the arena."""
         return int(self.arena.nbytes)
+
+    @property
+    def asking_tokens(self) -> AskingTokens:
+        """What matters of the tokens where values must be distinct, found on first use."""
+        with self._lock:
+            if self._asking_tokens is None:
+                self._asking_tokens = AskingTokens(self.vocabulary)
+            return self._asking_tokens
 
     def states_of(self, automaton: ByteAutomaton) -> list[int]:
         """The offset of the record of each state of a shared automaton, made (or read from disk) on first use.

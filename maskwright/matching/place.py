@@ -2,16 +2,22 @@
 
 Places form a tree that grows at its leaves and is never changed above them, so forks share their past, taking tokens
 back is going to the parent, and a copy costs nothing. The configuration is a memo: it holds for one epoch of the
-grammar's memory (`CompiledGrammar`), and can be found again from the path to the root.
+grammar's memory (`CompiledGrammar`), and can be found again from the path to the root. So is the reading, made where a
+value must differ from those before it (`repetitions`).
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maskwright.matching.siblings import Reading
 
 
 class Place:
     """One node of the tree; `read` is the token id or the bytes that led here from `parent`."""
 
-    __slots__ = ("configuration", "epoch", "parent", "read")
+    __slots__ = ("configuration", "epoch", "parent", "read", "reading")
 
     is_end = False
     """Was the text ended here by an end token?"""
@@ -21,6 +27,7 @@ class Place:
         self.read = read
         self.configuration = configuration
         self.epoch = epoch
+        self.reading: Reading | None = None
 
     def steps_since(self, epoch: int) -> list[Place]:
         """The path to this place from the nearest one that belongs to `epoch`, or else from the root."""

@@ -14,6 +14,8 @@ Bytes that never occur in UTF-8 are of no concern to grammars of characters, whi
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from maskwright.automata.nullable import is_nullable
 from maskwright.automata.passes import keep_productive, leaves, map_calls, reachable, without_impossible_entries
 from maskwright.errors import EmptyLanguage, VocabularyGap
@@ -24,6 +26,7 @@ from maskwright.grammar.ir import (
     ByteClass,
     Call,
     Choice,
+    Distinct,
     Grammar,
     Literal,
     Network,
@@ -32,6 +35,7 @@ from maskwright.grammar.ir import (
     Repeat,
     Sequence,
     choice,
+    distinct,
     repeat,
     sequence,
 )
@@ -52,6 +56,8 @@ def close_gaps(grammar: Grammar, vocabulary: Vocabulary) -> Grammar:
     used = missing & _bytes_used(rules)
     if not used:
         return grammar
+    if _has_distinct(rules) and not _leaves_enough(rules, used):
+        raise VocabularyGap(bytes(sorted(used)))
     present = used.intersection(vocabulary.token_data.tobytes())
     for body in rules.values():
         for leaf in leaves(body):
@@ -69,6 +75,62 @@ def close_gaps(grammar: Grammar, vocabulary: Vocabulary) -> Grammar:
     return grammar
 
 
+def _has_distinct(rules: dict[str, Node]) -> bool:
+    """Must a value of some rule differ from its siblings?"""
+
+    def look(node: Node) -> bool:
+        match node:
+            case Distinct():
+                return True
+            case Sequence(parts) | Choice(parts):
+                return any(look(part) for part in parts)
+            case Repeat(body):
+                return look(body)
+            case Permutation():
+                return any(look(part) for part in node.parts)
+            case Network(_, edges):
+                return any(look(label) for _, label, _ in edges)
+        return False
+
+    return any(look(body) for body in rules.values())
+
+
+def _leaves_enough(rules: dict[str, Node], missing: frozenset[int]) -> bool:
+    """Are there infinitely many values left wherever there were, so that one that repeats another can go on?  (Or: no.)
+
+    Without digits that is not worth proving. Else every automaton that may loop must be able to loop from every state
+    that is left, without the missing bytes.
+    """
+    if missing.intersection(b"0123456789"):
+        return False
+    automata = [leaf for body in rules.values() for leaf in leaves(body) if isinstance(leaf, Automaton)]
+    return all(_still_loops(leaf, missing) for leaf in automata)
+
+
+def _still_loops(leaf: Automaton, missing: frozenset[int]) -> bool:
+    loops = []
+    for forbidden in (frozenset[int](), missing):
+        cut = _automaton_without(leaf.automaton, leaf.state, None, forbidden)
+        if not isinstance(cut, Automaton):
+            return False
+        loops.append(_loops_everywhere(cut.automaton))
+    return loops[1] or not loops[0]
+
+
+def _loops_everywhere(automaton: ByteAutomaton) -> bool:
+    """Does a cycle follow every state that can go on?  (What is left when states without successors are peeled off.)"""
+    following = [
+        {int(target) for _, _, target in automaton.edges[begin:end].tolist()}
+        for begin, end in pairwise(automaton.edge_start.tolist())
+    ]
+    finite = {state for state, targets in enumerate(following) if not targets}
+    size = -1
+    while len(finite) != size:
+        size = len(finite)
+        finite |= {state for state, targets in enumerate(following) if targets <= finite}
+    return all(not following[state] for state in finite)
+
+
 def _bytes_used(rules: dict[str, Node]) -> frozenset[int]:
     used: set[int] = set()
 
@@ -81,7 +143,7 @@ def _bytes_used(rules: dict[str, Node]) -> frozenset[int]:
             case Sequence(parts) | Choice(parts):
                 for part in parts:
                     visit(part)
-            case Repeat(body):
+            case Repeat(body) | Distinct(body):
                 visit(body)
             case Permutation():
                 for part in node.parts:
@@ -118,6 +180,8 @@ def without_bytes(node: Node, missing: frozenset[int]) -> Node:
             return sequence(*(without_bytes(part, missing) for part in parts))
         case Choice(parts):
             return choice(*(without_bytes(part, missing) for part in parts))
+        case Distinct(body):
+            return distinct(without_bytes(body, missing))
         case Repeat(body, minimum, maximum):
             return repeat(without_bytes(body, missing), minimum, maximum)
         case Permutation():
@@ -227,6 +291,8 @@ class _Safety:
                 return all(self._can_start(part) for part in parts)
             case Choice(parts):
                 return any(self._can_start(part) for part in parts)
+            case Distinct(body):
+                return self._can_start(body)
             case Repeat(body, minimum, _):
                 return minimum == 0 or self._can_start(body)
             case Permutation():
@@ -257,6 +323,8 @@ class _Safety:
                 return follows and all(self._is_inside_safe(part) for part in parts)
             case Choice(parts):
                 return all(self._is_inside_safe(part) for part in parts)
+            case Distinct(body):
+                return self._is_inside_safe(body)
             case Repeat(body, minimum, _):
                 again = minimum <= 1 or is_nullable(body) or self._can_start(without_bytes(body, self._missing))
                 return again and self._is_inside_safe(body)

@@ -1,0 +1,356 @@
+"""Kernels that read text where values must differ from their siblings; see `repetitions` for the idea.
+
+`words`, `heard`, `reader`: a JSON text so far (`_json_reader`); every kernel may write behind the reader's end, where
+there must be room for the bytes that it reads. `trial`: int64[READER_SIZE], working memory.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskwright._numba import kernel
+from maskwright.automata._configurations import after_return, items_of, step, step_repeated, successor_of
+from maskwright.automata._frames import BIT, Int, Ints
+from maskwright.automata._layout import (
+    ASKS,
+    CONFIGURATION_FLAGS,
+    DEAD,
+    FRAME_SIZE,
+    IS_ACCEPTING,
+    IS_COUNTER,
+    N_ITEMS,
+    STATE_INTERIOR,
+    UNKNOWN,
+)
+from maskwright.matching._json_reader import (
+    N_HEARD,
+    READER_SIZE,
+    STRING_BEGIN,
+    VALUE_BEGIN,
+    VALUE_END,
+    VALUE_PREVIOUS,
+    Bytes,
+    Words,
+    has_any_sibling,
+    is_repeated,
+    last_sibling,
+    read_json_byte,
+)
+from maskwright.matching._masks import shared_record, units_left
+from maskwright.matching._table_layout import MAIN_TRIE, NODE_SIZE, TRIE_PAYLOAD
+
+HAS_COMMA, HAS_CLOSER = 1, 2
+"""What `kinds` says of a token: it may end two values of one container; it may end a value of an outer one."""
+
+
+@kernel
+def step_answered(
+    arena: Ints, scratch: Ints, words: Words, heard: Bytes, reader: Words, configuration: Int, byte: Int
+) -> int:
+    """The configuration after one more byte, the question it may raise answered: DEAD, an offset, or a NEED code."""
+    known = successor_of(arena, configuration, byte)
+    if known == UNKNOWN:
+        known = step(arena, scratch, configuration, byte)
+    if known <= 0:
+        return known
+    read_json_byte(words, heard, reader, byte)
+    if arena[known + CONFIGURATION_FLAGS] & ASKS and is_repeated(words, reader):
+        return step_repeated(arena, scratch, configuration, byte)
+    return known
+
+
+@kernel
+def advance_answered(
+    arena: Ints,
+    scratch: Ints,
+    configuration: Int,
+    words: Words,
+    heard: Bytes,
+    reader: Words,
+    trial: Words,
+    text: Bytes,
+    begin: Int,
+    end: Int,
+) -> int:
+    """The configuration after text[begin:end]: DEAD, an offset, or a NEED code. The reader stays where it is."""
+    for i in range(READER_SIZE):
+        trial[i] = reader[i]
+    configuration = np.int64(configuration)
+    for i in range(begin, end):
+        configuration = step_answered(arena, scratch, words, heard, trial, configuration, np.int64(text[i]))
+        if configuration <= 0:
+            break
+    return configuration
+
+
+@kernel
+def read_forced_answered(
+    arena: Ints,
+    scratch: Ints,
+    configuration: Int,
+    words: Words,
+    heard: Bytes,
+    reader: Words,
+    here: Words,
+    trial: Words,
+    out: Bytes,
+) -> int:
+    """Write the bytes that are the only way to go on into `out`; how many, or a NEED code. `here` is like `trial`."""
+    configuration = np.int64(configuration)
+    for i in range(READER_SIZE):
+        here[i] = reader[i]
+    for n in range(out.size):
+        if arena[configuration + IS_ACCEPTING]:
+            return n
+        only = -1
+        following = configuration
+        for byte in range(256):
+            if successor_of(arena, configuration, byte) == DEAD:
+                continue
+            for i in range(READER_SIZE):
+                trial[i] = here[i]
+            after = step_answered(arena, scratch, words, heard, trial, configuration, byte)
+            if after < 0:
+                return after
+            if after != DEAD:
+                if only >= 0:
+                    return n
+                only = byte
+                following = np.int64(after)
+        if only < 0:
+            return n
+        read_json_byte(words, heard, here, only)
+        out[n] = only
+        configuration = following
+    return out.size
+
+
+@kernel
+def list_asking(
+    arena: Ints,
+    scratch: Ints,
+    token_start: Ints,
+    token_data: Bytes,
+    quotes: Bytes,
+    least: Int,
+    candidates: Ints,
+    row: Ints,
+    configuration: Int,
+    skips_first_end: bool,
+    out: Ints,
+) -> int:
+    """Which of the candidates that a row allows end a value that asks: how many are written to `out`, or a NEED code.
+
+    Only tokens with at least `least` quotes are read: others cannot, whatever the configuration.
+    With `skips_first_end` the text ends inside a string, and a question at that string's end is not counted.
+    """
+    n = 0
+    for k in range(candidates.size):
+        token = candidates[k]
+        if quotes[token] < least or not row[token >> 5] & BIT[token & 31]:
+            continue
+        here = np.int64(configuration)
+        is_first = skips_first_end
+        is_escaped = False
+        for i in range(token_start[token], token_start[token + 1]):
+            byte = np.int64(token_data[i])
+            known = successor_of(arena, here, byte)
+            if known == UNKNOWN:
+                known = step(arena, scratch, here, byte)
+            if known < 0:
+                return known
+            if known == DEAD:  # allowed as a special token
+                break
+            ends_first = is_first and byte == 34 and not is_escaped
+            if arena[known + CONFIGURATION_FLAGS] & ASKS and not ends_first:
+                out[n] = token
+                n += 1
+                break
+            is_first = is_first and not ends_first
+            is_escaped = byte == 92 and not is_escaped
+            here = np.int64(known)
+    return n
+
+
+@kernel
+def may_end_asking(arena: Ints, scratch: Ints, configuration: Int) -> int:
+    """May the end of the string that a configuration is inside of be asked about?  1 or 0 (in doubt 1); or a NEED code.
+
+    For items in automata of strings the return says it; others are not looked into.
+    """
+    items = items_of(arena, configuration)
+    for i in range(arena[configuration + N_ITEMS]):
+        state = arena[items + 2 * i]
+        frame = arena[items + 2 * i + 1]
+        _, _, below = units_left(arena, frame)
+        is_string = shared_record(arena, state, frame) != 0 or arena[state + STATE_INTERIOR] > 0
+        if not is_string or arena[below + FRAME_SIZE] == IS_COUNTER:
+            return 1
+        after = after_return(arena, scratch, below)
+        if after < 0:
+            return after
+        if arena[after + CONFIGURATION_FLAGS] & ASKS:
+            return 1
+    return 0
+
+
+@kernel
+def forbid_if_repeated(
+    arena: Ints,
+    scratch: Ints,
+    words: Words,
+    heard: Bytes,
+    reader: Words,
+    trial: Words,
+    token_start: Ints,
+    token_data: Bytes,
+    configuration: Int,
+    token: Int,
+    row: Ints,
+) -> int:
+    """Take a token that the row allows away if some value in it repeats a sibling; 0, or a NEED code."""
+    if not row[token >> 5] & BIT[token & 31]:
+        return 0
+    begin = token_start[token]
+    end = token_start[token + 1]
+    code = advance_answered(arena, scratch, configuration, words, heard, reader, trial, token_data, begin, end)
+    if code < 0:
+        return code
+    if code == DEAD:
+        row[token >> 5] &= ~BIT[token & 31]
+    return 0
+
+
+@kernel
+def forbid_repeated(
+    arena: Ints,
+    scratch: Ints,
+    words: Words,
+    heard: Bytes,
+    reader: Words,
+    trial: Words,
+    token_start: Ints,
+    token_data: Bytes,
+    configuration: Int,
+    tokens: Ints,
+    kinds: Bytes,
+    row: Ints,
+) -> int:
+    """Take away those of some tokens in which a value repeats a sibling; 0, or a NEED code.
+
+    A token is read only if there can be siblings: earlier values in the innermost container; for one with a closing
+    bracket in any open container; for one with a comma perhaps within the token itself.
+    """
+    relevant = HAS_COMMA
+    if last_sibling(words, reader) != 0:
+        relevant = -1
+    elif has_any_sibling(words, reader):
+        relevant = HAS_COMMA | HAS_CLOSER
+    for i in range(tokens.size):
+        token = tokens[i]
+        if relevant < 0 or kinds[token] & relevant:
+            code = forbid_if_repeated(
+                arena, scratch, words, heard, reader, trial, token_start, token_data, configuration, token, row
+            )
+            if code < 0:
+                return code
+    return 0
+
+
+@kernel
+def child_of(tables: Ints, node: Int, byte: Int) -> int:
+    """The child of a node of the main trie for a byte, by bisection; 0 if there is none."""
+    nodes = tables[MAIN_TRIE]
+    low = tables[node + 1]
+    high = tables[node + 2]
+    while low < high:
+        middle = (low + high) // 2
+        if tables[nodes + NODE_SIZE * middle] < byte:
+            low = middle + 1
+        else:
+            high = middle
+    child = nodes + NODE_SIZE * low
+    return child if low < tables[node + 2] and tables[child] == byte else 0
+
+
+@kernel
+def closing_node(tables: Ints, heard: Bytes, begin: Int, end: Int) -> int:
+    """The node of the main trie for heard[begin:end], spelled as it is, and a quote; 0 if there is none."""
+    node = int(tables[MAIN_TRIE])
+    for i in range(begin, end):
+        byte = heard[i]
+        if byte < 32 or byte in (34, 92):
+            return 0
+        node = child_of(tables, node, byte)
+        if node == 0:
+            return 0
+    return child_of(tables, node, 34)
+
+
+@kernel
+def forbid_completions(
+    arena: Ints,
+    scratch: Ints,
+    tables: Ints,
+    words: Words,
+    heard: Bytes,
+    reader: Words,
+    trial: Words,
+    token_start: Ints,
+    token_data: Bytes,
+    configuration: Int,
+    escaped: Ints,
+    escaped_start: Ints,
+    escaped_data: Bytes,
+    row: Ints,
+) -> int:
+    """Take away the tokens that finish the string in progress as one of its siblings; 0, or a NEED code.
+
+    For each sibling that begins with the string so far: the tokens that begin with the rest of it and a quote are one
+    subtree of the trie. Those that spell it with a backslash are in `escaped`, decoded up to their quote:
+    escaped_data[escaped_start[i]:escaped_start[i + 1]].
+    """
+    begin = reader[STRING_BEGIN]
+    length = reader[N_HEARD] - begin
+    payload = tables[MAIN_TRIE + TRIE_PAYLOAD]
+    sibling = last_sibling(words, reader)
+    while sibling != 0:
+        first = words[sibling + VALUE_BEGIN]
+        end = words[sibling + VALUE_END]
+        sibling = int(words[sibling + VALUE_PREVIOUS])
+        rest = first + length
+        if first < 0 or rest > end:
+            continue
+        begins_alike = True
+        for i in range(length):
+            if heard[first + i] != heard[begin + i]:
+                begins_alike = False
+                break
+        if not begins_alike:
+            continue
+        node = closing_node(tables, heard, rest, end)
+        if node != 0:
+            for i in range(tables[node + 3], tables[node + 5]):
+                token = tables[payload + 2 * i]
+                code = forbid_if_repeated(
+                    arena, scratch, words, heard, reader, trial, token_start, token_data, configuration, token, row
+                )
+                if code < 0:
+                    return code
+        for i in range(escaped.size):
+            at = escaped_start[i]
+            if escaped_start[i + 1] - at != end - rest:
+                continue
+            is_same = True
+            for k in range(end - rest):
+                if escaped_data[at + k] != heard[rest + k]:
+                    is_same = False
+                    break
+            if is_same:
+                token = escaped[i]
+                code = forbid_if_repeated(
+                    arena, scratch, words, heard, reader, trial, token_start, token_data, configuration, token, row
+                )
+                if code < 0:
+                    return code
+    return 0

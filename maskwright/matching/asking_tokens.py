@@ -1,0 +1,60 @@
+"""What matters of a vocabulary's tokens where values must differ from their siblings (`repetitions`)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.matching._json_reader import N_HEARD, STRING_BEGIN
+from maskwright.matching._repetitions import HAS_CLOSER, HAS_COMMA
+from maskwright.matching.siblings import start_reading
+from maskwright.matching.token_trie import flatten
+from maskwright.matching.vocabulary import Vocabulary
+
+
+class AskingTokens:
+    """Quotes, commas and brackets in the tokens of one vocabulary.
+
+    quotes: uint8[size], how many (at most 3). kinds: uint8[size], HAS_COMMA | HAS_CLOSER. with_quotes[n]: int32[...],
+    the tokens of at least n + 1 quotes. escaped: int32[n], those with a backslash before the first quote that ends a
+    string they begin in, decoded up to it: escaped_data[escaped_start[i]:escaped_start[i + 1]].
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        start, data = vocabulary.token_start, vocabulary.token_data
+        texts = np.zeros(vocabulary.size, dtype=np.bool_)
+        texts[vocabulary.trie.tokens] = True
+
+        def n_of(byte: int) -> NDArray[np.int64]:
+            before = np.concatenate([[0], np.cumsum(data == byte)])
+            return np.where(texts, before[start[1:]] - before[start[:-1]], 0)
+
+        quotes = np.minimum(n_of(ord('"')), 3)
+        self.quotes = quotes.astype(np.uint8)
+        self.with_quotes = [np.flatnonzero(quotes > n).astype(np.int32) for n in range(3)]
+        self.kinds = np.zeros(vocabulary.size, dtype=np.uint8)
+        self.kinds[n_of(ord(",")) > 0] |= HAS_COMMA
+        self.kinds[n_of(ord("]")) + n_of(ord("}")) > 0] |= HAS_CLOSER
+        found = []
+        for token in np.flatnonzero((quotes > 0) & (n_of(ord("\\")) > 0)).tolist():
+            decoded = decoded_to_quote(vocabulary.token_bytes[token])
+            if decoded is not None:
+                found.append((token, decoded))
+        self.escaped = np.array([token for token, _ in found], dtype=np.int32)
+        self.escaped_data, self.escaped_start = flatten([decoded for _, decoded in found])
+
+
+def decoded_to_quote(text: bytes) -> bytes | None:
+    r"""What a text inside a string says before the first quote that ends it, if it says it with a backslash.
+
+    `decoded_to_quote(rb'a\n",')` -> `b"a\n"`; `None` without a backslash before such a quote, or without one.
+    """
+    reading = start_reading().after(np.frombuffer(b'["', dtype=np.uint8).copy(), 0, 2)
+    array = np.frombuffer(text, dtype=np.uint8).copy()
+    for i in range(len(text)):
+        if text[i] == ord('"'):
+            whole = reading.after(array, 0, i + 1)
+            if not whole.is_in_string:
+                heard = whole.log.heard[whole.header[STRING_BEGIN] : whole.header[N_HEARD]].tobytes()
+                return heard if b"\\" in text[:i] else None
+    return None

@@ -1,0 +1,259 @@
+"""Values that must differ from their siblings: masks against a parser of the text, at every place of random walks.
+
+The judge: a token is allowed exactly if the same grammar without `Distinct` allows it and the text with it holds no two
+equal siblings (`tests.naive.siblings`). What the plain grammar allows is judged in `test_masks_by_brute_force`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import maskwright as mw
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, REFUSED, automaton_of
+from maskwright.grammar.ir import (
+    Automaton,
+    Call,
+    Choice,
+    Distinct,
+    Grammar,
+    Network,
+    Node,
+    Permutation,
+    Repeat,
+    Sequence,
+    byte_class,
+    choice,
+    distinct,
+    literal,
+    optional,
+    repeat,
+    sequence,
+)
+from maskwright.matching.vocabulary import Vocabulary
+from tests.naive.siblings import has_repetition
+
+# Letters a and b, and a few escapes: \" \\ \n \u0061 \u0000 and the like.
+STRING = automaton_of(
+    [
+        [(34, 34, 1, NO_UNIT)],
+        [(34, 34, 8, CLOSES), (92, 92, 2, BEGINS_UNIT), (97, 98, 1, BEGINS_UNIT)],
+        [(34, 34, 1, NO_UNIT), (92, 92, 1, NO_UNIT), (110, 110, 1, NO_UNIT), (117, 117, 3, NO_UNIT)],
+        [(48, 48, 4, NO_UNIT)],
+        [(48, 48, 5, NO_UNIT)],
+        [(low, high, 6, NO_UNIT) for low, high in ((48, 49), (54, 54))],
+        [(low, high, 1, NO_UNIT) for low, high in ((48, 49), (97, 97))],
+        [],
+        [],
+    ],
+    [False] * 8 + [True],
+    is_shared=True,
+)
+PLAIN = automaton_of([[(34, 34, 1, NO_UNIT)], [(34, 34, 2, NO_UNIT), (97, 98, 1, NO_UNIT)], []], [False, False, True])
+
+
+def string_except(word: bytes) -> Node:
+    """Any string but one of plain letters, as overrides on top of STRING (and but its spellings with a \\u)."""
+    states = [[(34, 34, 1, NO_UNIT)]]
+    states += [[(byte, byte, i + 2, BEGINS_UNIT)] for i, byte in enumerate(word)]
+    states.append([(34, 34, REFUSED, NO_UNIT)])
+    for state in states[1:]:
+        state.sort()
+    return Automaton(
+        automaton_of(states, [False] * len(states), base=[0, *[1] * (len(word) + 1)], base_automaton=STRING)
+    )
+
+
+DIGIT, TEXT = byte_class(b"01"), Automaton(STRING)
+NUMBER = sequence(
+    optional(literal(b"-")),
+    choice(literal(b"0"), sequence(literal(b"1"), repeat(DIGIT))),
+    optional(sequence(literal(b"."), repeat(DIGIT, 1))),
+    optional(sequence(literal(b"e"), optional(literal(b"-")), repeat(DIGIT, 1))),
+)
+COMMA = sequence(literal(b","), optional(literal(b" ")))
+
+
+def array(item: Node, minimum: int = 0) -> Node:
+    filled = sequence(literal(b"["), item, repeat(sequence(COMMA, item), max(0, minimum - 1)), literal(b"]"))
+    return filled if minimum else choice(literal(b"[]"), filled)
+
+
+def open_object(value: Node, name: Node = TEXT) -> Node:
+    member = sequence(distinct(name), literal(b":"), value)
+    return choice(literal(b"{}"), sequence(literal(b"{"), Permutation((), (), COMMA, member), literal(b"}")))
+
+
+ANY: Node = choice(TEXT, NUMBER, literal(b"true"), Call("array"), Call("object"))
+DECLARED = Permutation(
+    ((literal(b'"a"'), sequence(literal(b":"), NUMBER)), (literal(b'"ab"'), sequence(literal(b":"), TEXT))),
+    (0,),
+    COMMA,
+    sequence(distinct(Call("other name")), literal(b":"), choice(NUMBER, TEXT)),
+)
+OTHER_NAME = Automaton(
+    automaton_of(
+        [[(34, 34, 1, NO_UNIT)], [(98, 98, 2, NO_UNIT)], [(34, 34, 3, NO_UNIT), (97, 98, 2, NO_UNIT)], []],
+        [False, False, False, True],
+    )
+)
+
+GRAMMARS: dict[str, dict[str, Node]] = {
+    "strings, by a shared automaton": {"S": array(distinct(TEXT))},
+    "strings, by an automaton of their own": {"S": array(distinct(Automaton(PLAIN)))},
+    "strings, by a rule": {
+        "S": array(distinct(Call("text"))),
+        "text": sequence(literal(b'"'), repeat(byte_class(b"ab")), literal(b'"')),
+    },
+    "strings of some length": {"S": array(distinct(Automaton(STRING, 0, (1, None))))},
+    "any strings but one": {"S": array(distinct(string_except(b"a")))},
+    "numbers": {"S": array(distinct(NUMBER))},
+    "numbers in a rule": {"S": array(distinct(Call("number")), 2), "number": NUMBER},
+    "any values": {"S": array(distinct(ANY)), "array": array(ANY), "object": open_object(ANY)},
+    "any values, distinct all the way": {
+        "S": array(distinct(ANY)), "array": array(distinct(ANY)), "object": open_object(ANY),
+    },
+    "arrays of arrays": {"S": array(distinct(array(distinct(NUMBER))))},
+    "an object with other names": {"S": open_object(choice(TEXT, NUMBER))},
+    "nested objects": {"S": Call("object"), "object": open_object(choice(TEXT, Call("object")))},
+    "declared names among others": {
+        "S": sequence(literal(b"{"), DECLARED, literal(b"}")), "other name": OTHER_NAME,
+    },
+    "at most some names": {
+        "S": sequence(literal(b"{"), replace(DECLARED, minimum=2, maximum=4), literal(b"}")), "other name": OTHER_NAME,
+    },
+    "objects in an array": {"S": array(distinct(open_object(NUMBER)))},
+}  # fmt: skip
+
+PIECES = [
+    b'","', b'""', b',""', b"1,1", b'"}', b"],[", b'":1', b'"a"', b'"a","', b'","a"', b'a"', b'b"', b'ab"', b'a",',
+    b'"b":1,"b"', b"]]", b"1]", b"1],[1", b"1,", b"0,1", b"10", b".0", b"e0", b'a\\"', b'\\u0061"',
+    b"\\u00", b'61"', b'{"a":1},{', b'["a",', b'[["', b"[[],", b'"a":', b'":"', b'","":', b"true,true", b",true", b"ue",
+    b"1.0,", b"[1,1.0]", b'\\"', b'n"', b'"]', b', "', b'"":1', b'"b"', b'"a', b'"b":1,"b', b'\\n"',
+]  # fmt: skip
+
+
+def vocabulary_of(rng: random.Random) -> Vocabulary:
+    """All single bytes that occur, and a good part of the longer pieces, in any order."""
+    single = sorted({bytes([byte]) for piece in PIECES for byte in piece} | {b"-", b"6"})
+    tokens = single + rng.sample(PIECES, rng.randint(len(PIECES) // 2, len(PIECES)))
+    rng.shuffle(tokens)
+    return Vocabulary([*tokens, b""], eos_token_ids=[len(tokens)])
+
+
+def without_distinct(node: Node) -> Node:
+    match node:
+        case Distinct(body):
+            return without_distinct(body)
+        case Sequence(parts):
+            return Sequence(tuple(map(without_distinct, parts)))
+        case Choice(parts):
+            return Choice(tuple(map(without_distinct, parts)))
+        case Repeat(body, minimum, maximum):
+            return Repeat(without_distinct(body), minimum, maximum)
+        case Permutation():
+            return node.mapped(without_distinct)
+        case Network(n_states, edges):
+            return Network(n_states, tuple((one, without_distinct(label), other) for one, label, other in edges))
+    return node
+
+
+Judge = Callable[[bytes], bool]
+
+
+def walk(rng: random.Random, compiled: mw.CompiledGrammar, judge: Judge, length: int) -> tuple[bytes, int]:
+    """A random text of at most so many tokens, every mask on the way judged; how often a repetition was refused."""
+    vocabulary = compiled.vocabulary
+    row = mw.allocate_bitmask(1, vocabulary.size)[0]
+    matcher = compiled.matcher()
+    text = b""
+    end = vocabulary.eos_token_ids[0]
+    n_refused = 0
+    for _ in range(length):
+        matcher.fill_bitmask(row)
+        allowed = set(mw.allowed_tokens(row, vocabulary.size).tolist())
+        assert allowed, (text, "a dead end")
+        plain = PLAIN_MATCHERS[id(compiled)]()
+        plain.accept_bytes(text)
+        for token in range(vocabulary.size):
+            if token != end:
+                by_plain = plain.allows(token)
+                longer = text + vocabulary.text_of(token)
+                assert (token in allowed) == (by_plain and judge(longer)), (text, vocabulary.text_of(token))
+                assert (token in allowed) == matcher.allows(token), (text, vocabulary.text_of(token))
+                n_refused += by_plain and token not in allowed
+        assert (end in allowed) == matcher.is_accepting() == plain.is_accepting()
+        forced = matcher.forced_bytes()
+        if len(forced) < 4096:
+            assert expected_forced(compiled, matcher, forced) == forced, text
+        # Back and on again, on the same and on another matcher: the text alone counts.
+        token = rng.choice(sorted(allowed - {end}) or [end])
+        if token == end:
+            break
+        branch = matcher.fork()
+        branch.accept_token(token)
+        other = np.empty_like(row)
+        for _ in range(2):
+            step = [t for t in rng.sample(range(vocabulary.size), 8) if branch.allows(t) and t != end][:1]
+            branch.accept_tokens(step)
+            branch.rollback(len(step))
+        branch.rollback(1)
+        branch.fill_bitmask(other)
+        assert np.array_equal(row, other)
+        matcher = branch if rng.random() < 0.3 else matcher
+        matcher.accept_token(token)
+        text += vocabulary.text_of(token)
+    return text, n_refused
+
+
+def expected_forced(compiled: mw.CompiledGrammar, matcher: mw.Matcher, found: bytes) -> bytes:
+    """What must come next, byte by byte, as far as `found` and one byte further."""
+    probe = matcher.fork()
+    forced = b""
+    while len(forced) <= len(found) and not probe.is_accepting():
+        ways = [byte for byte in range(256) if takes(probe, bytes([byte]))]
+        if len(ways) != 1:
+            break
+        forced += bytes(ways)
+        probe.accept_bytes(bytes(ways))
+    return forced
+
+
+def takes(matcher: mw.Matcher, text: bytes) -> bool:
+    try:
+        matcher.fork().accept_bytes(text)
+    except mw.TokenRejected:
+        return False
+    return True
+
+
+PLAIN_MATCHERS: dict[int, Callable[[], mw.Matcher]] = {}
+
+
+def compiled_pair(rules: dict[str, Node], vocabulary: Vocabulary) -> mw.CompiledGrammar:
+    compiler = mw.Compiler(vocabulary)
+    compiled = compiler.compile_grammar(Grammar("S", rules))
+    plain = compiler.compile_grammar(Grammar("S", {name: without_distinct(body) for name, body in rules.items()}))
+    PLAIN_MATCHERS[id(compiled)] = plain.matcher
+    return compiled
+
+
+def judge_of(name: str) -> Judge:
+    if name == "any values":
+        return lambda text: not has_repetition(text, lambda depth: depth == 1)
+    return lambda text: not has_repetition(text)
+
+
+@pytest.mark.parametrize("name", GRAMMARS)
+def test_masks_allow_no_repetition_and_all_else(name: str) -> None:
+    n_refused = 0
+    for seed in range(4):
+        rng = random.Random(seed)
+        compiled = compiled_pair(GRAMMARS[name], vocabulary_of(rng))
+        for _ in range(6):
+            n_refused += walk(rng, compiled, judge_of(name), 14)[1]
+    assert n_refused > 0

@@ -1,8 +1,8 @@
 """JSON Schema as a grammar of the JSON texts of its instances.
 
-Read in this order: `document` (the text), `vocabulary`, `metaschemas` (drafts), `resources`, `references` (where a `$ref`
-leads) -> `reader`, `schema_node`, `keywords`, `values` (what each keyword demands) -> `terms`, `shapes`, `strings` (sets of values, and their
-intersections) -> `normal_form` (unions of shapes; which are empty) -> `layout`, `containers`, `lowering` (grammar
+Read in this order: `document` (the text), `vocabulary`, `metaschemas` (drafts), `resources`, `references` (where a
+`$ref` leads) -> `reader`, `schema_node`, `keywords`, `values` (what each keyword demands) -> `terms`, `shapes`,
+`strings` (sets of values, and their intersections) -> `normal_form` (unions of shapes; which are empty) -> `layout`, `containers`, `lowering` (grammar
 rules) -> `front_end` (the whole way).
 """
 

@@ -2,8 +2,8 @@
 
 Read in this order: `document` (the text), `vocabulary`, `metaschemas` (drafts), `resources`, `references` (where a
 `$ref` leads) -> `reader`, `schema_node`, `keywords`, `values` (what each keyword demands) -> `terms`, `shapes`,
-`strings` (sets of values, and their intersections) -> `normal_form` (unions of shapes; which are empty) -> `layout`, `containers`, `lowering` (grammar
-rules) -> `front_end` (the whole way).
+`strings` (sets of values, and their intersections) -> `normal_form` (unions of shapes; which are empty) -> `layout`,
+`containers`, `lowering` (grammar rules) -> `front_end` (the whole way).
 """
 
 from maskwright.grammar.json_schema.front_end import json_schema_grammar

@@ -35,7 +35,7 @@ ENDS = 0
 Positions = frozenset[int]
 
 
-def language_of(node: Expression, where: str = "") -> CharacterAutomaton:
+def language_of(node: Expression, where: str = "", max_work: int = MAX_WORK) -> CharacterAutomaton:
     """The language of a whole text that matches the node; `where` names it in a `LimitExceeded`."""
     check_size(node, where)
     nfa = NFA()
@@ -71,8 +71,8 @@ def language_of(node: Expression, where: str = "") -> CharacterAutomaton:
                 row[cls] = number
         rows.append(row)
         accepting.append(ENDS in subset)
-        if len(todo) > 4 * MAX_STATES or work + places.work > MAX_WORK:
-            raise LimitExceeded("The automaton of a pattern", max(work + places.work, len(todo)), MAX_WORK, where[:80])
+        if len(todo) > 4 * MAX_STATES or work + places.work > max_work:
+            raise LimitExceeded("The automaton of a pattern", max(work + places.work, len(todo)), max_work, where[:80])
     table = np.array(rows, dtype=np.int32).reshape(len(rows), alphabet.n_classes)
     result = automaton_from(alphabet.intervals, table, np.array(accepting))
     if result.n_states > MAX_STATES:

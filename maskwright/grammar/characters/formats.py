@@ -2,8 +2,9 @@
 
 Most are patterns, assembled from the ABNF of their RFC under the same names; times and host names are tables
 (`format_tables`), because a leap second ties the seconds to the offset and the lengths of labels and names multiply.
-One restriction: labels of a host name that begin with `xn--` are left out, for whether one is a valid A-label (RFC
-5891) is not a regular question; so no invalid name is ever let through.
+Restrictions: labels of a host name that begin with `xn--` are left out, for whether one is a valid A-label (RFC 5891)
+is too large a question for an automaton; `regex`, `idn-hostname` and `idn-email` are regular parts of languages that
+are not regular or too large (`format_regex`, `format_idn`). So no invalid text is ever let through.
 
 Sources: RFC 3339 (dates, times, appendix A durations), RFC 5321 4.1.2 (email), RFC 1123 (hostname), RFC 2673 (ipv4),
 RFC 3986 (ipv6, uri, uri-reference), RFC 3987 (iri), RFC 6570 (uri-template), RFC 9562 (uuid), RFC 6901 and its relative
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from functools import cache
 
 from maskwright.grammar.characters.automaton import CharacterAutomaton
+from maskwright.grammar.characters.format_idn import idn_email_language, idn_hostname_language
+from maskwright.grammar.characters.format_regex import regex_language
 from maskwright.grammar.characters.format_tables import hostname_language, in_succession, time_language
 from maskwright.grammar.characters.languages import match_language
 
@@ -134,6 +137,9 @@ _TABLES: dict[str, Callable[[], CharacterAutomaton]] = {
     "date-time": _date_time,
     "time": time_language,
     "hostname": hostname_language,
+    "idn-email": idn_email_language,
+    "idn-hostname": idn_hostname_language,
+    "regex": regex_language,
 }
 
 

@@ -19,7 +19,8 @@ from maskwright.matching.compiler import Compiler
 from tests.grammar.json_schema.suite import accepts, byte_compiler
 
 LIGHT = 0.05
-SECONDS = 4.0
+SECONDS = 10.0
+"""Of processor time: far above what any case takes, far below what a case takes that blows up."""
 CASES = hostile_cases(LIGHT)
 
 
@@ -52,7 +53,7 @@ def test_ends_soon_and_in_words(case: HostileCase, compiler: Compiler) -> None:
 def test_names_are_unique_and_valid_texts_are_json() -> None:
     assert len({case.name for case in CASES}) == len(CASES) > 60
     for case in CASES:
-        if case.kind == "json_schema" and "brackets" not in case.name and "levels" not in case.name:
+        if case.kind == "json_schema" and "schema text" not in case.name and "levels" not in case.name:
             json.loads(case.text)
 
 

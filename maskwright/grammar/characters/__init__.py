@@ -5,6 +5,7 @@ The signatures that other packages build on (all in this package's namespace):
     search_language(pattern: str) -> CharacterAutomaton       JSON Schema `pattern`: ECMA-262, matches anywhere
     match_language(pattern: str) -> CharacterAutomaton        Python `re.fullmatch`
     format_language(name: str) -> CharacterAutomaton | None   JSON Schema `format`; None: a name we do not know
+    PARTIAL_FORMATS: dict[str, str]                           formats with valid texts left out, and which
     words(names: Iterable[str]) -> CharacterAutomaton         exactly these texts
     ANY_TEXT, NO_TEXT: CharacterAutomaton                     every text, none
     length_between(minimum: int, maximum: int | None) -> CharacterAutomaton
@@ -44,7 +45,7 @@ from maskwright.grammar.characters.any_text import ANY_JSON_STRING, any_json_str
 from maskwright.grammar.characters.automaton import ANY_TEXT, NO_TEXT, CharacterAutomaton, length_between, words
 from maskwright.grammar.characters.counted import folded
 from maskwright.grammar.characters.encoding import Escapes
-from maskwright.grammar.characters.formats import format_language
+from maskwright.grammar.characters.formats import PARTIAL_FORMATS, format_language
 from maskwright.grammar.characters.json_words import json_spelling, json_string_except, json_string_words
 from maskwright.grammar.characters.languages import match_language, search_language
 from maskwright.grammar.characters.measures import count_members, is_finite, is_free, least_to_accept
@@ -54,6 +55,7 @@ __all__ = [
     "ANY_JSON_STRING",
     "ANY_TEXT",
     "NO_TEXT",
+    "PARTIAL_FORMATS",
     "CharacterAutomaton",
     "Escapes",
     "any_json_string",

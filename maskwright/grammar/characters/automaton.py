@@ -258,26 +258,34 @@ def words(names: Iterable[str]) -> CharacterAutomaton:
 
 
 def _trie_language(names: list[str]) -> CharacterAutomaton:
+    """The tree of the sorted names, in which each name begins on the path of the one before it, then minimised."""
     letters = sorted(set("".join(names)))
     alphabet, masks = partition(tuple(CharacterSet(((ord(letter), ord(letter)),)) for letter in letters))
     class_of = {letter: mask.bit_length() - 1 for letter, mask in zip(letters, masks, strict=True)}
-    rows: list[list[int]] = [[-1] * len(letters)]
-    accepting = [False]
-    for name in names:
-        state = 0
-        for letter in name:
-            cls = class_of[letter]
-            target = rows[state][cls]
-            if target < 0:
-                if len(rows) >= 4 * MAX_STATES:
-                    raise LimitExceeded("A list of texts", sum(map(len, names)), 4 * MAX_STATES)
-                target = rows[state][cls] = len(rows)
-                rows.append([-1] * len(letters))
-                accepting.append(False)
-            state = target
-        accepting[state] = True
-    table = np.array(rows, dtype=np.int32).reshape(len(rows), len(letters))
-    return automaton_from(alphabet.intervals, table, np.array(accepting))
+    path, before = [0], ""
+    sources: list[int] = []
+    classes: list[int] = []
+    ends: list[int] = []
+    for name in sorted(names):
+        n_common = 0
+        for one, other in zip(name, before, strict=False):
+            if one != other:
+                break
+            n_common += 1
+        del path[n_common + 1 :]
+        for letter in name[n_common:]:
+            sources.append(path[-1])
+            classes.append(class_of[letter])
+            path.append(len(sources))  # the edges lead to states 1, 2, 3, ...
+        ends.append(path[-1])
+        before = name
+        if len(sources) >= 4 * MAX_STATES:
+            raise LimitExceeded("A list of texts", sum(map(len, names)), 4 * MAX_STATES)
+    table = np.full((len(sources) + 1, len(letters)), -1, np.int32)
+    table[sources, classes] = np.arange(1, len(sources) + 1)
+    accepting = np.zeros(len(table), np.bool_)
+    accepting[ends] = True
+    return automaton_from(alphabet.intervals, table, accepting)
 
 
 def length_between(minimum: int, maximum: int | None) -> CharacterAutomaton:

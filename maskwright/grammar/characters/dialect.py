@@ -1,8 +1,9 @@
 r"""What the two notations of regular expressions differ in, as tables: Python's `re` and ECMA-262.
 
 ECMA-262 is read as JSON Schema validators treat it: by code points (the `u` flag), but lenient where the `u` flag would
-only complain (`\-`, `\_`, a lone `{` or `]`), and with Python's and PCRE's `(?P<name>...)`. A letter escape that means
-one thing in ECMA-262 and another in Python (`\Z`, `\a`) is refused in ECMA-262, because a writer means the other.
+only complain (`\-`, `\_`, a lone `{` or `]`; a `\p{...}` beside them stays a property), and with Python's and PCRE's
+`(?P<name>...)`. A letter escape that means one thing in ECMA-262 and another in Python (`\Z`, `\a`) is refused in
+ECMA-262, because a writer means the other.
 Source: ECMA-262 2024, 22.2.1 and annex B.1.2; the documentation of Python's `re`.
 """
 

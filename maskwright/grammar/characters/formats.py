@@ -147,8 +147,8 @@ PARTIAL_FORMATS = {
     "idn-hostname": "labels in Punycode, scripts from right to left or with combining marks, labels beyond ASCII that "
     "are longer than 11 characters, more than three labels where one is beyond ASCII",
     "idn-email": "labels of the domain as in idn-hostname",
-    "regex": "groups nested more than three deep, back-references, named groups but for one at the start, ranges between "
-    "unusual characters or escapes",
+    "regex": "groups nested more than three deep, back-references, named groups but for one at the start, ranges "
+    "between unusual characters or escapes",
 }
 """What valid texts the language of a format leaves out; the other formats are exact."""
 

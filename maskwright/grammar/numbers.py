@@ -127,8 +127,8 @@ def _decimal(value: int | None) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
-def numbers_automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutomaton:
-    """The spellings of the members of a set.
+def numbers_automaton(numbers: NumberSet, spelling: NumberSpelling, *, with_points: bool = False) -> ByteAutomaton:
+    """The spellings of the members of a set; multiples of a whole number also as `6.0` if `with_points`.
 
     Raises EmptyLanguage where there are none, LimitExceeded for numbers of too many digits and automata of too many
     states. `numbers_automaton(NumberSet(multiple_of=Decimal(5)), NumberSpelling.EXACT)` accepts `-15`, `1e1`, `5.0`.
@@ -137,24 +137,24 @@ def numbers_automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutom
     if normal is None:
         kind = "integer" if numbers.multiple_of == 1 else "number"
         raise EmptyLanguage(f"no {kind} is {_description(numbers)}")
-    return _automaton(normal, spelling)
+    is_digits_only = spelling is NumberSpelling.CANONICAL and is_integer_set(normal) and not with_points
+    return _automaton(normal, spelling, is_digits_only)
 
 
 @lru_cache(maxsize=128)
-def _automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutomaton:
-    is_digits_only = spelling is NumberSpelling.CANONICAL and is_integer_set(numbers)
+def _automaton(numbers: NumberSet, spelling: NumberSpelling, is_digits_only: bool) -> ByteAutomaton:
     is_range = not numbers.not_multiples_of and (
         numbers.multiple_of == 1 if is_digits_only else numbers.multiple_of is None
     )
     is_shared = numbers == NumberSet(multiple_of=numbers.multiple_of) and numbers.multiple_of in (None, 1)
     if is_range and (spelling is NumberSpelling.CANONICAL or all(map(is_read_whole, sides(numbers, True)))):
         return _range_automaton(numbers, not is_digits_only, is_shared)
-    return over_bytes(_language(numbers, spelling), is_shared=is_shared)
+    return over_bytes(_language(numbers, spelling, is_digits_only), is_shared=is_shared)
 
 
-def _language(numbers: NumberSet, spelling: NumberSpelling) -> CharacterAutomaton:
+def _language(numbers: NumberSet, spelling: NumberSpelling, is_digits_only: bool) -> CharacterAutomaton:
     try:
-        if spelling is NumberSpelling.CANONICAL and is_integer_set(numbers):
+        if is_digits_only:
             return plain_language(numbers, False)
         return plain_language(numbers, True) | exponent_language(numbers, REACHES[spelling])
     except LimitExceeded as error:
@@ -175,7 +175,7 @@ def exact_words(values: tuple[Decimal, ...]) -> ByteAutomaton:
         raise LimitExceeded(f"The automaton of {len(values)} numbers", error.asked, error.allowed) from error
 
 
-def is_free(numbers: NumberSet, spelling: NumberSpelling) -> bool:
+def is_free(numbers: NumberSet, spelling: NumberSpelling, *, with_points: bool = False) -> bool:
     """Do infinitely many values lie ahead of every state of the automaton but those where a text can only end?
 
     False where that is not certain. True for integers in digits, without zero and unbounded on each side where there
@@ -184,7 +184,7 @@ def is_free(numbers: NumberSet, spelling: NumberSpelling) -> bool:
     normal = normal_form(numbers)
     if normal is None or not _is_unbounded_without_zero(normal):
         return False
-    if spelling is NumberSpelling.CANONICAL and is_integer_set(normal):
+    if spelling is NumberSpelling.CANONICAL and is_integer_set(normal) and not with_points:
         return True
     above, below = NumberSet(Decimal(0), None, True), NumberSet(None, Decimal(0), False, True)
     return normal in (above, below)
@@ -204,7 +204,7 @@ def free_automaton(numbers: NumberSet, spelling: NumberSpelling) -> ByteAutomato
         return numbers_automaton(normal, spelling)
     if normal.not_multiples_of:
         return None
-    return over_bytes(_language(normal, spelling) & without_negative_exponent())
+    return over_bytes(_language(normal, spelling, False) & without_negative_exponent())
 
 
 def _is_unbounded_without_zero(normal: NumberSet) -> bool:

@@ -2,8 +2,8 @@
 
 The engine refuses a repeated value at its last byte, so wherever a text stands inside an item, a value that did not
 occur yet must still be within reach. That is so if infinitely many values lie ahead at every point, which is what
-*free* means below. Values that are finitely many (`null`, the members of an `enum`, the number 0, which nothing can follow)
-are therefore counted off one by one: each may be used once, as the members of an object may. An item that is neither
+*free* means below. Values that are finitely many (`null`, the members of an `enum`, 0, which nothing can follow) are
+therefore counted off one by one: each may be used once, as the members of an object may. An item that is neither
 is refused: a string of at most 40 characters, an object whose last member is its only freedom.
 
 A union of both kinds is split, and a value that a free shape has too needs no counting off.
@@ -34,6 +34,7 @@ from maskwright.grammar.json_schema.shapes import (
 from maskwright.grammar.json_schema.strings import bounded_language, conjunction_language, is_free
 from maskwright.grammar.number_sets import NumberSet, finite_members, split_zero
 from maskwright.grammar.numbers import NumberSpelling
+from maskwright.grammar.numbers import is_free as is_free_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,10 +46,6 @@ MAX_VALUES = 2_000
 
 MAX_PLACED_VALUES = 10
 """The most where items also have places or are counted: a state for each of the 1,024 sets of values used."""
-
-
-def is_free_number(numbers: NumberSet, spelling: NumberSpelling) -> bool:  # TEMPORARY
-    return numbers.minimum is None or numbers.maximum is None
 
 
 ZERO = NumberShape(NumberSet(Decimal(0), Decimal(0)))
@@ -79,7 +76,8 @@ def values_of(
             if has_zero:
                 finite[ZERO] = None
             for numbers in others:
-                (free if is_free_number(numbers, spelling) else stuck).append(NumberShape(numbers))
+                part = NumberShape(numbers, shape.is_integer)
+                (free if is_free_number(numbers, spelling, with_points=not shape.is_integer) else stuck).append(part)
         else:
             (free if _is_free(form, shape, is_live) else stuck).append(shape)
     counted = [one for one in finite if not any(_shares(form, one, shape) for shape in free)]
@@ -98,10 +96,12 @@ def _singles(form: NormalForm, shape: Shape, is_live: Callable[[Conjunction], bo
         case BooleanShape(has_false, has_true):
             return [BooleanShape(not truth, truth) for truth, has in ((True, has_true), (False, has_false)) if has]
         case NumberWords(words):
-            return [NumberShape(NumberSet(value, value)) for value, _ in words]
+            return [NumberWords((word,)) for word in words]
         case NumberShape(numbers):
             members = finite_members(numbers, MAX_VALUES)
-            return None if members is None else [NumberShape(NumberSet(value, value)) for value in members]
+            if members is None:
+                return None
+            return [NumberShape(NumberSet(value, value), shape.is_integer) for value in members]
         case StringWords(words):
             return [StringWords((word,)) for word in words]
         case StringShape(languages, minimum, maximum):

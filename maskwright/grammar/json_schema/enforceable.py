@@ -14,7 +14,6 @@ from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.productivity import Productivity
 from maskwright.grammar.json_schema.shapes import ArrayShape, Conjunction, NumberShape, ObjectShape, Shape
 from maskwright.grammar.json_schema.strings import bounded_language, is_free
-from maskwright.grammar.number_sets import NumberSet
 from maskwright.grammar.numbers import numbers_automaton
 
 MAX_NEEDS = 4
@@ -38,7 +37,7 @@ def check_enforceable(
                 for resolved in resolve(form, shape):
                     _check_members(form, conjunction, resolved)
         elif isinstance(shape, NumberShape):
-            _check_numbers(form, conjunction, shape.numbers, options)
+            _check_numbers(form, conjunction, shape, options)
 
 
 def _check_distinct(
@@ -75,10 +74,11 @@ def _check_members(form: NormalForm, conjunction: Conjunction, resolved: Resolve
                 raise refuse(number, "minProperties", reason)
 
 
-def _check_numbers(form: NormalForm, conjunction: Conjunction, numbers: NumberSet, options: JSONSchemaOptions) -> None:
+def _check_numbers(form: NormalForm, conjunction: Conjunction, shape: NumberShape, options: JSONSchemaOptions) -> None:
+    numbers = shape.numbers
     if numbers.not_multiples_of or numbers.multiple_of not in (None, 1):
         try:
-            numbers_automaton(numbers, options.numbers)
+            numbers_automaton(numbers, options.numbers, with_points=not shape.is_integer)
         except LimitExceeded as error:
             number = form.terms.node_with(conjunction, "multipleOf")
             pointer = form.terms.reader.pointer(number)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from maskwright.grammar.json_schema.shapes import (
     EVERYTHING,
     ArrayShape,
@@ -39,7 +37,7 @@ def intersect(left: Shape, right: Shape, join: Join) -> Shape | None:
             return both if both.has_false or both.has_true else None
         case NumberShape(), NumberShape():
             numbers = intersect_numbers(left.numbers, right.numbers)
-            return None if numbers is None else NumberShape(numbers)
+            return None if numbers is None else NumberShape(numbers, left.is_integer or right.is_integer)
         case NumberWords(), _:
             return _filter_numbers(left, right)
         case _, NumberWords():
@@ -76,18 +74,12 @@ def _filter_numbers(left: NumberWords, right: Shape) -> NumberWords | None:
         )
     else:
         assert isinstance(right, NumberShape)
-        is_integer = right.numbers.multiple_of is not None and is_whole(right.numbers.multiple_of)
         kept = tuple(
-            (value, tuple(word for word in words if word.lstrip("-").isdigit()) if is_integer else words)
+            (value, tuple(word for word in words if word.lstrip("-").isdigit()) if right.is_integer else words)
             for value, words in left.words
             if contains(right.numbers, value)
         )
     return NumberWords(kept) if kept else None
-
-
-def is_whole(value: Decimal) -> bool:
-    """Is the number an integer?"""
-    return value == value.to_integral_value()
 
 
 def _filter_words(left: StringWords, right: Shape) -> StringWords | None:

@@ -53,8 +53,7 @@ from maskwright.grammar.json_schema.shapes import (
     array_shape,
 )
 from maskwright.grammar.json_schema.strings import Language, bounded_language, is_free
-from maskwright.grammar.number_sets import NumberSet
-from maskwright.grammar.numbers import NumberSpelling, numbers_automaton
+from maskwright.grammar.numbers import NumberSpelling, exact_words, numbers_automaton
 
 
 def Distinct(body: Node) -> Node:  # noqa: N802 - TEMPORARY
@@ -245,12 +244,11 @@ class Lowering:
             case BooleanShape(has_false, has_true):
                 words = [Literal(word) for word, has in ((b"true", has_true), (b"false", has_false)) if has]
                 return choice(*words)
-            case NumberShape(numbers):
-                return Automaton(numbers_automaton(numbers, self.options.numbers))
+            case NumberShape(numbers, is_integer):
+                return Automaton(numbers_automaton(numbers, self.options.numbers, with_points=not is_integer))
             case NumberWords(words):
                 if self.options.numbers is NumberSpelling.EXACT:
-                    points = [NumberSet(value, value) for value, _ in words]
-                    return choice(*[Automaton(numbers_automaton(point, NumberSpelling.EXACT)) for point in points])
+                    return Automaton(exact_words(tuple([value for value, _ in words])))
                 return choice(*[Literal(word.encode()) for _, spellings in words for word in spellings])
             case StringWords(words):
                 return json_string_words(words, escapes)

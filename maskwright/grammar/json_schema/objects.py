@@ -132,9 +132,9 @@ def _smallest(ways: list[frozenset[Fulfilment]]) -> list[frozenset[Fulfilment]]:
 
 
 def _groupings(form: NormalForm, shape: ObjectShape, way: frozenset[Fulfilment]) -> Iterator[list[Fulfilment]]:
-    """The fulfilments in a fixed order; with a greatest number of members also every way to let one serve several needs.
+    """The fulfilments in a fixed order; where members are bounded also every way to let one serve several needs.
 
-    Without one this is not asked here, because members that serve several needs are then markers of all of these.
+    Otherwise this is not asked here, because a member that serves several needs is then a marker of all of these.
     """
     ordered = sorted(way, key=str)
     needs = [extra for name, extra in ordered if name is None]

@@ -1,8 +1,8 @@
 """Which conjunctions some value satisfies, and which branches of a `oneOf` share a value.
 
-`is_productive(conjunction)` is a least fixpoint over the conjunctions that a value must contain: a schema `{"required":
-["next"], "properties": {"next": {"$ref": "#"}}}` needs itself, so no finite value satisfies it. A shape is asked again whenever
-one of its parts turns out to be productive. Cost: linear in the shapes visited and in their parts; a shape that needs
+`is_productive(conjunction)` is a least fixpoint over the conjunctions that a value must contain: the schema
+`{"required": ["next"], "properties": {"next": {"$ref": "#"}}}` needs itself, so no finite value satisfies it. A shape is
+asked again whenever one of its parts turns out to be productive. Cost: linear in the shapes visited and in their parts; a shape that needs
 all of a few parts, which is nearly every one, only counts them down.
 """
 

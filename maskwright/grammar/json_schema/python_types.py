@@ -32,12 +32,11 @@ import types
 import typing
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
 from maskwright.errors import LimitExceeded, UnsupportedType
-
-Schema: TypeAlias = dict[str, Any] | bool
+from maskwright.grammar.json_schema.python_metadata import Schema, annotated
 
 MAX_TYPE_NESTING = 60
 """Of types without a name, such as lists of lists; each level takes a few of Python's own frames."""
@@ -65,22 +64,6 @@ _SCALARS: dict[object, Schema] = {
 _ARRAYS = (list, collections.abc.Sequence, collections.abc.MutableSequence, collections.abc.Iterable)
 _SETS = (set, frozenset, collections.abc.Set, collections.abc.MutableSet)
 _OBJECTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
-
-_BOUNDS = {
-    "ge": "minimum",
-    "gt": "exclusiveMinimum",
-    "le": "maximum",
-    "lt": "exclusiveMaximum",
-    "multiple_of": "multipleOf",
-    "pattern": "pattern",
-}
-"""Attributes of the metadata in `Annotated`, by the names that the package annotated-types uses."""
-
-_LENGTHS = {
-    "string": {"min_length": "minLength", "max_length": "maxLength"},
-    "array": {"min_length": "minItems", "max_length": "maxItems"},
-    "object": {"min_length": "minProperties", "max_length": "maxProperties"},
-}
 
 
 def is_python_input(value: object) -> bool:
@@ -166,7 +149,7 @@ class _Conversion:
         origin = typing.get_origin(annotation) or annotation
         arguments = typing.get_args(annotation)
         if origin is typing.Annotated:
-            return self._annotated(arguments, path, depth)
+            return annotated(self.schema(arguments[0], path, depth + 1), arguments[1:], path)
         if origin is typing.Literal:
             return {"enum": [_json_value(value, path) for value in arguments]}
         if origin in (typing.Union, types.UnionType):
@@ -196,19 +179,6 @@ class _Conversion:
             self.references[annotation] = known = f"#/$defs/{quote(name)}"
             self.todo.append((annotation, name))
         return known
-
-    def _annotated(self, arguments: tuple[Any, ...], path: str, depth: int) -> Schema:
-        """A type with metadata: a dictionary holds keywords, a text describes, others have attributes as `_BOUNDS`."""
-        schema = self.schema(arguments[0], path, depth + 1)
-        schema = {} if schema is True else schema
-        assert isinstance(schema, dict), "no type has the schema `false`"
-        for item in _flattened(arguments[1:]):
-            if isinstance(item, str):
-                schema = {**schema, "description": item}
-                continue
-            keywords = dict(item) if isinstance(item, Mapping) else _keywords_of(item, schema, path)
-            schema = {"allOf": [schema, keywords]} if schema.keys() & keywords.keys() else {**schema, **keywords}
-        return schema
 
     def _tuple(self, annotation: object, arguments: tuple[Any, ...], path: str, depth: int) -> Schema:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
@@ -309,36 +279,6 @@ def _own_schema(annotation: object) -> Callable[[], dict[str, Any]] | None:
     if type(annotation).__name__ == "TypeAdapter" and callable(write := getattr(annotation, "json_schema", None)):
         return typing.cast("Callable[[], dict[str, Any]]", write)
     return None
-
-
-def _flattened(metadata: tuple[Any, ...]) -> list[Any]:
-    """Groups of metadata (`annotated_types.Interval`, `pydantic.Field`) taken apart."""
-    flat: list[Any] = []
-    for item in metadata:
-        inner = getattr(item, "metadata", None)
-        if isinstance(inner, list):
-            flat += [*_flattened(tuple(inner)), *([item.description] if getattr(item, "description", None) else [])]
-        elif getattr(item, "__is_annotated_types_grouped_metadata__", False):
-            flat += _flattened(tuple(item))
-        else:
-            flat.append(item)
-    return flat
-
-
-def _keywords_of(item: object, schema: dict[str, Any], path: str) -> dict[str, Any]:
-    """The keywords that a piece of metadata asks for; one without any of the known attributes means nothing to us."""
-    kind = schema.get("type")
-    lengths = _LENGTHS.get(kind, {}) if isinstance(kind, str) else {}
-    keywords: dict[str, Any] = {}
-    for attribute in (*_BOUNDS, "min_length", "max_length"):
-        value = getattr(item, attribute, None)
-        if value is None or (attribute == "min_length" and value == 0):
-            continue
-        keyword = _BOUNDS.get(attribute) or lengths.get(attribute)
-        if keyword is None:
-            raise _unsupported(item, path, f"{attribute} bounds strings, lists and dictionaries, not this type")
-        keywords[keyword] = value
-    return keywords
 
 
 def _fixed_array(items: list[Schema], n_required: int) -> dict[str, Any]:

@@ -53,10 +53,14 @@ class BooleanShape:
 
 @dataclass(frozen=True, slots=True)
 class NumberShape:
-    """The numbers of a set: a range, multiples of a number, not multiples of others."""
+    """The numbers of a set: a range, multiples of a number, not multiples of others.
+
+    `is_integer`: the type `integer` is asked for, and not only multiples of a whole number; it matters for spellings.
+    """
 
     family: ClassVar[int] = NUMBER_FAMILY
     numbers: NumberSet
+    is_integer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,9 +348,10 @@ def class_condition(classes: list[Class], name: str) -> Conjunction:
 
 def _number(node: SchemaNode) -> NumberShape | None:
     numbers = number_set(node.minimum, node.maximum, node.exclusive_minimum, node.exclusive_maximum, node.multiple_of)
-    if numbers is not None and not node.types & NUMBER:
+    is_integer = not node.types & NUMBER
+    if numbers is not None and is_integer:
         numbers = intersect_numbers(numbers, INTEGERS)
-    return None if numbers is None else NumberShape(numbers)
+    return None if numbers is None else NumberShape(numbers, is_integer)
 
 
 def _filter_scalars(values: Union, asserted: Union) -> Union:

@@ -24,16 +24,19 @@ if TYPE_CHECKING:
         LimitExceeded,
         MaskwrightError,
         MatcherError,
+        SchemaTooComplex,
         TokenRejected,
         UnsupportedPattern,
         UnsupportedSchema,
         UnsupportedTokenizer,
+        UnsupportedType,
         VocabularyGap,
     )
-    from maskwright.grammar.json_schema import JSONSchemaOptions, PropertyOrder, Whitespace
+    from maskwright.grammar.json_schema import Formats, JSONSchemaOptions, NumberSpelling, PropertyOrder, Whitespace
     from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens, is_allowed
     from maskwright.matching.compiled_grammar import CompiledGrammar
     from maskwright.matching.compiler import Compiler
+    from maskwright.matching.examples import example_texts, shortest_text
     from maskwright.matching.matcher import Matcher, fill_bitmasks
     from maskwright.matching.vocabulary import Vocabulary
 
@@ -41,6 +44,7 @@ _HOME = {
     "CompiledGrammar": "maskwright.matching.compiled_grammar",
     "Compiler": "maskwright.matching.compiler",
     "EmptyLanguage": "maskwright.errors",
+    "Formats": "maskwright.grammar.json_schema",
     "GrammarSyntaxError": "maskwright.errors",
     "InvalidSchema": "maskwright.errors",
     "InvalidVocabulary": "maskwright.errors",
@@ -49,18 +53,23 @@ _HOME = {
     "MaskwrightError": "maskwright.errors",
     "Matcher": "maskwright.matching.matcher",
     "MatcherError": "maskwright.errors",
+    "NumberSpelling": "maskwright.grammar.json_schema",
     "PropertyOrder": "maskwright.grammar.json_schema",
+    "SchemaTooComplex": "maskwright.errors",
     "TokenRejected": "maskwright.errors",
     "UnsupportedPattern": "maskwright.errors",
     "UnsupportedSchema": "maskwright.errors",
     "UnsupportedTokenizer": "maskwright.errors",
+    "UnsupportedType": "maskwright.errors",
     "Vocabulary": "maskwright.matching.vocabulary",
     "VocabularyGap": "maskwright.errors",
     "Whitespace": "maskwright.grammar.json_schema",
     "allocate_bitmask": "maskwright.matching.bitmask",
     "allowed_tokens": "maskwright.matching.bitmask",
+    "example_texts": "maskwright.matching.examples",
     "fill_bitmasks": "maskwright.matching.matcher",
     "is_allowed": "maskwright.matching.bitmask",
+    "shortest_text": "maskwright.matching.examples",
 }
 """Where each public name lives."""
 
@@ -68,6 +77,7 @@ __all__ = [
     "CompiledGrammar",
     "Compiler",
     "EmptyLanguage",
+    "Formats",
     "GrammarSyntaxError",
     "InvalidSchema",
     "InvalidVocabulary",
@@ -76,18 +86,23 @@ __all__ = [
     "MaskwrightError",
     "Matcher",
     "MatcherError",
+    "NumberSpelling",
     "PropertyOrder",
+    "SchemaTooComplex",
     "TokenRejected",
     "UnsupportedPattern",
     "UnsupportedSchema",
     "UnsupportedTokenizer",
+    "UnsupportedType",
     "Vocabulary",
     "VocabularyGap",
     "Whitespace",
     "allocate_bitmask",
     "allowed_tokens",
+    "example_texts",
     "fill_bitmasks",
     "is_allowed",
+    "shortest_text",
 ]
 
 

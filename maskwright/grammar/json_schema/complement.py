@@ -1,4 +1,4 @@
-"""The complement of a shape among the values of its type: a union of shapes, exact for every shape but one.
+"""The complement of a shape among the values of its type: a union of shapes, exact, for nearly every shape.
 
     not (items 0.. satisfy A)        some item, from place 0 on, does not: counted at least once
     not (member a satisfies A)       a is there and does not satisfy A
@@ -6,8 +6,9 @@
     not (a is required)              a is not there
     not (m to n of something)        fewer than m, or more than n
 
-The alternatives may overlap, which a nondeterministic grammar does not mind. The exception: an array that must *not*
-have different items cannot be told by what the engine remembers, so negating `uniqueItems` is refused.
+The alternatives may overlap, which a nondeterministic grammar does not mind. The exceptions: an array that must *not*
+have different items cannot be told by what the engine remembers, and of some formats only a part is known; negating
+`uniqueItems` and these formats is refused.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
+from maskwright.grammar.characters import PARTIAL_FORMATS
 from maskwright.grammar.json_schema.intersection import rest_of
 from maskwright.grammar.json_schema.shapes import (
     ANY_VALUE,
@@ -68,6 +70,8 @@ def _alternatives(shape: Shape, negate: Negate) -> Iterator[Shape | None]:
         case NumberWords(words):
             yield from _between(words)
         case StringShape(languages, minimum, maximum):
+            if any(kind == "format" and name in PARTIAL_FORMATS for kind, name in languages):
+                raise CannotNegate("format")  # less than the whole format, so its complement would be too much
             yield from (string_shape((negated(language),), 0, None) for language in languages)
             if minimum:
                 yield string_shape((), 0, minimum - 1)

@@ -11,12 +11,14 @@ A union of both kinds is split, and a value that a free shape has too needs no c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import SchemaTooComplex
-from maskwright.grammar.json_schema.array_states import ArrayGraph, array_graph
+from maskwright.grammar.characters import is_free
+from maskwright.grammar.json_schema.array_states import array_graph
 from maskwright.grammar.json_schema.intersection import intersect
 from maskwright.grammar.json_schema.objects import resolve
 from maskwright.grammar.json_schema.shapes import (
@@ -30,19 +32,21 @@ from maskwright.grammar.json_schema.shapes import (
     Shape,
     StringShape,
     StringWords,
+    item_condition,
 )
-from maskwright.grammar.json_schema.strings import bounded_language, conjunction_language, is_free
+from maskwright.grammar.json_schema.strings import bounded_language, conjunction_language
 from maskwright.grammar.number_sets import NumberSet, finite_members, split_zero
 from maskwright.grammar.numbers import NumberSpelling
 from maskwright.grammar.numbers import is_free as is_free_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from maskwright.grammar.json_schema.normal_form import NormalForm
 
 MAX_VALUES = 2_000
 """The most values counted off one by one where nothing else is known of the array."""
+
+MAX_LISTED_LENGTH = 64
+"""The longest strings and arrays of which it is asked whether they are few."""
 
 MAX_PLACED_VALUES = 10
 """The most where items also have places or are counted: a state for each of the 1,024 sets of values used."""
@@ -50,76 +54,127 @@ MAX_PLACED_VALUES = 10
 
 ZERO = NumberShape(NumberSet(Decimal(0), Decimal(0)))
 
+Value = tuple[str, Any]
+"""A JSON value, so that equal values compare equal: its type, and what tells it from others of that type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is known to have values: conjunctions and shapes."""
+
+    conjunction: Callable[[Conjunction], bool]
+    shape: Callable[[Shape], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of an item: `finite` ones, each a shape of one value, and free shapes; `stuck` are in neither."""
+    """The values of an item: `finite` ones, each with a shape of its own, and free shapes; `stuck` are neither."""
 
-    finite: tuple[Shape, ...]
+    finite: dict[Value, Shape]
     free: tuple[Shape, ...]
     stuck: tuple[Shape, ...]
 
 
-def values_of(
-    form: NormalForm, conjunction: Conjunction, is_live: Callable[[Conjunction], bool], spelling: NumberSpelling
-) -> Values:
+def values_of(form: NormalForm, conjunction: Conjunction, live: Live, spelling: NumberSpelling) -> Values:
     """The values of a conjunction, by kind."""
-    finite: dict[Shape, None] = {}
+    finite: dict[Value, Shape] = {}
     free: list[Shape] = []
     stuck: list[Shape] = []
     for shape in form.union_of(conjunction):
-        singles = _singles(form, shape, is_live)
+        if not live.shape(shape):
+            continue
+        singles = _singles(form, shape, live)
         if singles is not None:
-            finite.update(dict.fromkeys(singles))
+            for value, single in singles:
+                finite.setdefault(value, single)
         elif isinstance(shape, NumberShape):
             has_zero, others = split_zero(shape.numbers)
             if has_zero:
-                finite[ZERO] = None
+                finite["number", Decimal(0)] = NumberShape(ZERO.numbers, shape.is_integer)
             for numbers in others:
                 part = NumberShape(numbers, shape.is_integer)
                 (free if is_free_number(numbers, spelling, with_points=not shape.is_integer) else stuck).append(part)
         else:
-            (free if _is_free(form, shape, is_live) else stuck).append(shape)
-    counted = [one for one in finite if not any(_shares(form, one, shape) for shape in free)]
-    return Values(tuple(counted), tuple(free), tuple(stuck))
+            (free if _is_free(form, shape, live) else stuck).append(shape)
+    counted = {value: one for value, one in finite.items() if not any(_shares(form, one, shape) for shape in free)}
+    return Values(counted, tuple(free), tuple(stuck))
 
 
 def _shares(form: NormalForm, one: Shape, other: Shape) -> bool:
     return one.family == other.family and intersect(one, other, form.join) is not None
 
 
-def _singles(form: NormalForm, shape: Shape, is_live: Callable[[Conjunction], bool]) -> list[Shape] | None:
-    """One shape for each value, if they are few."""
+def _singles(form: NormalForm, shape: Shape, live: Live) -> list[tuple[Value, Shape]] | None:
+    """Each value with a shape for it alone, if they are few."""
     match shape:
         case NullShape():
-            return [shape]
+            return [(("null", None), shape)]
         case BooleanShape(has_false, has_true):
-            return [BooleanShape(not truth, truth) for truth, has in ((True, has_true), (False, has_false)) if has]
+            truths = [truth for truth, has in ((True, has_true), (False, has_false)) if has]
+            return [(("boolean", truth), BooleanShape(not truth, truth)) for truth in truths]
         case NumberWords(words):
-            return [NumberWords((word,)) for word in words]
-        case NumberShape(numbers):
+            return [(_number(word[0]), NumberWords((word,))) for word in words]
+        case NumberShape(numbers, is_integer):
             members = finite_members(numbers, MAX_VALUES)
             if members is None:
                 return None
-            return [NumberShape(NumberSet(value, value), shape.is_integer) for value in members]
+            return [(_number(value), NumberShape(NumberSet(value, value), is_integer)) for value in members]
         case StringWords(words):
-            return [StringWords((word,)) for word in words]
+            return [(("string", word), StringWords((word,))) for word in words]
         case StringShape(languages, minimum, maximum):
             if not languages and maximum is None:
                 return None
             language = conjunction_language((*languages, ("lengths", (minimum, maximum))))
-            strings = language.members(MAX_VALUES) if maximum is None or maximum <= 64 else None
-            return None if strings is None else [StringWords((word,)) for word in strings]
+            strings = language.members(MAX_VALUES) if maximum is None or maximum <= MAX_LISTED_LENGTH else None
+            return None if strings is None else [(("string", word), StringWords((word,))) for word in strings]
         case ArrayShape():
-            if shape.max_items == 0 or (not shape.prefix and not is_live(shape.items)):
-                return [ArrayShape(max_items=0)]
+            value = _single_array(form, shape, live)
+            return None if value is None else [(value, shape)]
         case ObjectShape():
-            if not any(is_live(part) for resolved in resolve(form, shape) for part in resolved.parts):
-                return [ObjectShape(max_properties=0)]
-    return None
+            value = _single_object(form, shape, live)
+            return None if value is None else [(value, shape)]
 
 
-def _is_free(form: NormalForm, shape: Shape, is_live: Callable[[Conjunction], bool]) -> bool:
+def _number(value: Decimal) -> Value:
+    return ("number", value)
+
+
+def _single_value(form: NormalForm, conjunction: Conjunction, live: Live) -> Value | None:
+    """The value of a conjunction that has just one."""
+    found: set[Value] = set()
+    for shape in form.union_of(conjunction):
+        if live.shape(shape):
+            singles = _singles(form, shape, live)
+            if singles is None or len(singles) != 1:
+                return None
+            found.add(singles[0][0])
+    return found.pop() if len(found) == 1 else None
+
+
+def _single_array(form: NormalForm, shape: ArrayShape, live: Live) -> Value | None:
+    longest = shape.max_items
+    if not live.conjunction(shape.items) and (longest is None or longest > len(shape.prefix)):
+        longest = len(shape.prefix)
+    if longest != shape.min_items or longest > MAX_LISTED_LENGTH:
+        return None
+    items = [_single_value(form, item_condition(shape, place), live) for place in range(longest)]
+    return None if None in items else ("array", tuple(items))
+
+
+def _single_object(form: NormalForm, shape: ObjectShape, live: Live) -> Value | None:
+    found: set[Value] = set()
+    for resolved in resolve(form, shape):
+        members = [(name, condition) for name, condition in resolved.members if live.conjunction(condition)]
+        if any(live.conjunction(extra.condition) for extra in resolved.extras) or len(members) > len(resolved.required):
+            return None
+        values = {name: _single_value(form, condition, live) for name, condition in members}
+        if None in values.values():
+            return None
+        found.add(("object", frozenset(values.items())))
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_free(form: NormalForm, shape: Shape, live: Live) -> bool:
     """Do infinitely many values lie ahead at every point inside a value, and before it?"""
     match shape:
         case StringShape(languages, minimum, maximum):
@@ -134,13 +189,14 @@ def _is_free(form: NormalForm, shape: Shape, is_live: Callable[[Conjunction], bo
                 shape.max_items is None
                 and not shape.is_unique
                 and all(count.maximum is None for count in shape.counted)
-                and is_live(shape.items)
+                and live.conjunction(shape.items)
             )
         case ObjectShape():
             return all(
                 resolved.maximum is None
                 and any(
-                    is_live(extra.condition) and conjunction_language(extra.languages).length_bounds()[1] is None
+                    live.conjunction(extra.condition)
+                    and conjunction_language(extra.languages).length_bounds()[1] is None
                     for extra in resolved.extras
                 )
                 for resolved in resolve(form, shape)
@@ -157,7 +213,6 @@ def is_placed(shape: ArrayShape) -> bool:
 class DistinctGraph:
     """An array graph whose edges carry shapes: one value that is used up, or a free shape."""
 
-    graph: ArrayGraph
     values: dict[Conjunction, Values]
     edges: tuple[tuple[int, Conjunction, Shape | None, int], ...]
     """(state, condition of the item, the one value that it is or None for any free one, state after it)"""
@@ -166,16 +221,14 @@ class DistinctGraph:
     """The states before the first item."""
 
 
-def distinct_graph(
-    form: NormalForm, shape: ArrayShape, is_live: Callable[[Conjunction], bool], spelling: NumberSpelling
-) -> DistinctGraph:
-    """The graph of an array with places whose items all differ."""
+def distinct_graph(form: NormalForm, shape: ArrayShape, live: Live, spelling: NumberSpelling) -> DistinctGraph:
+    """The graph of an array with places whose items all differ; what is stuck counts as free."""
     graph = array_graph(form, shape)
-    values = {part: values_of(form, part, is_live, spelling) for part in graph.conditions if is_live(part)}
-    universe: dict[Any, int] = {}
+    values = {part: values_of(form, part, live, spelling) for part in graph.conditions if live.conjunction(part)}
+    universe: dict[Value, int] = {}
     for found in values.values():
-        for one in found.finite:
-            universe.setdefault(one, len(universe))
+        for value in found.finite:
+            universe.setdefault(value, len(universe))
     if len(universe) > MAX_PLACED_VALUES:
         raise SchemaTooComplex("values that differ, in an array with places", len(universe), MAX_PLACED_VALUES)
     leaving: dict[int, list[tuple[Conjunction, int]]] = {}
@@ -189,9 +242,11 @@ def distinct_graph(
         for condition, target in leaving.get(state, ()):
             found = values[condition]
             steps: list[tuple[Shape | None, int]] = [
-                (one, used | 1 << universe[one]) for one in found.finite if not used >> universe[one] & 1
+                (one, used | 1 << universe[value])
+                for value, one in found.finite.items()
+                if not used >> universe[value] & 1
             ]
-            if found.free:
+            if found.free or found.stuck:
                 steps.append((None, used))
             for single, after in steps:
                 following = (target, after)
@@ -203,4 +258,4 @@ def distinct_graph(
                 edges.append((numbers[state, used], condition, single, numbers[following]))
     accepting = frozenset(number for (state, _), number in numbers.items() if state in graph.accepting)
     first = frozenset(number for (state, _), number in numbers.items() if graph.places[state] == 0)
-    return DistinctGraph(graph, values, tuple(edges), accepting, first)
+    return DistinctGraph(values, tuple(edges), accepting, first)

@@ -7,13 +7,14 @@ for the moment when a rule is first asked for.
 from __future__ import annotations
 
 from maskwright.errors import LimitExceeded, SchemaTooComplex
+from maskwright.grammar.characters import is_free
 from maskwright.grammar.json_schema.distinct import distinct_graph, is_placed, values_of
 from maskwright.grammar.json_schema.normal_form import NormalForm
 from maskwright.grammar.json_schema.objects import ResolvedObject, is_simple, resolve
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.productivity import Productivity
 from maskwright.grammar.json_schema.shapes import ArrayShape, Conjunction, NumberShape, ObjectShape, Shape
-from maskwright.grammar.json_schema.strings import bounded_language, is_free
+from maskwright.grammar.json_schema.strings import bounded_language
 from maskwright.grammar.numbers import numbers_automaton
 
 MAX_NEEDS = 4
@@ -47,11 +48,10 @@ def _check_distinct(
     shape: ArrayShape,
     options: JSONSchemaOptions,
 ) -> None:
-    is_live = productivity.is_productive
     if is_placed(shape):
-        values = list(distinct_graph(form, shape, is_live, options.numbers).values.values())
+        values = list(distinct_graph(form, shape, productivity.live, options.numbers).values.values())
     else:
-        values = [values_of(form, shape.items, is_live, options.numbers)]
+        values = [values_of(form, shape.items, productivity.live, options.numbers)]
     if any(found.stuck for found in values):
         reason = (
             "cannot be enforced here: some item can be begun in a way that leaves only finitely many values, "

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from maskwright.errors import UnsupportedSchema
-from maskwright.grammar.characters import Escapes
-from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder, Whitespace
+from maskwright.grammar.characters import PARTIAL_FORMATS, Escapes
+from maskwright.grammar.json_schema.options import Formats, Indented, JSONSchemaOptions, PropertyOrder, Whitespace
 from maskwright.grammar.json_schema.reader import SchemaReader
 from maskwright.grammar.numbers import NumberSpelling
 from maskwright.grammar.report import Deferred, Exactness, Finding, Report
@@ -75,6 +75,9 @@ def _narrowed_at(schema: Mapping[str, Any], options: JSONSchemaOptions) -> Itera
     """Options that narrow one subschema by what it says itself."""
     if options.numbers is NumberSpelling.CANONICAL and (keywords := _number_keywords(schema)):
         yield "numbers", f"numbers of {', '.join(keywords)} are not spelled in every way that JSON has"
+    name = schema.get("format")
+    if options.formats is Formats.ASSERTED and isinstance(name, str) and name in PARTIAL_FORMATS:
+        yield "format", f"{name!r} leaves out valid texts: {PARTIAL_FORMATS[name]}"
     if options.property_order is PropertyOrder.DECLARED and (keywords := _present(schema, _MEMBER_KEYWORDS)):
         yield "property_order", f"members of {', '.join(keywords)} stand in the declared order"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maskwright.errors import SchemaTooComplex
 from maskwright.grammar.json_schema.shapes import (
     EVERYTHING,
     ArrayShape,
@@ -23,6 +24,9 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.strings import Language, all_of, conjunction_language, negated
 from maskwright.grammar.number_sets import contains, intersect_numbers
+
+MAX_CLASSES = 256
+"""The most classes of names in one schema: k patterns that overlap in every way make 2**k."""
 
 Class = tuple[tuple[Language, ...], Conjunction]
 
@@ -196,4 +200,6 @@ def classes_of_patterns(patterns: list[tuple[Language, Conjunction]], join: Join
             if i == len(classes) - 1 or is_inhabited(outside):
                 split.append((outside, known))
         classes = split
+        if len(classes) > MAX_CLASSES:
+            raise SchemaTooComplex("classes of names that patterns tell apart", len(classes), MAX_CLASSES)
     return classes[:-1]

@@ -19,7 +19,7 @@ from maskwright.grammar.json_schema.document import Draft, type_name
 from maskwright.grammar.json_schema.options import OPTIONS_KEY, Formats
 from maskwright.grammar.json_schema.reader import NOT_A_KEYWORD, SchemaReader
 from maskwright.grammar.json_schema.schema_node import FALSE_NODE, ChoiceKind, NodeChoice, SchemaNode
-from maskwright.grammar.json_schema.strings import STANDARD_FORMATS, Language, language
+from maskwright.grammar.json_schema.strings import STANDARD_FORMATS, Language, known_language
 from maskwright.grammar.json_schema.values import count_of, has_spelling, is_equal, number_of
 from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, OBJECT, TYPES
 
@@ -195,7 +195,7 @@ def _pattern(reader: SchemaReader, number: int, node: SchemaNode, value: Any) ->
 def _searched(reader: SchemaReader, number: int, keyword: str, pattern: str) -> Language:
     """The strings in which a pattern matches somewhere."""
     try:
-        language("pattern", pattern)
+        known_language(("pattern", pattern))
     except GrammarSyntaxError as error:
         raise reader.invalid(number, keyword, f"is not a regular expression: {error.message}") from error
     except UnsupportedPattern as error:
@@ -212,10 +212,8 @@ def _format(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> 
         return
     if reader.options.formats is Formats.ANNOTATION and not reader.dialect(number).asserts_format:
         reader.note(number, "format", f"{value!r} is an annotation, as the option formats says")
-    elif value in STANDARD_FORMATS and language("format", value) is not None:
-        node.languages += (("format", value),)
     elif value in STANDARD_FORMATS:
-        raise reader.refuse(number, "format", f"names {value!r}, which is not supported yet")
+        node.languages += (("format", value),)
     else:
         reader.note(number, "format", f"{value!r} is not a format of the specification: an annotation")
 

@@ -13,6 +13,7 @@ from itertools import combinations
 from maskwright.grammar.characters import (
     Escapes,
     any_json_string,
+    is_free,
     json_spelling,
     json_string_automaton,
     json_string_except,
@@ -52,7 +53,7 @@ from maskwright.grammar.json_schema.shapes import (
     Union,
     array_shape,
 )
-from maskwright.grammar.json_schema.strings import Language, bounded_language, is_free
+from maskwright.grammar.json_schema.strings import Language, bounded_language
 from maskwright.grammar.numbers import NumberSpelling, exact_words, numbers_automaton
 
 
@@ -212,14 +213,14 @@ class Lowering:
         if not is_placed(shape):
             if not self.is_live(shape.items):
                 return distinct_array((), NOTHING, 0, 0, layout)
-            values = values_of(self.form, shape.items, self.is_live, self.options.numbers)
-            single = [self._part(one, shape.items, depth) for one in values.finite]
+            values = values_of(self.form, shape.items, self.productivity.live, self.options.numbers)
+            single = [self._part(one, shape.items, depth) for one in values.finite.values()]
             others = choice(*[self._part(one, shape.items, depth) for one in values.free])
             maximum = shape.max_items
             if not values.free:
                 maximum = len(single) if maximum is None else min(maximum, len(single))
             return distinct_array(single, _distinct(others), shape.min_items, maximum, layout)
-        graph = distinct_graph(self.form, shape, self.is_live, self.options.numbers)
+        graph = distinct_graph(self.form, shape, self.productivity.live, self.options.numbers)
         free = {
             condition: _distinct(choice(*[self._part(one, condition, depth) for one in values.free]))
             for condition, values in graph.values.items()

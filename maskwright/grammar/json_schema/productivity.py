@@ -1,9 +1,9 @@
 """Which conjunctions some value satisfies, and which branches of a `oneOf` share a value.
 
 `is_productive(conjunction)` is a least fixpoint over the conjunctions that a value must contain: the schema
-`{"required": ["next"], "properties": {"next": {"$ref": "#"}}}` needs itself, so no finite value satisfies it. A shape is
-asked again whenever one of its parts turns out to be productive. Cost: linear in the shapes visited and in their parts; a shape that needs
-all of a few parts, which is nearly every one, only counts them down.
+`{"required": ["next"], "properties": {"next": {"$ref": "#"}}}` needs itself, so no finite value satisfies it. A shape
+is asked again whenever one of its parts turns out to be productive. Cost: linear in the shapes visited and in their
+parts; a shape that needs all of a few parts, which is nearly every one, only counts them down.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import combinations
 
 from maskwright.errors import EmptyLanguage
 from maskwright.grammar.json_schema.array_states import array_graph, can_be_accepted
-from maskwright.grammar.json_schema.distinct import distinct_graph, is_placed, values_of
+from maskwright.grammar.json_schema.distinct import Live, distinct_graph, is_placed, values_of
 from maskwright.grammar.json_schema.normal_form import NormalForm, Overlap
 from maskwright.grammar.json_schema.objects import ResolvedObject, is_simple, resolve
 from maskwright.grammar.json_schema.schema_node import ChoiceKind
@@ -30,7 +30,7 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.numbers import NumberSpelling
 
-Live = Callable[[Conjunction], bool]
+IsLive = Callable[[Conjunction], bool]
 
 
 class Productivity:
@@ -48,11 +48,16 @@ class Productivity:
 
     def is_productive_shape(self, shape: Shape) -> bool:
         """Does any finite value have this shape?"""
-        if (needs := self._needs(shape)) is not None:
-            return all(self.is_productive(part) for part in needs)
-        for part in self._parts(shape):
-            self.is_productive(part)
-        return self._can_be(shape, self.is_productive)
+        return self._has_value(shape, self.is_productive)
+
+    def _has_value(self, shape: Shape, is_live: IsLive) -> bool:
+        needs = self._needs(shape)
+        return self._can_be(shape, is_live) if needs is None else all(is_live(part) for part in needs)
+
+    @property
+    def live(self) -> Live:
+        """What has values, as far as the arrays whose items differ ask for it."""
+        return Live(self.is_productive, self.is_productive_shape)
 
     def _needs(self, shape: Shape) -> list[Conjunction] | None:
         """The conditions that every value of a shape has a part for, if satisfying these is all it takes."""
@@ -76,19 +81,20 @@ class Productivity:
             return [shape.items]
         return []
 
-    def _can_be(self, shape: Shape, is_live: Live) -> bool:
+    def _can_be(self, shape: Shape, is_live: IsLive) -> bool:
         """Does any value have the shape, if its parts are as `is_live` says?"""
         if isinstance(shape, ObjectShape):
             return any(can_be_object(resolved, is_live) for resolved in resolve(self.form, shape))
         assert isinstance(shape, ArrayShape)
         if not shape.is_unique:
             return can_be_accepted(array_graph(self.form, shape), is_live)
+        live = Live(is_live, lambda part: self._has_value(part, is_live))
         if is_placed(shape):
-            graph = distinct_graph(self.form, shape, is_live, self.spelling)
+            graph = distinct_graph(self.form, shape, live, self.spelling)
             return not graph.accepting.isdisjoint({0, *(target for _, _, _, target in graph.edges)})
         if not is_live(shape.items):
             return shape.min_items == 0
-        values = values_of(self.form, shape.items, is_live, self.spelling)
+        values = values_of(self.form, shape.items, live, self.spelling)
         return bool(values.free or values.stuck) or len(values.finite) >= shape.min_items
 
     def _decide(self, conjunction: Conjunction) -> bool:
@@ -172,7 +178,10 @@ class Productivity:
     def overlaps(self) -> set[Overlap]:
         """The pairs of branches, of any `oneOf` met so far, that some value satisfies together."""
         found: set[Overlap] = set()
-        for (number,) in [key for key in self.form.unions if len(key) == 1 and key[0] >= 0]:
+        met = {key[0]: None for key in self.form.unions if len(key) == 1 and key[0] >= 0} | dict.fromkeys(
+            self.form.judged
+        )
+        for number in met:
             term = self.form.terms.terms[number]
             for position, choice in enumerate(term.choices):
                 if choice.kind is ChoiceKind.ONE:
@@ -198,7 +207,7 @@ class Productivity:
         return shared
 
 
-def can_be_object(resolved: ResolvedObject, is_live: Live) -> bool:
+def can_be_object(resolved: ResolvedObject, is_live: IsLive) -> bool:
     """Is there an object like this?"""
     if not all(is_live(need.condition) for need in resolved.needs):
         return False

@@ -65,13 +65,15 @@ def words_language(names: Iterable[str]) -> Language:
 
 
 @lru_cache(maxsize=4096)
-def language(kind: str, payload: Any) -> CharacterAutomaton | None:
-    """The strings of a language; None for a format that we do not know."""
+def language(kind: str, payload: Any) -> CharacterAutomaton:
+    """The strings of a language, by its two parts."""
     match kind:
         case "pattern":
             return search_language(payload)
         case "format":
-            return format_language(payload)
+            known = format_language(payload)
+            assert known is not None, "unknown formats are annotations"
+            return known
         case "words":
             return words(payload)
         case "lengths":
@@ -88,10 +90,8 @@ def language(kind: str, payload: Any) -> CharacterAutomaton | None:
 
 
 def known_language(named: Language) -> CharacterAutomaton:
-    """The strings of a language that exists."""
-    result = language(*named)
-    assert result is not None, "unknown formats are annotations"
-    return result
+    """The strings of a language."""
+    return language(*named)
 
 
 @lru_cache(maxsize=4096)
@@ -168,11 +168,3 @@ def counts_exactly(automaton: CharacterAutomaton, maximum: int | None) -> bool:
             return False
         level = {target for state in level for target in successors[state]} - core
     return False
-
-
-def is_free(automaton: CharacterAutomaton) -> bool:
-    """Do infinitely many strings lie ahead at every state?
-
-    They do if every state goes on, for then each leads to a cycle, and every state leads to a member.
-    """
-    return not automaton.is_empty and bool((automaton.transitions >= 0).any(axis=1).all())

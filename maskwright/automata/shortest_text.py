@@ -11,8 +11,8 @@ Further texts are not the second shortest, which are dull ("" then "a" then "b" 
 what is cheapest when every way that an earlier text took costs more (PER_USE) and every string or number moves on to
 its next word.
 
-Where values must differ (`Distinct`), words of one automaton take turns within a text too. That is not the whole
-condition: `matching.examples` confirms every text, and mends it if need be.
+Where values must differ (`Distinct`), a way counts as taken at once, so the next sibling takes another. That is not yet
+the whole condition: `matching.examples` confirms every text, and mends it if need be.
 Cost: linear in the rules looked at, times the depth of the derivation. Rejected: breadth-first search with a matcher,
 which visits every shorter prefix, and those of an object with ten required members are millions.
 """
@@ -20,7 +20,7 @@ which visits every shorter prefix, and those of an object with ten required memb
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
@@ -137,8 +137,11 @@ class _Search:
         entered: set[str] = set()
         missing: set[str] = set()
         uses: list[object] = []
-        n_siblings: dict[Node, int] = {}
+        counted_at_once: list[object] = []
+        siblings_end = -1  # how many parts are still to come when the value that must differ is written
         while todo:
+            if len(todo) <= siblings_end:
+                siblings_end = -1
             part = todo.pop()
             if isinstance(part, bytes):
                 text += part
@@ -147,21 +150,28 @@ class _Search:
             elif isinstance(part, ir.Call):
                 entered.add(part.name)
                 todo.append(self.bodies[part.name])
-            elif isinstance(part, ir.Distinct) and isinstance(part.body, ir.Automaton):
-                n_before = n_siblings[part.body] = n_siblings.get(part.body, -1) + 1
-                todo.append(self._word(part.body, n_before))
-                uses.append(part.body)
+            elif isinstance(part, ir.Distinct):
+                siblings_end = len(todo) if siblings_end < 0 else siblings_end
+                todo.append(part.body)
             else:
                 way = self._way(part)
-                uses += way.uses
+                if siblings_end < 0:
+                    uses += way.uses
+                else:
+                    self._count(way.uses, 1)
+                    counted_at_once += way.uses
                 todo.extend(reversed(way.parts))
         if not missing:
-            for use in uses:
-                self.n_uses[use] = self.n_uses.get(use, 0) + 1
+            self._count(uses, 1)
             return bytes(text)
+        self._count(counted_at_once, -1)
         if len(self.bodies) < LOOKED_AT_ONCE:
             missing.update(callee for name in entered for callee in called_names(self.bodies[name]))
         return missing
+
+    def _count(self, uses: Iterable[object], step: int) -> None:
+        for use in uses:
+            self.n_uses[use] = self.n_uses.get(use, 0) + step
 
     def _cost(self, node: Node) -> float:
         return self._way(node).cost
@@ -179,7 +189,7 @@ class _Search:
             case ir.Automaton():
                 if not self._words(node, 1):
                     return _NO_WAY
-                word = self._word(node, 0)
+                word = self._word(node)
                 return _Way(cost_of(word), (word,), (node,))
             case ir.Sequence(parts):
                 return _Way(sum(map(self._cost, parts)), parts)
@@ -209,9 +219,9 @@ class _Search:
         """The way, dearer for every time that it was taken."""
         return _Way(way.cost + PER_USE * self.n_uses.get(use, 0), way.parts, (*way.uses, use))
 
-    def _word(self, leaf: ir.Automaton, n_before: int) -> bytes:
-        """The next word of an automaton, beginning again where there is none; `n_before` stand in this text already."""
-        place = self.n_uses.get(leaf, 0) + n_before
+    def _word(self, leaf: ir.Automaton) -> bytes:
+        """The next word of an automaton, beginning again where there is none."""
+        place = self.n_uses.get(leaf, 0)
         words = self._words(leaf, max(MAX_WORDS, 1 << place.bit_length()) if place else 1)
         return words[place % len(words)]
 

@@ -103,15 +103,9 @@ def test_the_shortest_document(schema: dict[str, Any], text: bytes) -> None:
 
 
 def test_items_that_must_differ_do() -> None:
-    item = {
-        "type": "object",
-        "properties": {"id": {"type": "integer"}},
-        "required": ["id"],
-        "additionalProperties": False,
-    }
-    schema = {"type": "array", "uniqueItems": True, "minItems": 12, "items": item}
+    schema = {"type": "array", "uniqueItems": True, "minItems": 30, "items": {"type": ["number", "string"]}}
     text = shortest_text(json_schema_grammar(schema))
-    assert is_valid(schema, json.loads(text)) and len(text) <= 12 * len('{"id":"a"},') + 4
+    assert is_valid(schema, json.loads(text)) and len(text) <= 30 * len('"ab",') + 2
 
 
 def test_a_pattern_has_a_shortest_text() -> None:

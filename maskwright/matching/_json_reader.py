@@ -381,13 +381,6 @@ def read_json_byte(words: Words, heard: Bytes, reader: Words, byte: Int) -> None
 
 
 @kernel
-def read_json(words: Words, heard: Bytes, reader: Words, text: Bytes, begin: Int, end: Int) -> None:
-    """Read text[begin:end]."""
-    for i in range(begin, end):
-        read_json_byte(words, heard, reader, np.int64(text[i]))
-
-
-@kernel
 def last_sibling(words: Words, reader: Words) -> int:
     """The last value that has ended in the innermost container (the last name, in an object), or 0."""
     top = int(reader[TOP])
@@ -443,3 +436,21 @@ def resume(heard: Bytes, kept: Words, n_words: Int, n_heard: Int, reader: Words)
                 for i in range(kept[STRING_BEGIN], kept[N_HEARD]):
                     heard[reader[N_HEARD]] = heard[i]
                     reader[N_HEARD] += 1
+
+
+@kernel
+def read_json(
+    words: Words,
+    heard: Bytes,
+    kept: Words,
+    n_words: Int,
+    n_heard: Int,
+    text: Bytes,
+    begin: Int,
+    end: Int,
+    reader: Words,
+) -> None:
+    """Go on as `resume` does and read text[begin:end]; writes `reader`."""
+    resume(heard, kept, n_words, n_heard, reader)
+    for i in range(begin, end):
+        read_json_byte(words, heard, reader, np.int64(text[i]))

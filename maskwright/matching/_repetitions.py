@@ -36,7 +36,7 @@ from maskwright.matching._json_reader import (
     last_sibling,
     read_json_byte,
 )
-from maskwright.matching._masks import shared_record, units_left
+from maskwright.matching._masks import forbid_subtree, shared_record, units_left
 from maskwright.matching._table_layout import MAIN_TRIE, NODE_SIZE, TRIE_PAYLOAD
 
 HAS_COMMA, HAS_CLOSER = 1, 2
@@ -288,6 +288,46 @@ def closing_node(tables: Ints, heard: Bytes, begin: Int, end: Int) -> int:
 
 
 @kernel
+def forbid_ending(
+    arena: Ints,
+    scratch: Ints,
+    tables: Ints,
+    words: Words,
+    heard: Bytes,
+    reader: Words,
+    trial: Words,
+    token_start: Ints,
+    token_data: Bytes,
+    configuration: Int,
+    begin: Int,
+    end: Int,
+    node: Int,
+    row: Ints,
+) -> int:
+    """Take away the tokens below the node of heard[begin:end] and a quote, which end a repetition; 0, or a NEED code.
+
+    All of them, unless something else can be read there, not distinct: then those that it cannot read.
+    """
+    code = advance_answered(arena, scratch, configuration, words, heard, reader, trial, heard, begin, end)
+    if code > 0:
+        code = step_answered(arena, scratch, words, heard, trial, code, np.int64(34))
+    if code < 0:
+        return code
+    if code == DEAD:
+        forbid_subtree(tables, MAIN_TRIE, node, row)
+        return 0
+    payload = tables[MAIN_TRIE + TRIE_PAYLOAD]
+    for i in range(tables[node + 3], tables[node + 5]):
+        token = tables[payload + 2 * i]
+        code = forbid_if_repeated(
+            arena, scratch, words, heard, reader, trial, token_start, token_data, configuration, token, row
+        )
+        if code < 0:
+            return code
+    return 0
+
+
+@kernel
 def forbid_completions(
     arena: Ints,
     scratch: Ints,
@@ -312,7 +352,6 @@ def forbid_completions(
     """
     begin = reader[STRING_BEGIN]
     length = reader[N_HEARD] - begin
-    payload = tables[MAIN_TRIE + TRIE_PAYLOAD]
     sibling = last_sibling(words, reader)
     while sibling != 0:
         first = words[sibling + VALUE_BEGIN]
@@ -330,13 +369,24 @@ def forbid_completions(
             continue
         node = closing_node(tables, heard, rest, end)
         if node != 0:
-            for i in range(tables[node + 3], tables[node + 5]):
-                token = tables[payload + 2 * i]
-                code = forbid_if_repeated(
-                    arena, scratch, words, heard, reader, trial, token_start, token_data, configuration, token, row
-                )
-                if code < 0:
-                    return code
+            code = forbid_ending(
+                arena,
+                scratch,
+                tables,
+                words,
+                heard,
+                reader,
+                trial,
+                token_start,
+                token_data,
+                configuration,
+                rest,
+                end,
+                node,
+                row,
+            )
+            if code < 0:
+                return code
         for i in range(escaped.size):
             at = escaped_start[i]
             if escaped_start[i + 1] - at != end - rest:

@@ -51,8 +51,8 @@ class _Plan:
     may_end_asking: bool
 
 
-_UNKNOWN, _NOTHING = (_Plan(np.empty(0, dtype=np.int32), False) for _ in range(2))
-"""No plan was made yet; and the plan where nothing must be looked at, by far the most frequent one."""
+_NOTHING = _Plan(np.empty(0, dtype=np.int32), False)
+"""The plan where nothing must be looked at, by far the most frequent one."""
 
 
 class Repetitions:
@@ -82,6 +82,11 @@ class Repetitions:
                 while here is not None:
                     path.append(here.read)
                     here = here.parent
+        if known is not None and len(path) == 1 and isinstance(path[0], int):
+            start = self._vocabulary.token_start
+            begin, end = int(start[path[0]]), int(start[path[0] + 1])
+            place.reading = reading = known.after(self._vocabulary.token_data, begin, end)
+            return reading
         texts = [read if isinstance(read, bytes) else self._vocabulary.token_bytes[read] for read in reversed(path)]
         text = np.frombuffer(b"".join(texts), dtype=np.uint8).copy()
         if known is None:
@@ -94,52 +99,55 @@ class Repetitions:
         if self._epoch != network.epoch:
             self._plans.clear()
             self._epoch = network.epoch
-        plan = self._plans.get(configuration, _UNKNOWN)
-        if plan is _NOTHING:
-            return 0
-        reading = self.reading_of(place)
-        if reading.is_in_escape:  # its state may be one with another that is in no escape, so there is no plan for it
-            return self._carry_out(
-                _Plan(self._tables.asking_tokens.with_quotes[0], False), network, reading, configuration, row
-            )
-        if plan is _UNKNOWN:
-            code, plan = self._make_plan(network, reading, configuration, row)
+        plan = self._plans.get(configuration)
+        if plan is None:
+            code, plan = self._make_plan(network, place, configuration, row)
             if code < 0:
                 return code
             self._plans[configuration] = plan
-            if plan is _NOTHING:
-                return 0
+        if plan is _NOTHING:
+            return 0
+        reading = self.reading_of(place)
+        if plan.may_end_asking and reading.is_in_escape:
+            plan = _Plan(self._tables.asking_tokens.with_quotes[0], False)
         return self._carry_out(plan, network, reading, configuration, row)
 
     def _make_plan(
-        self, network: TransitionNetwork, reading: Reading, configuration: int, row: NDArray[np.int32]
+        self, network: TransitionNetwork, place: Place, configuration: int, row: NDArray[np.int32]
     ) -> tuple[int, _Plan]:
-        """What a configuration that is not inside an escape asks for; or the NEED code of a kernel."""
+        """What a configuration asks for, whatever the text; or the NEED code of a kernel.
+
+        The text is looked at only where a string may end that asks, and then it says whether the place is inside one.
+        (A text inside an escape may share its configuration with another that is not; no other two differ in that.)
+        """
         asking = self._tables.asking_tokens
         arena, scratch = network.arena, network.scratch
         mask = int(arena[configuration + MASK])
-        in_string = reading.is_in_string
-        least = int(in_string) if not network.asks_of_strings_only else 1 if in_string else 2
-        may_end = 0
+        only_strings = network.asks_of_strings_only
+        may_end = in_string = False
         if mask > 0:
             candidates = arena[mask + 1 : mask + 1 + arena[mask]].copy()
-        elif in_string:
-            candidates = asking.with_quotes[2 if network.asks_of_strings_only else 0]
-            may_end = may_end_asking(arena, scratch, configuration)
-            if may_end < 0:
-                return may_end, _UNKNOWN
-        elif network.asks_of_strings_only:
-            candidates = asking.with_quotes[1]
         else:
-            bits = np.unpackbits(row.view(np.uint8), bitorder="little")
-            candidates = np.flatnonzero(bits).astype(np.int32)
+            code = may_end_asking(arena, scratch, configuration)
+            if code < 0:
+                return code, _NOTHING
+            in_string = may_end = bool(code) and self.reading_of(place).is_in_string
+            if code and not in_string and not only_strings:
+                candidates = np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little")).astype(np.int32)
+            else:
+                candidates = asking.with_quotes[int(only_strings) * (1 + in_string)]
         out = np.empty(len(candidates), dtype=np.int32)
-        skips_first_end = in_string and mask <= 0
-        tokens = (self._vocabulary.token_start, self._vocabulary.token_data, asking.quotes, least, candidates)
-        n = list_asking(arena, scratch, *tokens, row, configuration, skips_first_end, out)
+        tokens = (
+            self._vocabulary.token_start,
+            self._vocabulary.token_data,
+            asking.quotes,
+            int(only_strings),
+            candidates,
+        )
+        n = list_asking(arena, scratch, *tokens, row, configuration, in_string, out)
         if n < 0:
-            return int(n), _UNKNOWN
-        return 0, _Plan(out[:n].copy(), bool(may_end)) if n or may_end else _NOTHING
+            return int(n), _NOTHING
+        return 0, _Plan(out[:n].copy(), may_end) if n or may_end else _NOTHING
 
     def _carry_out(
         self,

@@ -42,8 +42,9 @@ class SiblingLog:
         self.n_heard = 0
         self.size_when_new = room
 
-    def make_room(self, n_bytes: int, n_copied: int) -> None:
-        """For `n_bytes` more bytes of text and a string of `n_copied` bytes."""
+    def make_room(self, n_bytes: int, header: NDArray[np.int64]) -> None:
+        """For `n_bytes` more bytes of text behind a header, whose string in progress may have to be copied."""
+        n_copied = int(header[N_HEARD] - header[STRING_BEGIN]) if header[MODE] == STRING else 0
         n_words = self.n_words + MOST_WORDS_A_BYTE * (n_bytes + 1)
         if n_words > len(self.words):
             self.words = np.concatenate([self.words, np.zeros(n_words, dtype=np.int64)])
@@ -76,17 +77,20 @@ class Reading:
 
     def resumed(self, n_bytes: int) -> NDArray[np.int64]:
         """A header to go on from, with room for so many bytes."""
-        header = self.header
-        self.log.make_room(n_bytes, int(header[N_HEARD] - header[STRING_BEGIN]) if self.is_in_string else 0)
+        log, header = self.log, self.header
+        log.make_room(n_bytes, header)
+        if header[N_WORDS] == log.n_words and header[N_HEARD] == log.n_heard:
+            return header
         reader = np.empty(READER_SIZE, dtype=np.int64)
-        resume(self.log.heard, header, self.log.n_words, self.log.n_heard, reader)
+        resume(log.heard, header, log.n_words, log.n_heard, reader)
         return reader
 
     def after(self, text: NDArray[np.uint8], begin: int, end: int) -> Reading:
         """The reading of text[begin:end] more."""
         log = self.log
-        reader = self.resumed(end - begin)
-        read_json(log.words, log.heard, reader, text, begin, end)
+        log.make_room(end - begin, self.header)
+        reader = np.empty(READER_SIZE, dtype=np.int64)
+        read_json(log.words, log.heard, self.header, log.n_words, log.n_heard, text, begin, end, reader)
         log.n_words, log.n_heard = int(reader[N_WORDS]), int(reader[N_HEARD])
         return Reading(log, reader)
 

@@ -88,7 +88,7 @@ def open_object(value: Node, name: Node = TEXT) -> Node:
     return choice(literal(b"{}"), sequence(literal(b"{"), Permutation((), (), COMMA, member), literal(b"}")))
 
 
-ANY: Node = choice(TEXT, NUMBER, literal(b"true"), Call("array"), Call("object"))
+ANY: Node = choice(TEXT, NUMBER, Call("array"), Call("object"))
 DECLARED = Permutation(
     ((literal(b'"a"'), sequence(literal(b":"), NUMBER)), (literal(b'"ab"'), sequence(literal(b":"), TEXT))),
     (0,),

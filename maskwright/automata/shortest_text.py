@@ -276,7 +276,10 @@ class _Search:
         return _Way(total, [network.edges[edge][1] for edge in path], tuple((id(network), edge) for edge in path))
 
     def _arranged(self, node: ir.Permutation) -> _Way:
-        """The required items, markers for all obligations, and the cheapest others up to the least number."""
+        """The required items, markers for all obligations, and the cheapest others up to the least number.
+
+        Where that was done before, an optional item more is another way.
+        """
         items = [_Way(self._cost(head) + self._cost(tail), (head, tail)) for head, tail in node.items]
         entries = [items[place] for place in node.required]
         markers = [
@@ -297,15 +300,19 @@ class _Search:
                 entries.append(optional.pop(0))
             else:
                 entries.append(repeated)
-        separator = self._cost(node.separator) if len(entries) > 1 else 0
+        ways = [self._used(self._in_a_row(entries, node.separator), (id(node), "as few as can be"))]
+        if optional and (node.maximum is None or len(entries) < node.maximum):
+            ways.append(self._in_a_row([*entries, optional[0]], node.separator))
+        return min(ways, key=_cost_of_way)
+
+    def _in_a_row(self, entries: list[_Way], separator: Node) -> _Way:
         parts: list[Node | bytes] = []
         for place, entry in enumerate(entries):
-            parts += [node.separator, *entry.parts] if place else entry.parts
-        return _Way(
-            sum(entry.cost for entry in entries) + separator * (len(entries) - 1),
-            parts,
-            tuple(use for entry in entries for use in entry.uses),
-        )
+            parts += [separator, *entry.parts] if place else entry.parts
+        cost = sum(entry.cost for entry in entries)
+        if len(entries) > 1:
+            cost += self._cost(separator) * (len(entries) - 1)
+        return _Way(cost, parts, tuple(use for entry in entries for use in entry.uses))
 
 
 def _cost_of_way(way: _Way) -> float:

@@ -156,10 +156,18 @@ def _language(numbers: NumberSet, spelling: NumberSpelling, is_digits_only: bool
     try:
         if is_digits_only:
             return plain_language(numbers, False)
-        return plain_language(numbers, True) | exponent_language(numbers, REACHES[spelling])
+        language = plain_language(numbers, True)
+        if spelling is NumberSpelling.CANONICAL and not _prints_exponents(numbers):
+            return language
+        return language | exponent_language(numbers, REACHES[spelling])
     except LimitExceeded as error:
         stage = f"The automaton of the numbers that are {_description(numbers)}"
         raise LimitExceeded(stage, error.asked, error.allowed, remedy="use fewer or smaller divisors") from error
+
+
+def _prints_exponents(numbers: NumberSet) -> bool:
+    """Does `repr` of a member near the divisor have an exponent?  Of large members it has too, but these are rarer."""
+    return numbers.multiple_of is not None and numbers.multiple_of < Decimal("0.0001")
 
 
 @lru_cache(maxsize=128)

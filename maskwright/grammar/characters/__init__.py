@@ -42,7 +42,14 @@ and advice), `LimitExceeded` (too many states).
 """
 
 from maskwright.grammar.characters.any_text import ANY_JSON_STRING, any_json_string
-from maskwright.grammar.characters.automaton import ANY_TEXT, NO_TEXT, CharacterAutomaton, length_between, words
+from maskwright.grammar.characters.automaton import (
+    ANY_TEXT,
+    NO_TEXT,
+    CharacterAutomaton,
+    have_common_member,
+    length_between,
+    words,
+)
 from maskwright.grammar.characters.counted import folded
 from maskwright.grammar.characters.encoding import Escapes
 from maskwright.grammar.characters.formats import PARTIAL_FORMATS, format_language
@@ -62,6 +69,7 @@ __all__ = [
     "count_members",
     "folded",
     "format_language",
+    "have_common_member",
     "is_finite",
     "is_free",
     "json_spelling",

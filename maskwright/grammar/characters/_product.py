@@ -16,6 +16,33 @@ Bools = NDArray[np.bool_]
 
 
 @kernel
+def has_common_member(
+    left: Ints, right: Ints, pair_left: Ints, pair_right: Ints, in_left: Bools, in_right: Bools
+) -> bool:
+    """Do two automata accept a common text?  Looks at pairs of states as `product` does, until one accepts."""
+    n_right = right.shape[0]
+    seen = np.zeros(left.shape[0] * n_right, np.bool_)
+    todo = np.empty(left.shape[0] * n_right, np.int32)
+    todo[0] = 0
+    seen[0] = True
+    n_todo = 1
+    while n_todo > 0:
+        n_todo -= 1
+        a, b = todo[n_todo] // n_right, todo[n_todo] % n_right
+        if in_left[a] and in_right[b]:
+            return True
+        for c in range(pair_left.size):
+            if pair_left[c] >= 0 and pair_right[c] >= 0:
+                x = left[a, pair_left[c]]
+                y = right[b, pair_right[c]]
+                if x >= 0 and y >= 0 and not seen[x * n_right + y]:
+                    seen[x * n_right + y] = True
+                    todo[n_todo] = x * n_right + y
+                    n_todo += 1
+    return False
+
+
+@kernel
 def product(
     left: Ints, right: Ints, pair_left: Ints, pair_right: Ints, needs_left: bool, needs_right: bool, limit: int
 ) -> tuple[Ints, Ints, int]:

@@ -21,9 +21,12 @@ from numpy.typing import NDArray
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters._minimise import live_states, minimise, quotient
-from maskwright.grammar.characters._product import product
+from maskwright.grammar.characters._product import has_common_member, product
 from maskwright.grammar.characters.alphabet import Alphabet, Intervals, merged, partition, renamed
 from maskwright.grammar.characters.character_set import ANY_CHARACTER, CharacterSet
+
+MAX_PAIRS = 4_000_000
+"""Pairs of states that are kept track of in one array; with more the intersection is made instead."""
 
 MAX_STATES = 50_000
 """States of an automaton over characters; spelled in bytes it grows some five to thirty times."""
@@ -230,6 +233,27 @@ def _combined(
     if result.n_states > MAX_STATES:
         raise LimitExceeded("A combination of patterns", result.n_states, MAX_STATES)
     return result
+
+
+def have_common_member(left: CharacterAutomaton, right: CharacterAutomaton) -> bool:
+    """Is the intersection of two languages not empty?  Cheaper than making it.
+
+    `have_common_member(search_language("^a"), search_language("b$"))` -> True
+    """
+    if left.is_empty or right.is_empty:
+        return False
+    if left.n_states * right.n_states > MAX_PAIRS:
+        return not (left & right).is_empty
+    _, origins = merged(left.alphabet.intervals, right.alphabet.intervals)
+    columns = np.array(origins, dtype=np.int32).reshape(-1, 2)
+    return has_common_member(
+        left.transitions,
+        right.transitions,
+        np.ascontiguousarray(columns[:, 0]),
+        np.ascontiguousarray(columns[:, 1]),
+        left.accepting,
+        right.accepting,
+    )
 
 
 def _longest(successors: list[list[int]]) -> int | None:

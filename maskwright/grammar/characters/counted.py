@@ -32,9 +32,11 @@ def folded(language: CharacterAutomaton) -> tuple[CharacterAutomaton, Counter] |
     """
     if language.n_states <= MIN_CHAIN:
         return None
+    chain = _last_chain(language)
+    if len(chain) < MIN_CHAIN:
+        return None
     least, greatest = language.length_bounds()
-    chain = _last_chain(language) if greatest is not None else []
-    if greatest is None or len(chain) < MIN_CHAIN:
+    if greatest is None:
         return None
     table = language.transitions.copy()
     accepting = language.accepting.copy()

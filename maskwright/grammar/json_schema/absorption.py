@@ -19,7 +19,7 @@ from maskwright.grammar.json_schema.shapes import (
     member_condition,
 )
 
-MAX_COMPARISONS = 500_000
+MAX_COMPARISONS = 300_000
 """The most parts that are compared with each other in one union: about 50 milliseconds."""
 
 

@@ -48,6 +48,9 @@ MAX_VALUES = 2_000
 MAX_LISTED_LENGTH = 64
 """The longest strings and arrays of which it is asked whether they are few."""
 
+MAX_DEPTH = 16
+"""How deep an array or object is looked into for whether it has just one value."""
+
 MAX_PLACED_VALUES = 10
 """The most where items also have places or are counted: a state for each of the 1,024 sets of values used."""
 
@@ -104,7 +107,7 @@ def _shares(form: NormalForm, one: Shape, other: Shape) -> bool:
     return one.family == other.family and intersect(one, other, form.join) is not None
 
 
-def _singles(form: NormalForm, shape: Shape, live: Live) -> list[tuple[Value, Shape]] | None:
+def _singles(form: NormalForm, shape: Shape, live: Live, depth: int = 0) -> list[tuple[Value, Shape]] | None:
     """Each value with a shape for it alone, if they are few."""
     match shape:
         case NullShape():
@@ -128,10 +131,10 @@ def _singles(form: NormalForm, shape: Shape, live: Live) -> list[tuple[Value, Sh
             strings = language.members(MAX_VALUES) if maximum is None or maximum <= MAX_LISTED_LENGTH else None
             return None if strings is None else [(("string", word), StringWords((word,))) for word in strings]
         case ArrayShape():
-            value = _single_array(form, shape, live)
+            value = _single_array(form, shape, live, depth)
             return None if value is None else [(value, shape)]
         case ObjectShape():
-            value = _single_object(form, shape, live)
+            value = _single_object(form, shape, live, depth)
             return None if value is None else [(value, shape)]
 
 
@@ -139,35 +142,37 @@ def _number(value: Decimal) -> Value:
     return ("number", value)
 
 
-def _single_value(form: NormalForm, conjunction: Conjunction, live: Live) -> Value | None:
-    """The value of a conjunction that has just one."""
+def _single_value(form: NormalForm, conjunction: Conjunction, live: Live, depth: int) -> Value | None:
+    """The value of a conjunction that has just one; None also where that lies too deep to be told."""
+    if depth > MAX_DEPTH:
+        return None
     found: set[Value] = set()
     for shape in form.union_of(conjunction):
         if live.shape(shape):
-            singles = _singles(form, shape, live)
+            singles = _singles(form, shape, live, depth)
             if singles is None or len(singles) != 1:
                 return None
             found.add(singles[0][0])
     return found.pop() if len(found) == 1 else None
 
 
-def _single_array(form: NormalForm, shape: ArrayShape, live: Live) -> Value | None:
+def _single_array(form: NormalForm, shape: ArrayShape, live: Live, depth: int) -> Value | None:
     longest = shape.max_items
     if not live.conjunction(shape.items) and (longest is None or longest > len(shape.prefix)):
         longest = len(shape.prefix)
     if longest != shape.min_items or longest > MAX_LISTED_LENGTH:
         return None
-    items = [_single_value(form, item_condition(shape, place), live) for place in range(longest)]
+    items = [_single_value(form, item_condition(shape, place), live, depth + 1) for place in range(longest)]
     return None if None in items else ("array", tuple(items))
 
 
-def _single_object(form: NormalForm, shape: ObjectShape, live: Live) -> Value | None:
+def _single_object(form: NormalForm, shape: ObjectShape, live: Live, depth: int) -> Value | None:
     found: set[Value] = set()
     for resolved in resolve(form, shape):
         members = [(name, condition) for name, condition in resolved.members if live.conjunction(condition)]
         if any(live.conjunction(extra.condition) for extra in resolved.extras) or len(members) > len(resolved.required):
             return None
-        values = {name: _single_value(form, condition, live) for name, condition in members}
+        values = {name: _single_value(form, condition, live, depth + 1) for name, condition in members}
         if None in values.values():
             return None
         found.add(("object", frozenset(values.items())))

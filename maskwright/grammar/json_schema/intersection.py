@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from maskwright.errors import SchemaTooComplex
+from maskwright.grammar.characters import have_common_member
 from maskwright.grammar.json_schema.shapes import (
-    EVERYTHING,
     ArrayShape,
     BooleanShape,
     Conjunction,
@@ -167,10 +169,10 @@ def _intersect_classes(left: ObjectShape, right: ObjectShape, join: Join) -> lis
     classes: list[Class] = []
     for i, (languages, condition) in enumerate(ours):
         for j, (others, other) in enumerate(theirs):
-            if i < len(left.classes) or j < len(right.classes):  # a name in no class of either side: see `additional`
+            is_rest_of_both = i == len(left.classes) and j == len(right.classes)  # which `additional` speaks of
+            if not is_rest_of_both and share_a_name(languages, others):
                 both = tuple(dict.fromkeys(languages + others))
-                if is_inhabited(both):
-                    classes.append((both, join(condition, other)))
+                classes.append((both, join(condition, other)))
     return classes
 
 
@@ -187,19 +189,32 @@ def is_inhabited(languages: tuple[Language, ...]) -> bool:
 def classes_of_patterns(patterns: list[tuple[Language, Conjunction]], join: Join) -> list[Class]:
     """Disjoint classes of names from patterns that may overlap: a name must satisfy the conditions of all it matches.
 
-    Names that match none of the patterns are in no class.
+    Names that match none of the patterns are in no class. Patterns that share no name, which is the usual case, cost
+    one look at each pair of automata; only where two overlap are new languages made.
     """
-    classes: list[Class] = [((), EVERYTHING)]
+    classes: list[Class] = []
     for language, condition in patterns:
         split: list[Class] = []
-        for i, (languages, known) in enumerate(classes):
-            inside = (*languages, language)
-            if is_inhabited(inside):
-                split.append((inside, join(known, condition)))
-            outside = (*languages, negated(language))
-            if i == len(classes) - 1 or is_inhabited(outside):
-                split.append((outside, known))
+        met: list[Language] = []
+        for languages, known in classes:
+            if share_a_name(languages, (language,)):
+                met.append(all_of(languages))
+                split.append(((*languages, language), join(known, condition)))
+                outside = (*languages, negated(language))
+                if is_inhabited(outside):
+                    split.append((outside, known))
+            else:
+                split.append((languages, known))
+        alone = (language, *map(negated, met))
+        if is_inhabited(alone):
+            split.append((alone, condition))
         classes = split
         if len(classes) > MAX_CLASSES:
             raise SchemaTooComplex("classes of names that patterns tell apart", len(classes), MAX_CLASSES)
-    return classes[:-1]
+    return classes
+
+
+@lru_cache(maxsize=1 << 14)
+def share_a_name(left: tuple[Language, ...], right: tuple[Language, ...]) -> bool:
+    """Does any string belong to all languages of both?"""
+    return have_common_member(conjunction_language(left), conjunction_language(right))

@@ -40,6 +40,7 @@ class Productivity:
         self.form = form
         self.spelling = spelling
         self.known: dict[Conjunction, bool] = {EVERYTHING: True, NOTHING_AT_ALL: False}
+        self._open: set[Shape] = set()
 
     def is_productive(self, conjunction: Conjunction) -> bool:
         """Does any finite value satisfy the conjunction?"""
@@ -52,7 +53,15 @@ class Productivity:
 
     def _has_value(self, shape: Shape, is_live: IsLive) -> bool:
         needs = self._needs(shape)
-        return self._can_be(shape, is_live) if needs is None else all(is_live(part) for part in needs)
+        if needs is not None:
+            return all(is_live(part) for part in needs)
+        if shape in self._open:
+            return False  # a shape whose values contain values of it: the smallest of them do not
+        self._open.add(shape)
+        try:
+            return self._can_be(shape, is_live)
+        finally:
+            self._open.discard(shape)
 
     @property
     def live(self) -> Live:
@@ -104,6 +113,9 @@ class Productivity:
         waits_on: dict[Conjunction, list[int]] = {}
         asking: dict[Conjunction, list[tuple[Shape, Conjunction]]] = {}
         found: list[Conjunction] = []
+        # Arrays whose items differ depend on what lies anywhere inside the items: asked again whenever all else is done.
+        differing: list[tuple[ArrayShape, Conjunction]] = []
+        inside: set[Conjunction] = set()
         seen = {conjunction}
         todo = [conjunction]
 
@@ -113,6 +125,15 @@ class Productivity:
         while todo:
             current = todo.pop()
             for shape in self.form.union_of(current):
+                if current in inside or (isinstance(shape, ArrayShape) and shape.is_unique):
+                    for part in self._all_parts(shape):
+                        if part not in inside:
+                            inside.add(part)
+                            seen.add(part)
+                            todo.append(part)
+                if isinstance(shape, ArrayShape) and shape.is_unique and shape.min_items > 1:
+                    differing.append((shape, current))
+                    continue
                 needs = self._needs(shape)
                 if needs is None:
                     parts = list(dict.fromkeys(self._parts(shape)))
@@ -136,7 +157,11 @@ class Productivity:
                     if part not in self.known and part not in seen:
                         seen.add(part)
                         todo.append(part)
-        while found:
+        while found or differing:
+            if not found:
+                found = [whole for shape, whole in differing if not is_known(whole) and self._can_be(shape, is_known)]
+                if not found:
+                    break
             current = found.pop()
             if is_known(current):
                 continue

@@ -46,11 +46,19 @@ def number_with_point(number: Number) -> str:
     return text + "0" if "." in text else text + ".0"
 
 
+LONGEST_MANTISSA = 17
+"""Digits of a mantissa that exact spellings read with an exponent, as `maskwright.grammar.numbers` says."""
+
+
 def shifted_number(number: Number) -> str:
-    """`7 -> "70e-1"`, `0.5 -> "50e-2"`."""
+    """`7 -> "70e-1"`, `0.5 -> "50e-2"`; a number with too many digits as it is."""
     sign, digits, exponent = Decimal(number).as_tuple()
     assert isinstance(exponent, int)
-    return f"{'-' * sign}{int(''.join(map(str, digits)) + '0')}e{exponent - 1}"
+    written = "".join(map(str, digits))
+    kept = written if len(written) < LONGEST_MANTISSA else written.rstrip("0")
+    if len(kept) >= LONGEST_MANTISSA:
+        return str(number)
+    return f"{'-' * sign}{int(kept + '0')}e{exponent + len(written) - len(kept) - 1}"
 
 
 def number_with_exponent(number: Number) -> str:

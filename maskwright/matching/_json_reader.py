@@ -15,7 +15,7 @@ The log only grows: a container that gets one more value becomes a new record. S
 words; going back in a text, or forking, is to keep an older header. The text is taken to be the prefix of a valid JSON
 text; of anything else the answers mean nothing, but nothing breaks.
 
-    words   int64[...], from word 1 records, in order of creation:
+    words   int64[...], word 0 the first free word, word 1 the first free place in `heard`, then records as they came:
             container [parent container, kind, last value or 0, hash, hash, hash of the pending name, hash]
             value     [previous sibling or 0, hash, hash, begin, end of its bytes in `heard`, or -1, -1 if no string]
     heard   uint8[...], the decoded bytes of names and of strings in arrays
@@ -35,7 +35,11 @@ Words = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Int = Any
 
-# The header. N_WORDS and N_HEARD: the first free places in `words` and `heard`.
+N_WORDS_USED, N_HEARD_USED = 0, 1
+NO_ROOM = -100
+"""What a kernel returns when the log is too short for the bytes that it is to read: make it longer and repeat."""
+
+# The header. N_WORDS and N_HEARD: the first free places in `words` and `heard` for this reader.
 N_WORDS, N_HEARD, TOP, MODE, EXPECTS_NAME = 0, 1, 2, 3, 4
 ENDED, EARLIER = 5, 6
 """Has a value ended with the last byte, and the sibling before it, or 0?  Its hash is that of the header."""
@@ -56,7 +60,7 @@ BETWEEN, STRING, NUMBER, LITERAL = 0, 1, 2, 3
 CONTAINER_PARENT, CONTAINER_KIND, CONTAINER_LAST, CONTAINER_HASH, CONTAINER_NAME, CONTAINER_SIZE = 0, 1, 2, 3, 5, 7
 ARRAY, OBJECT = 1, 2
 VALUE_PREVIOUS, VALUE_HASH, VALUE_BEGIN, VALUE_END, VALUE_SIZE = 0, 1, 3, 4, 5
-FIRST_RECORD = 1
+FIRST_RECORD = 2
 MOST_WORDS_A_BYTE = 2 * (CONTAINER_SIZE + VALUE_SIZE)
 """A byte may end a number (a value, a container with one more) and then close that container, which does it again."""
 MOST_HEARD_A_BYTE = 8
@@ -421,8 +425,18 @@ def is_repeated(words: Words, reader: Words) -> bool:
 
 
 @kernel
-def resume(heard: Bytes, kept: Words, n_words: Int, n_heard: Int, reader: Words) -> None:
-    """Go on from an older header (`kept`), behind all that was written since; writes `reader` and copies its string."""
+def resume(words: Words, heard: Bytes, kept: Words, n_bytes: Int, reader: Words) -> int:
+    """Go on for `n_bytes` from an older header (`kept`), behind all that was written since; 0 or NO_ROOM.
+
+    Writes `reader`, and copies the string in progress if something was written behind it.
+    """
+    n_words = words[N_WORDS_USED]
+    n_heard = words[N_HEARD_USED]
+    length = kept[N_HEARD] - kept[STRING_BEGIN] if kept[MODE] == STRING else 0
+    if words.size - n_words < MOST_WORDS_A_BYTE * (n_bytes + 1):
+        return NO_ROOM
+    if heard.size - n_heard < MOST_HEARD_A_BYTE * (n_bytes + 1) + length:
+        return NO_ROOM
     for i in range(READER_SIZE):
         reader[i] = kept[i]
     reader[N_WORDS] = n_words
@@ -436,21 +450,17 @@ def resume(heard: Bytes, kept: Words, n_words: Int, n_heard: Int, reader: Words)
                 for i in range(kept[STRING_BEGIN], kept[N_HEARD]):
                     heard[reader[N_HEARD]] = heard[i]
                     reader[N_HEARD] += 1
+    return 0
 
 
 @kernel
-def read_json(
-    words: Words,
-    heard: Bytes,
-    kept: Words,
-    n_words: Int,
-    n_heard: Int,
-    text: Bytes,
-    begin: Int,
-    end: Int,
-    reader: Words,
-) -> None:
-    """Go on as `resume` does and read text[begin:end]; writes `reader`."""
-    resume(heard, kept, n_words, n_heard, reader)
+def read_json(words: Words, heard: Bytes, kept: Words, text: Bytes, begin: Int, end: Int, reader: Words) -> int:
+    """Read text[begin:end] behind an older header and write the new one into `reader`; 0 or NO_ROOM."""
+    code = resume(words, heard, kept, end - begin, reader)
+    if code < 0:
+        return code
     for i in range(begin, end):
         read_json_byte(words, heard, reader, np.int64(text[i]))
+    words[N_WORDS_USED] = reader[N_WORDS]
+    words[N_HEARD_USED] = reader[N_HEARD]
+    return 0

@@ -1,7 +1,9 @@
 """Kernels that read text where values must differ from their siblings; see `repetitions` for the idea.
 
-`words`, `heard`, `reader`: a JSON text so far (`_json_reader`); every kernel may write behind the reader's end, where
-there must be room for the bytes that it reads. `trial`: int64[READER_SIZE], working memory.
+`words`, `heard`: the log of a JSON text so far (`_json_reader`), behind which kernels may write without changing what
+it says. `reader`: its header; `trial`: int64[READER_SIZE], working memory. Kernels that are called from outside take
+the header that is `kept`, and `work`: int64[2 * READER_SIZE], memory for these two; they return NO_ROOM where the log
+must be longer. `longest`: bytes of the longest token.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from maskwright.automata._layout import (
     FRAME_SIZE,
     IS_ACCEPTING,
     IS_COUNTER,
+    MASK,
     N_ITEMS,
+    NEED_ANSWER,
     STATE_INTERIOR,
     UNKNOWN,
 )
@@ -35,10 +39,12 @@ from maskwright.matching._json_reader import (
     is_repeated,
     last_sibling,
     read_json_byte,
+    resume,
 )
 from maskwright.matching._masks import forbid_subtree, shared_record, units_left
 from maskwright.matching._table_layout import MAIN_TRIE, NODE_SIZE, TRIE_PAYLOAD
 
+END_ASKS = 1 << 40
 HAS_COMMA, HAS_CLOSER = 1, 2
 """What `kinds` says of a token: it may end two values of one container; it may end a value of an outer one."""
 
@@ -84,21 +90,45 @@ def advance_answered(
 
 
 @kernel
+def advance_with_text(
+    arena: Ints,
+    scratch: Ints,
+    configuration: Int,
+    words: Words,
+    heard: Bytes,
+    kept: Words,
+    work: Words,
+    text: Bytes,
+    begin: Int,
+    end: Int,
+) -> int:
+    """The same from a header that is kept; or NO_ROOM."""
+    code = resume(words, heard, kept, end - begin, work[:READER_SIZE])
+    if code < 0:
+        return code
+    return advance_answered(
+        arena, scratch, configuration, words, heard, work[:READER_SIZE], work[READER_SIZE:], text, begin, end
+    )
+
+
+@kernel
 def read_forced_answered(
     arena: Ints,
     scratch: Ints,
     configuration: Int,
     words: Words,
     heard: Bytes,
-    reader: Words,
-    here: Words,
-    trial: Words,
+    kept: Words,
+    work: Words,
     out: Bytes,
 ) -> int:
-    """Write the bytes that are the only way to go on into `out`; how many, or a NEED code. `here` is like `trial`."""
+    """Write the bytes that are the only way to go on into `out`; how many, or a NEED code."""
     configuration = np.int64(configuration)
-    for i in range(READER_SIZE):
-        here[i] = reader[i]
+    here = work[:READER_SIZE]
+    trial = work[READER_SIZE:]
+    code = resume(words, heard, kept, out.size, here)
+    if code < 0:
+        return code
     for n in range(out.size):
         if arena[configuration + IS_ACCEPTING]:
             return n
@@ -126,53 +156,6 @@ def read_forced_answered(
 
 
 @kernel
-def list_asking(
-    arena: Ints,
-    scratch: Ints,
-    token_start: Ints,
-    token_data: Bytes,
-    quotes: Bytes,
-    least: Int,
-    candidates: Ints,
-    row: Ints,
-    configuration: Int,
-    skips_first_end: bool,
-    out: Ints,
-) -> int:
-    """Which of the candidates that a row allows end a value that asks: how many are written to `out`, or a NEED code.
-
-    Only tokens with at least `least` quotes are read: others cannot, whatever the configuration.
-    With `skips_first_end` the text ends inside a string, and a question at that string's end is not counted.
-    """
-    n = 0
-    for k in range(candidates.size):
-        token = candidates[k]
-        if quotes[token] < least or not row[token >> 5] & BIT[token & 31]:
-            continue
-        here = np.int64(configuration)
-        is_first = skips_first_end
-        is_escaped = False
-        for i in range(token_start[token], token_start[token + 1]):
-            byte = np.int64(token_data[i])
-            known = successor_of(arena, here, byte)
-            if known == UNKNOWN:
-                known = step(arena, scratch, here, byte)
-            if known < 0:
-                return known
-            if known == DEAD:  # allowed as a special token
-                break
-            ends_first = is_first and byte == 34 and not is_escaped
-            if arena[known + CONFIGURATION_FLAGS] & ASKS and not ends_first:
-                out[n] = token
-                n += 1
-                break
-            is_first = is_first and not ends_first
-            is_escaped = byte == 92 and not is_escaped
-            here = np.int64(known)
-    return n
-
-
-@kernel
 def may_end_asking(arena: Ints, scratch: Ints, configuration: Int) -> int:
     """May the end of the string that a configuration is inside of be asked about?  1 or 0 (in doubt 1); or a NEED code.
 
@@ -192,6 +175,102 @@ def may_end_asking(arena: Ints, scratch: Ints, configuration: Int) -> int:
         if arena[after + CONFIGURATION_FLAGS] & ASKS:
             return 1
     return 0
+
+
+@kernel
+def asks_on_its_way(
+    arena: Ints,
+    scratch: Ints,
+    token_start: Ints,
+    token_data: Bytes,
+    token: Int,
+    configuration: Int,
+    skips_first_end: bool,
+) -> int:
+    """Does a token end a value that asks?  1 or 0, or a NEED code.
+
+    With `skips_first_end` the text ends inside a string, and a question at that string's end is not counted.
+    """
+    here = np.int64(configuration)
+    is_first = skips_first_end
+    is_escaped = False
+    for i in range(token_start[token], token_start[token + 1]):
+        byte = np.int64(token_data[i])
+        known = successor_of(arena, here, byte)
+        if known == UNKNOWN:
+            known = step(arena, scratch, here, byte)
+        if known <= 0:  # or allowed as a special token
+            return known
+        ends_first = is_first and byte == 34 and not is_escaped
+        if arena[known + CONFIGURATION_FLAGS] & ASKS and not ends_first:
+            return 1
+        is_first = is_first and not ends_first
+        is_escaped = byte == 92 and not is_escaped
+        here = np.int64(known)
+    return 0
+
+
+@kernel
+def find_asking(
+    arena: Ints,
+    scratch: Ints,
+    configuration: Int,
+    token_start: Ints,
+    token_data: Bytes,
+    quotes: Bytes,
+    by_quotes: Ints,
+    row: Ints,
+    only_strings: Int,
+    in_string: Int,
+    out: Ints,
+) -> int:
+    """Which tokens of a configuration's row end a value that asks: how many are written to `out`, or a NEED code.
+
+    `only_strings`: 1 if nothing but strings asks, so that a quote belongs to it. `in_string`: does the text end inside
+    a string: 1, 0, or -1 for unknown, and then the answer may be NEED_ANSWER. If it does and that string may ask at
+    its end, END_ASKS is added, and tokens are listed only if they ask later on.
+    """
+    mask = arena[configuration + MASK]
+    n = 0
+    if mask > 0:  # few tokens: all of them, wherever the text ends
+        for k in range(mask + 1, mask + 1 + arena[mask]):
+            token = arena[k]
+            if quotes[token] >= only_strings:
+                code = asks_on_its_way(arena, scratch, token_start, token_data, token, configuration, False)
+                if code < 0:
+                    return code
+                if code:
+                    out[n] = token
+                    n += 1
+        return n
+    may_end = may_end_asking(arena, scratch, configuration)
+    if may_end < 0:
+        return may_end
+    if may_end and in_string < 0:
+        return NEED_ANSWER
+    skips = may_end == 1 and in_string == 1
+    if may_end and in_string == 0 and not only_strings:
+        for token in range(quotes.size):
+            if row[token >> 5] & BIT[token & 31]:
+                code = asks_on_its_way(arena, scratch, token_start, token_data, token, configuration, False)
+                if code < 0:
+                    return code
+                if code:
+                    out[n] = token
+                    n += 1
+        return n
+    # Those that end a string and then ask have a quote more, and if only strings ask they have two more.
+    n_candidates = by_quotes[only_strings * (2 if skips else 1)]
+    for k in range(3, 3 + n_candidates):
+        token = by_quotes[k]
+        if row[token >> 5] & BIT[token & 31]:
+            code = asks_on_its_way(arena, scratch, token_start, token_data, token, configuration, skips)
+            if code < 0:
+                return code
+            if code:
+                out[n] = token
+                n += 1
+    return n | END_ASKS if skips else n
 
 
 @kernel
@@ -225,13 +304,14 @@ def forbid_if_repeated(
 def forbid_repeated(
     arena: Ints,
     scratch: Ints,
+    configuration: Int,
     words: Words,
     heard: Bytes,
-    reader: Words,
-    trial: Words,
+    kept: Words,
+    work: Words,
+    longest: Int,
     token_start: Ints,
     token_data: Bytes,
-    configuration: Int,
     tokens: Ints,
     kinds: Bytes,
     row: Ints,
@@ -241,6 +321,11 @@ def forbid_repeated(
     A token is read only if there can be siblings: earlier values in the innermost container; for one with a closing
     bracket in any open container; for one with a comma perhaps within the token itself.
     """
+    reader = work[:READER_SIZE]
+    trial = work[READER_SIZE:]
+    code = resume(words, heard, kept, longest, reader)
+    if code < 0:
+        return code
     relevant = HAS_COMMA
     if last_sibling(words, reader) != 0:
         relevant = -1
@@ -331,14 +416,15 @@ def forbid_ending(
 def forbid_completions(
     arena: Ints,
     scratch: Ints,
-    tables: Ints,
+    configuration: Int,
     words: Words,
     heard: Bytes,
-    reader: Words,
-    trial: Words,
+    kept: Words,
+    work: Words,
+    longest: Int,
     token_start: Ints,
     token_data: Bytes,
-    configuration: Int,
+    tables: Ints,
     escaped: Ints,
     escaped_start: Ints,
     escaped_data: Bytes,
@@ -350,6 +436,11 @@ def forbid_completions(
     subtree of the trie. Those that spell it with a backslash are in `escaped`, decoded up to their quote:
     escaped_data[escaped_start[i]:escaped_start[i + 1]].
     """
+    reader = work[:READER_SIZE]
+    trial = work[READER_SIZE:]
+    code = resume(words, heard, kept, longest, reader)
+    if code < 0:
+        return code
     begin = reader[STRING_BEGIN]
     length = reader[N_HEARD] - begin
     sibling = last_sibling(words, reader)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.matching._json_reader import N_HEARD, STRING_BEGIN
 from maskwright.matching._repetitions import HAS_CLOSER, HAS_COMMA
 from maskwright.matching.siblings import start_reading
 from maskwright.matching.token_trie import flatten
@@ -15,9 +14,10 @@ from maskwright.matching.vocabulary import Vocabulary
 class AskingTokens:
     """Quotes, commas and brackets in the tokens of one vocabulary.
 
-    quotes: uint8[size], how many (at most 3). kinds: uint8[size], HAS_COMMA | HAS_CLOSER. with_quotes[n]: int32[...],
-    the tokens of at least n + 1 quotes. escaped: int32[n], those with a backslash before the first quote that ends a
-    string they begin in, decoded up to it: escaped_data[escaped_start[i]:escaped_start[i + 1]].
+    quotes: uint8[size], how many (at most 3). by_quotes: int32[3 + n], how many tokens have at least one, two and three
+    quotes, then these tokens, those with most first. kinds: uint8[size], HAS_COMMA | HAS_CLOSER. escaped: int32[n],
+    the tokens with a backslash before the first quote that ends a string they begin in, decoded up to it:
+    escaped_data[escaped_start[i]:escaped_start[i + 1]].
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -31,7 +31,10 @@ class AskingTokens:
 
         quotes = np.minimum(n_of(ord('"')), 3)
         self.quotes = quotes.astype(np.uint8)
-        self.with_quotes = [np.flatnonzero(quotes > n).astype(np.int32) for n in range(3)]
+        with_quotes = np.flatnonzero(quotes > 0)
+        ordered = with_quotes[np.argsort(-quotes[with_quotes], kind="stable")]
+        counts = [int(np.count_nonzero(quotes > n)) for n in range(3)]
+        self.by_quotes = np.concatenate([counts, ordered]).astype(np.int32)
         self.kinds = np.zeros(vocabulary.size, dtype=np.uint8)
         self.kinds[n_of(ord(",")) > 0] |= HAS_COMMA
         self.kinds[n_of(ord("]")) + n_of(ord("}")) > 0] |= HAS_CLOSER
@@ -41,6 +44,7 @@ class AskingTokens:
             if decoded is not None:
                 found.append((token, decoded))
         self.escaped = np.array([token for token, _ in found], dtype=np.int32)
+        self.with_quotes = self.by_quotes[3:]
         self.escaped_data, self.escaped_start = flatten([decoded for _, decoded in found])
 
 
@@ -55,6 +59,5 @@ def decoded_to_quote(text: bytes) -> bytes | None:
         if text[i] == ord('"'):
             whole = reading.after(array, 0, i + 1)
             if not whole.is_in_string:
-                heard = whole.log.heard[whole.header[STRING_BEGIN] : whole.header[N_HEARD]].tobytes()
-                return heard if b"\\" in text[:i] else None
+                return whole.string_so_far if b"\\" in text[:i] else None
     return None

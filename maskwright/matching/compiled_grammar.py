@@ -41,7 +41,7 @@ from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.ir import Grammar, TokenSet
 from maskwright.grammar.report import Report
 from maskwright.matching._masks import fill
-from maskwright.matching._repetitions import advance_answered, read_forced_answered
+from maskwright.matching._repetitions import advance_with_text, read_forced_answered
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import Place
 from maskwright.matching.repetitions import Repetitions
@@ -180,7 +180,7 @@ class CompiledGrammar:
 
     def _read(self, place: Place, text: bytes) -> int:
         """The configuration after more bytes, or 0; in pieces, so that memory need not hold a long text at once."""
-        here = Place(place, b"", place.configuration, place.epoch)
+        here = place
         if here.epoch != self._network.epoch:
             self._find_again(here)
         for begin in range(0, len(text), _PIECE):
@@ -197,9 +197,7 @@ class CompiledGrammar:
     def _read_answered(self, place: Place, text: NDArray[np.uint8], begin: int, end: int) -> int:
         """The configuration after text[begin:end], or 0, where a value must differ from those before it in the text."""
         reading = self._repetitions.reading_of(place)
-        reader = reading.resumed(end - begin)
-        memory = (reading.log.words, reading.log.heard, reader, self._repetitions.trial)
-        return self._run(advance_answered, place, *memory, text, begin, end)
+        return self._run(functools.partial(self._repetitions.run, advance_with_text, reading), place, text, begin, end)
 
     def fill_row(self, place: Place, row: NDArray[np.int32]) -> None:
         """Write the mask of a place into a row."""
@@ -225,7 +223,7 @@ class CompiledGrammar:
         """The bytes that must come next, at most `limit` of them."""
         out = np.empty(limit, dtype=np.uint8)
         with self._lock:
-            here = Place(place, b"", place.configuration, place.epoch)
+            here = place
             n = 0
             while n < limit:
                 found = self._read_forced(here, out[n : n + _PIECE])
@@ -242,9 +240,7 @@ class CompiledGrammar:
         if found != NEED_ANSWER:
             return found
         reading = self._repetitions.reading_of(place)
-        reader = reading.resumed(len(out))
-        memory = (reading.log.words, reading.log.heard, reader, reader.copy(), self._repetitions.trial)
-        return self._run(read_forced_answered, place, *memory, out)
+        return self._run(functools.partial(self._repetitions.run, read_forced_answered, reading), place, out)
 
     def _run(self, kernel: Callable[..., int], place: Place, *arguments: object) -> int:
         """Call `kernel(arena, scratch, configuration, *arguments)` until it needs nothing more, or an answer."""

@@ -20,20 +20,17 @@ Rejected: asking in the mask's walk (masks would depend on the text and could no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.automata._layout import MASK
+from maskwright.automata._layout import NEED_ANSWER
 from maskwright.automata.transition_network import TransitionNetwork
-from maskwright.matching._json_reader import READER_SIZE
-from maskwright.matching._repetitions import (
-    forbid_completions,
-    forbid_repeated,
-    list_asking,
-    may_end_asking,
-)
+from maskwright.matching._json_reader import MOST_WORDS_A_BYTE, N_WORDS_USED, NO_ROOM, READER_SIZE
+from maskwright.matching._repetitions import END_ASKS, find_asking, forbid_completions, forbid_repeated
+from maskwright.matching.asking_tokens import AskingTokens
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import Place
 from maskwright.matching.siblings import Reading, start_reading
@@ -64,7 +61,19 @@ class Repetitions:
         self._longest = int(np.diff(self._vocabulary.token_start).max(initial=1))
         self._plans: dict[int, _Plan] = {}
         self._epoch = -1
-        self.trial = np.empty(READER_SIZE, dtype=np.int64)
+        self._out = np.empty(self._vocabulary.size, dtype=np.int32)
+        self._asking: AskingTokens | None = None
+        self._work = np.empty(2 * READER_SIZE, dtype=np.int64)
+
+    def run(self, kernel: Callable[..., int], reading: Reading, *arguments: object) -> int:
+        """Call `kernel(arena, scratch, configuration, the reading's arrays, ...)` until the log has enough room."""
+        log = reading.log
+        while True:
+            text = (log.words, log.heard, reading.header, self._work)
+            code = kernel(*arguments[:3], *text, *arguments[3:])
+            if code != NO_ROOM:
+                return int(code)
+            log.grow()
 
     def reading_of(self, place: Place) -> Reading:
         """The text up to a place, read from the nearest place before that was read."""
@@ -77,7 +86,7 @@ class Repetitions:
         if known is not None:
             if not path:
                 return known
-            if known.log.n_words > _MOST_GARBAGE * known.log.size_when_new:
+            if known.log.words[N_WORDS_USED] > _MOST_GARBAGE * known.log.size_when_new:
                 known = None
                 while here is not None:
                     path.append(here.read)
@@ -90,7 +99,7 @@ class Repetitions:
         texts = [read if isinstance(read, bytes) else self._vocabulary.token_bytes[read] for read in reversed(path)]
         text = np.frombuffer(b"".join(texts), dtype=np.uint8).copy()
         if known is None:
-            known = start_reading(_FIRST_ROOM + 4 * len(text))
+            known = start_reading(MOST_WORDS_A_BYTE * (self._longest + 1) + _FIRST_ROOM + 4 * len(text))
         place.reading = reading = known.after(text, 0, len(text))
         return reading
 
@@ -99,55 +108,41 @@ class Repetitions:
         if self._epoch != network.epoch:
             self._plans.clear()
             self._epoch = network.epoch
+        if self._asking is None:
+            self._asking = self._tables.asking_tokens
         plan = self._plans.get(configuration)
         if plan is None:
-            code, plan = self._make_plan(network, place, configuration, row)
+            code, plan = self._make_plan(network, place, configuration, row, self._asking)
             if code < 0:
                 return code
             self._plans[configuration] = plan
         if plan is _NOTHING:
             return 0
-        reading = self.reading_of(place)
-        if plan.may_end_asking and reading.is_in_escape:
-            plan = _Plan(self._tables.asking_tokens.with_quotes[0], False)
-        return self._carry_out(plan, network, reading, configuration, row)
+        return self._carry_out(plan, network, self.reading_of(place), configuration, row, self._asking)
 
     def _make_plan(
-        self, network: TransitionNetwork, place: Place, configuration: int, row: NDArray[np.int32]
+        self,
+        network: TransitionNetwork,
+        place: Place,
+        configuration: int,
+        row: NDArray[np.int32],
+        asking: AskingTokens,
     ) -> tuple[int, _Plan]:
         """What a configuration asks for, whatever the text; or the NEED code of a kernel.
 
         The text is looked at only where a string may end that asks, and then it says whether the place is inside one.
         (A text inside an escape may share its configuration with another that is not; no other two differ in that.)
         """
-        asking = self._tables.asking_tokens
-        arena, scratch = network.arena, network.scratch
-        mask = int(arena[configuration + MASK])
-        only_strings = network.asks_of_strings_only
-        may_end = in_string = False
-        if mask > 0:
-            candidates = arena[mask + 1 : mask + 1 + arena[mask]].copy()
-        else:
-            code = may_end_asking(arena, scratch, configuration)
-            if code < 0:
-                return code, _NOTHING
-            in_string = may_end = bool(code) and self.reading_of(place).is_in_string
-            if code and not in_string and not only_strings:
-                candidates = np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little")).astype(np.int32)
-            else:
-                candidates = asking.with_quotes[int(only_strings) * (1 + in_string)]
-        out = np.empty(len(candidates), dtype=np.int32)
-        tokens = (
-            self._vocabulary.token_start,
-            self._vocabulary.token_data,
-            asking.quotes,
-            int(only_strings),
-            candidates,
-        )
-        n = list_asking(arena, scratch, *tokens, row, configuration, in_string, out)
-        if n < 0:
+        vocabulary = self._vocabulary
+        tokens = (vocabulary.token_start, vocabulary.token_data, asking.quotes, asking.by_quotes, row)
+        only_strings = int(network.asks_of_strings_only)
+        start = (network.arena, network.scratch, configuration, *tokens, only_strings)
+        n = find_asking(*start, -1, self._out)
+        if n == NEED_ANSWER:
+            n = find_asking(*start, int(self.reading_of(place).is_in_string), self._out)
+        if n <= 0:
             return int(n), _NOTHING
-        return 0, _Plan(out[:n].copy(), may_end) if n or may_end else _NOTHING
+        return 0, _Plan(self._out[: n & ~END_ASKS].copy(), n >= END_ASKS)
 
     def _carry_out(
         self,
@@ -156,28 +151,19 @@ class Repetitions:
         reading: Reading,
         configuration: int,
         row: NDArray[np.int32],
+        asking: AskingTokens,
     ) -> int:
-        asking = self._tables.asking_tokens
-        reader = reading.resumed(self._longest)
-        log = reading.log
-        text = (log.words, log.heard, reader, self.trial)
-        tokens = (self._vocabulary.token_start, self._vocabulary.token_data)
-        code = 0
-        if plan.may_end_asking and reading.is_in_string:
-            code = forbid_completions(
-                network.arena,
-                network.scratch,
-                self._tables.arena,
-                *text,
-                *tokens,
-                configuration,
-                asking.escaped,
-                asking.escaped_start,
-                asking.escaped_data,
-                row,
-            )
-        if code == 0 and plan.tokens.size:
-            code = forbid_repeated(
-                network.arena, network.scratch, *text, *tokens, configuration, plan.tokens, asking.kinds, row
-            )
-        return int(code)
+        start = (network.arena, network.scratch, configuration)
+        tokens = (self._longest, self._vocabulary.token_start, self._vocabulary.token_data)
+        listed = plan.tokens
+        if plan.may_end_asking:
+            if reading.is_in_escape:
+                listed = asking.with_quotes
+            else:
+                escaped = (asking.escaped, asking.escaped_start, asking.escaped_data)
+                code = self.run(forbid_completions, reading, *start, *tokens, self._tables.arena, *escaped, row)
+                if code < 0:
+                    return code
+        if listed.size:
+            return self.run(forbid_repeated, reading, *start, *tokens, listed, asking.kinds, row)
+        return 0

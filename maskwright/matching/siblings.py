@@ -6,8 +6,6 @@ on from any of them leaves all others as they are; `size_when_new` lets the owne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,10 +13,9 @@ from maskwright.matching._json_reader import (
     ESCAPE,
     FIRST_RECORD,
     MODE,
-    MOST_HEARD_A_BYTE,
-    MOST_WORDS_A_BYTE,
     N_HEARD,
-    N_WORDS,
+    N_WORDS_USED,
+    NO_ROOM,
     READER_SIZE,
     STRING,
     STRING_BEGIN,
@@ -26,39 +23,34 @@ from maskwright.matching._json_reader import (
     begin_reader,
     is_repeated,
     read_json,
-    resume,
 )
 
 
 class SiblingLog:
-    """The memory of readings of texts that begin alike; `n_words` and `n_heard` are what is in use."""
+    """The memory of readings of texts that begin alike: the arrays `words` and `heard` of `_json_reader`."""
 
-    __slots__ = ("heard", "n_heard", "n_words", "size_when_new", "words")
+    __slots__ = ("heard", "size_when_new", "words")
 
     def __init__(self, room: int) -> None:
         self.words = np.zeros(room, dtype=np.int64)
         self.heard = np.zeros(room, dtype=np.uint8)
-        self.n_words = FIRST_RECORD
-        self.n_heard = 0
+        self.words[N_WORDS_USED] = FIRST_RECORD
         self.size_when_new = room
 
-    def make_room(self, n_bytes: int, header: NDArray[np.int64]) -> None:
-        """For `n_bytes` more bytes of text behind a header, whose string in progress may have to be copied."""
-        n_copied = int(header[N_HEARD] - header[STRING_BEGIN]) if header[MODE] == STRING else 0
-        n_words = self.n_words + MOST_WORDS_A_BYTE * (n_bytes + 1)
-        if n_words > len(self.words):
-            self.words = np.concatenate([self.words, np.zeros(n_words, dtype=np.int64)])
-        n_heard = self.n_heard + MOST_HEARD_A_BYTE * (n_bytes + 1) + n_copied
-        if n_heard > len(self.heard):
-            self.heard = np.concatenate([self.heard, np.zeros(n_heard, dtype=np.uint8)])
+    def grow(self) -> None:
+        """Twice the room, in arrays of the same content."""
+        self.words = np.concatenate([self.words, np.zeros_like(self.words)])
+        self.heard = np.concatenate([self.heard, np.zeros_like(self.heard)])
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
-    """A JSON text up to one place: a header and the log that it refers to."""
+    """A JSON text up to one place: a header and the log that it refers to. Never changed."""
 
-    log: SiblingLog
-    header: NDArray[np.int64]
+    __slots__ = ("header", "log")
+
+    def __init__(self, log: SiblingLog, header: NDArray[np.int64]) -> None:
+        self.log = log
+        self.header = header
 
     @property
     def is_in_string(self) -> bool:
@@ -75,24 +67,18 @@ class Reading:
         """Does the value that ends here equal an earlier sibling?"""
         return bool(is_repeated(self.log.words, self.header.copy()))
 
-    def resumed(self, n_bytes: int) -> NDArray[np.int64]:
-        """A header to go on from, with room for so many bytes."""
-        log, header = self.log, self.header
-        log.make_room(n_bytes, header)
-        if header[N_WORDS] == log.n_words and header[N_HEARD] == log.n_heard:
-            return header
-        reader = np.empty(READER_SIZE, dtype=np.int64)
-        resume(log.heard, header, log.n_words, log.n_heard, reader)
-        return reader
+    @property
+    def string_so_far(self) -> bytes:
+        """What the string in progress, or the one that has just ended, says, where it may have siblings."""
+        return self.log.heard[self.header[STRING_BEGIN] : self.header[N_HEARD]].tobytes()
 
     def after(self, text: NDArray[np.uint8], begin: int, end: int) -> Reading:
         """The reading of text[begin:end] more."""
         log = self.log
-        log.make_room(end - begin, self.header)
-        reader = np.empty(READER_SIZE, dtype=np.int64)
-        read_json(log.words, log.heard, self.header, log.n_words, log.n_heard, text, begin, end, reader)
-        log.n_words, log.n_heard = int(reader[N_WORDS]), int(reader[N_HEARD])
-        return Reading(log, reader)
+        header = np.empty(READER_SIZE, dtype=np.int64)
+        while read_json(log.words, log.heard, self.header, text, begin, end, header) == NO_ROOM:
+            log.grow()
+        return Reading(log, header)
 
 
 def start_reading(room: int = 1 << 10) -> Reading:

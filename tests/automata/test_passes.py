@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from maskwright.automata.left_recursion import _leftmost_calls, components, remove_left_recursion
-from maskwright.automata.nullable import is_nullable, nonempty_part
+from maskwright.automata.nullable import begins_with_quote, is_nullable, nonempty_part
 from maskwright.automata.passes import keep_productive, prepare, reachable, remove_empty_strings
 from maskwright.errors import EmptyLanguage, GrammarSyntaxError
 from maskwright.grammar.ir import (
@@ -20,6 +20,7 @@ from maskwright.grammar.ir import (
     Network,
     Node,
     choice,
+    distinct,
     literal,
     optional,
     repeat,
@@ -141,3 +142,21 @@ def test_long_chains_of_rules_take_linear_time() -> None:
     rules[f"R{n}"] = B
     rules["S"] = choice(*(Call(f"R{i}") for i in range(n + 1)))
     assert len(prepare(Grammar("S", rules)).rules) == n + 2
+
+
+@pytest.mark.no_jit
+def test_passes_keep_what_must_be_distinct() -> None:
+    quoted = sequence(literal(b'"'), repeat(A), literal(b'"'))
+    rules: dict[str, Node] = {
+        "S": sequence(literal(b"["), distinct(choice(Call("T"), Call("endless"))), literal(b"]")),
+        "T": quoted,
+        "endless": sequence(A, Call("endless")),
+    }
+    prepared = prepare(Grammar("S", rules))
+    assert prepared.rules["S"] == sequence(literal(b"["), distinct(Call("T")), literal(b"]"))
+    assert begins_with_quote(prepared.rules["T"], prepared.rules)
+    assert not begins_with_quote(choice(quoted, A), {}) and not begins_with_quote(Call("S"), prepared.rules)
+    with pytest.raises(EmptyLanguage):
+        prepare(Grammar("S", {**rules, "T": NOTHING}))
+    with pytest.raises(GrammarSyntaxError, match="at the start of a permutation or a distinct value"):
+        prepare(Grammar("S", {"S": choice(sequence(distinct(Call("S")), A), B)}))

@@ -12,7 +12,18 @@ import pytest
 import maskwright as mw
 from maskwright.automata.passes import prepare
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, automaton_of
-from maskwright.grammar.ir import Automaton, Grammar, Network, Node, byte_class, choice, literal, repeat, sequence
+from maskwright.grammar.ir import (
+    Automaton,
+    Grammar,
+    Network,
+    Node,
+    byte_class,
+    choice,
+    distinct,
+    literal,
+    repeat,
+    sequence,
+)
 from tests.matching.test_masks_by_brute_force import productive_grammar
 from tests.naive.random_grammars import ALPHABET
 from tests.naive.recogniser import Recogniser
@@ -131,3 +142,37 @@ def test_no_walk_gets_stuck_for_want_of_a_byte(name: str, longer: list[bytes]) -
 def test_a_language_that_cannot_be_spelled_is_refused_with_its_bytes() -> None:
     with pytest.raises(mw.VocabularyGap, match="no single-byte token for 0x62, which this specification needs"):
         mw.Compiler(vocabulary_without(b"b", [])).compile_grammar(Grammar("S", {"S": literal(b"ab")}))
+
+
+LETTERS = automaton_of(
+    [
+        [(34, 34, 1, NO_UNIT)],
+        [(34, 34, 3, NO_UNIT), (97, 97, 2, NO_UNIT), (98, 98, 1, NO_UNIT)],
+        [(97, 97, 1, NO_UNIT)],
+        [],
+    ],
+    [False, False, False, True],
+)
+"""Strings of b and of a twice."""
+
+
+@pytest.mark.parametrize(("missing", "is_refused"), [(b"a", False), (b"b", False), (b"ab", True), (b"1", True)])
+def test_values_that_differ_need_enough_of_them(missing: bytes, is_refused: bool) -> None:
+    """Without a there are still b, bb, bbb; without both there is one string, and a second item would be a dead end."""
+    item = choice(distinct(Automaton(LETTERS)), sequence(literal(b"-"), byte_class(b"1ab"), literal(b"-")))
+    grammar = Grammar("S", {"S": sequence(literal(b"["), item, repeat(sequence(literal(b","), item)), literal(b"]"))})
+    tokens = [bytes([byte]) for byte in b'[]",-1ab' if byte not in missing]
+    vocabulary = mw.Vocabulary([*tokens, b""], eos_token_ids=[len(tokens)])
+    if is_refused:
+        with pytest.raises(mw.VocabularyGap):
+            mw.Compiler(vocabulary).compile_grammar(grammar)
+        return
+    rng = random.Random(1)
+    for _ in range(20):
+        matcher = mw.Compiler(vocabulary).compile_grammar(grammar).matcher()
+        for _ in range(30):
+            allowed = [token for token in range(vocabulary.size) if matcher.allows(token)]
+            assert allowed
+            matcher.accept_token(rng.choice(allowed))
+            if matcher.is_finished():
+                break

@@ -19,7 +19,7 @@ from maskwright.grammar.characters import (
     json_string_except,
     json_string_words,
 )
-from maskwright.grammar.ir import NOTHING, Automaton, Call, Literal, Node, choice, sequence
+from maskwright.grammar.ir import NOTHING, Automaton, Call, Distinct, Literal, Node, choice, sequence
 from maskwright.grammar.json_schema.array_states import array_graph, live_edges
 from maskwright.grammar.json_schema.containers import (
     Member,
@@ -55,10 +55,6 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.strings import Language, bounded_language
 from maskwright.grammar.numbers import NumberSpelling, exact_words, numbers_automaton
-
-
-def Distinct(body: Node) -> Node:  # noqa: N802 - TEMPORARY
-    return body
 
 
 MAX_INLINE_ALTERNATIVES = 4

@@ -13,7 +13,7 @@ from maskwright.grammar.json_schema.normal_form import NormalForm
 from maskwright.grammar.json_schema.objects import ResolvedObject, is_simple, resolve
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.productivity import Productivity
-from maskwright.grammar.json_schema.shapes import ArrayShape, Conjunction, NumberShape, ObjectShape, Shape
+from maskwright.grammar.json_schema.shapes import ArrayShape, Conjunction, NumberShape, ObjectShape, Shape, StringShape
 from maskwright.grammar.json_schema.strings import bounded_language
 from maskwright.grammar.numbers import numbers_automaton
 
@@ -39,6 +39,11 @@ def check_enforceable(
                     _check_members(form, conjunction, resolved)
         elif isinstance(shape, NumberShape):
             _check_numbers(form, conjunction, shape, options)
+        elif isinstance(shape, StringShape) and shape.languages:
+            automaton, _ = bounded_language(shape.languages, shape.min_length, shape.max_length)
+            if automaton.n_states > options.max_states:
+                pointer = form.pointer(conjunction)
+                raise SchemaTooComplex("states of a string", automaton.n_states, options.max_states, pointer)
 
 
 def _check_distinct(

@@ -86,7 +86,7 @@ def _normal_form(terms: Terms, root: Conjunction, options: JSONSchemaOptions) ->
     """The normal form in which branches of `oneOf` that share a value exclude each other."""
     overlapping: frozenset[Overlap] = frozenset()
     while True:
-        form = NormalForm(terms, options.max_shapes, overlapping)
+        form = NormalForm(terms, options, overlapping)
         productivity = Productivity(form, options.numbers)
         for _ in productivity.reached(root):
             pass

@@ -51,8 +51,13 @@ def layout_of(options: JSONSchemaOptions, depth: int) -> Layout:
 
 def gap_of(options: JSONSchemaOptions) -> Node:
     """The blanks that may stand anywhere between two tokens, where the style leaves a choice."""
+    return outer_gap(options) if options.whitespace in (Whitespace.ANY, Whitespace.FLEXIBLE) else EPSILON
+
+
+def outer_gap(options: JSONSchemaOptions) -> Node:
+    """The blanks that may stand before and after the document, if any may."""
     if options.whitespace is Whitespace.ANY:
         return Choice((EPSILON, Automaton(WHITESPACE)))
-    if options.whitespace is Whitespace.FLEXIBLE and options.max_whitespace:
+    if options.max_whitespace:
         return Choice((EPSILON, Automaton(WHITESPACE, 0, (1, options.max_whitespace))))
     return EPSILON

@@ -32,7 +32,7 @@ from maskwright.grammar.json_schema.containers import (
 )
 from maskwright.grammar.json_schema.distinct import distinct_graph, is_placed, values_of
 from maskwright.grammar.json_schema.intersection import is_inhabited
-from maskwright.grammar.json_schema.layout import gap_of, layout_of
+from maskwright.grammar.json_schema.layout import layout_of, outer_gap
 from maskwright.grammar.json_schema.lazy_rules import LazyRules
 from maskwright.grammar.json_schema.normal_form import NormalForm
 from maskwright.grammar.json_schema.objects import ResolvedObject, resolve, together, undeclared_in
@@ -55,7 +55,6 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.strings import Language, bounded_language
 from maskwright.grammar.numbers import NumberSpelling, exact_words, numbers_automaton
-
 
 MAX_INLINE_ALTERNATIVES = 4
 """Unions of more alternatives than this become rules of their own."""
@@ -81,7 +80,7 @@ class Lowering:
         document = self.value(conjunction, 0)
         if not self.options.outer_whitespace:
             return document
-        gap = gap_of(self.options)
+        gap = outer_gap(self.options)
         return sequence(gap, document, gap)
 
     def value(self, conjunction: Conjunction, depth: int) -> Node:

@@ -23,6 +23,7 @@ from maskwright.grammar.json_schema.complement import CannotNegate, complement_u
 from maskwright.grammar.json_schema.evaluation import NOT_EVALUATED, Evaluated, judged_items, judged_members
 from maskwright.grammar.json_schema.intersection import intersect
 from maskwright.grammar.json_schema.objects import ResolvedObject
+from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.schema_node import ChoiceKind
 from maskwright.grammar.json_schema.shapes import (
     ANY_VALUE,
@@ -43,10 +44,6 @@ MAX_INTERSECTIONS = 500_000
 MAX_CONJUNCTIONS = 50_000
 """The most conjunctions of one schema: a schema can ask for exponentially many."""
 
-MAX_REFERENCE_DEPTH = 100
-"""The longest chain of `$ref`, `allOf`, `anyOf` and the like without a step into the value.  It takes a few frames of
-Python's stack a link, and the stack has a thousand."""
-
 Judged = tuple[tuple[Shape, Evaluated], ...]
 """A union whose alternatives say what their keywords have looked at."""
 
@@ -57,16 +54,17 @@ Overlap = tuple[int, int, int, int]
 class NormalForm:
     """Memoised unions of one schema (mutable: it grows by being asked)."""
 
-    def __init__(self, terms: Terms, max_shapes: int, overlapping: frozenset[Overlap] = frozenset()) -> None:
+    def __init__(self, terms: Terms, options: JSONSchemaOptions, overlapping: frozenset[Overlap] = frozenset()) -> None:
         self.terms = terms
-        self.max_shapes = max_shapes
+        self.max_shapes = options.max_shapes
+        self.max_nesting = options.max_nesting
+        self.max_states = min(options.max_states, MAX_ARRAY_STATES)
         self.overlapping = overlapping
         self.unions: dict[Conjunction, Union] = {EVERYTHING: ANY_VALUE, NOTHING_AT_ALL: ()}
         self.judged: dict[int, Judged] = {}
         self.joined: dict[Conjunction, Conjunction] = {}
         self.resolved: dict[ObjectShape, tuple[ResolvedObject, ...]] = {}
         self.array_graphs: dict[ArrayShape, ArrayGraph] = {}
-        self.max_states = MAX_ARRAY_STATES
         self.open_terms: set[int] = set()
         self.n_intersections = 0
 
@@ -160,13 +158,10 @@ class NormalForm:
             raise self.terms.reader.invalid(
                 self.terms.node_of(number), "$ref", "leads back to itself without a step into the value"
             )
-        if len(self.open_terms) >= MAX_REFERENCE_DEPTH:
-            raise SchemaTooComplex(
-                "chain of $ref, allOf, anyOf and oneOf",
-                MAX_REFERENCE_DEPTH + 1,
-                MAX_REFERENCE_DEPTH,
-                self.pointer((number,)),
-            )
+        if len(self.open_terms) >= self.max_nesting:
+            asked = len(self.open_terms) + 1
+            pointer = self.pointer((number,))
+            raise SchemaTooComplex("chain of $ref, allOf, anyOf and oneOf", asked, self.max_nesting, pointer)
         self.open_terms.add(number)
 
     def _union_of_term(self, number: int) -> Union:

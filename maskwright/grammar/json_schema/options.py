@@ -67,6 +67,10 @@ class Indented:
             raise ValueError(f"an indent of {self.n_blanks} blanks is not between 0 and {MAX_INDENT}")
 
 
+MAX_NESTING = 200
+"""The greatest `max_nesting`."""
+
+
 @dataclass(frozen=True, slots=True)
 class JSONSchemaOptions:
     """The choices that a JSON Schema leaves open.
@@ -80,8 +84,10 @@ class JSONSchemaOptions:
     outer_whitespace: whether blanks may stand before and after the document: any number where `whitespace` is ANY,
         else at most `max_whitespace`. A model must then choose where to end, which is why it is off by default.
     max_shapes: the most alternatives that one part of a schema may expand to.
-    max_states: the most byte states of the automaton of one string or number.
+    max_states: the most states over the characters of one string, and of one array that counts its items; neither is
+        ever more than 50,000 and 20,000.
     max_nesting: the most applicators and references that lead to one another without a step into the value.
+        Each takes a few frames of Python's stack, so there is a greatest limit.
     """
 
     whitespace: Whitespace | Indented = Whitespace.FLEXIBLE
@@ -92,7 +98,7 @@ class JSONSchemaOptions:
     formats: Formats = Formats.ASSERTED
     outer_whitespace: bool = False
     max_shapes: int = 2_000
-    max_states: int = 300_000
+    max_states: int = 50_000
     max_nesting: int = 100
 
     def __post_init__(self) -> None:
@@ -101,6 +107,8 @@ class JSONSchemaOptions:
         for name in ("max_shapes", "max_states", "max_nesting"):
             if (limit := getattr(self, name)) < 1:
                 raise ValueError(f"{name} is {limit}, less than one")
+        if self.max_nesting > MAX_NESTING:
+            raise ValueError(f"max_nesting is {self.max_nesting}, more than {MAX_NESTING}")
 
     @classmethod
     def exact(cls) -> JSONSchemaOptions:

@@ -113,7 +113,7 @@ class Productivity:
         waits_on: dict[Conjunction, list[int]] = {}
         asking: dict[Conjunction, list[tuple[Shape, Conjunction]]] = {}
         found: list[Conjunction] = []
-        # Arrays whose items differ depend on what lies anywhere inside the items: asked again whenever all else is done.
+        # Arrays whose items differ depend on what lies anywhere inside the items: asked again when all else is done.
         differing: list[tuple[ArrayShape, Conjunction]] = []
         inside: set[Conjunction] = set()
         seen = {conjunction}

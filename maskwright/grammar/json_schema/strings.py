@@ -36,8 +36,8 @@ STANDARD_FORMATS = frozenset(
 )
 """The formats of draft 2020-12, section 7.3 of its validation vocabulary."""
 
-MAX_SPELLED_STATES = 300_000
-"""The most byte states, roughly, of a pattern multiplied with a length: about half a second."""
+MAX_SPELLED_STATES = 600_000
+"""The most byte states, roughly, of a pattern multiplied with a length: about a second."""
 
 MAX_STATES_BEFORE_CORE = 200
 """How far `counts_exactly` looks."""

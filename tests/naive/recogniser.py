@@ -8,12 +8,16 @@ left recursion, cycles and nullable rules need no special care. Cost: cubic and 
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
 from maskwright.grammar.ir import (
     Automaton,
     ByteClass,
     Call,
     Choice,
+    Distinct,
     Grammar,
     Literal,
     Network,
@@ -23,6 +27,7 @@ from maskwright.grammar.ir import (
     Sequence,
     TokenSet,
 )
+from tests.naive.json_schema_validator import canonical
 
 BEYOND = -1
 """The "position" of a match that needs more bytes than the text has."""
@@ -111,6 +116,9 @@ class Recogniser:
                 return {position for state, position in reached if state == n_states - 1}
             case Automaton():
                 return self._automaton_ends(node, begin)
+            case Distinct(body):
+                ends = self._ends(body, begin)
+                return {end for end in ends if BEYOND in (begin, end) or differs_from_siblings(text, begin, end)}
             case TokenSet():
                 return set()
         raise AssertionError(node)
@@ -190,6 +198,41 @@ def _permits(unit: int, units: int, minimum: int, maximum: int | None) -> bool:
     if unit == BEGINS_UNIT:
         return maximum is None or units < maximum
     return unit != CLOSES or units >= minimum
+
+
+DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal)
+
+
+def differs_from_siblings(text: bytes, begin: int, end: int) -> bool:
+    """Is the JSON value, or name, at a place unequal to all before it in the same array or object?
+
+    Each open container keeps its entries before the place; an entry begins with its item or its name.
+    """
+    open_containers: list[list[bytes]] = []
+    entry_begins: list[int] = []
+    position = 0
+    while position < begin:
+        match text[position : position + 1]:
+            case b'"':
+                position += 1
+                while text[position : position + 1] != b'"':
+                    position += 2 if text[position : position + 1] == b"\\" else 1
+            case b"[" | b"{":
+                open_containers.append([])
+                entry_begins.append(position + 1)
+            case b"]" | b"}":
+                open_containers.pop()
+                entry_begins.pop()
+            case b",":
+                open_containers[-1].append(text[entry_begins[-1] : position])
+                entry_begins[-1] = position + 1
+        position += 1
+    earlier = open_containers[-1] if open_containers else []
+    return _first_value(text[begin:end]) not in map(_first_value, earlier)
+
+
+def _first_value(text: bytes) -> object:
+    return canonical(DECODER.raw_decode(text.decode().lstrip())[0])
 
 
 def automaton_step(automaton: ByteAutomaton, state: int, byte: int) -> tuple[ByteAutomaton, int, int] | None:

@@ -198,10 +198,6 @@ def test_a_thousand_values_that_differ(compiler: Compiler) -> None:
     assert not accepts(grammar, str([*numbers[:500], numbers[250]]).replace(" ", ""))
 
 
-AWAITS = "values that are infinitely many await `Distinct` in the engine"
-
-
-@pytest.mark.xfail(strict=True, reason=AWAITS)
 @pytest.mark.parametrize(
     ("items", "text"),
     [
@@ -216,20 +212,13 @@ AWAITS = "values that are infinitely many await `Distinct` in the engine"
     ],
 )
 def test_items_of_infinitely_many_values_differ(items: Json, text: str, compiler: Compiler) -> None:
-    try:
-        grammar = compiler.compile_json_schema({"type": "array", "items": items, "uniqueItems": True})
-    except UnsupportedSchema:
-        return
+    grammar = compiler.compile_json_schema({"type": "array", "items": items, "uniqueItems": True})
     assert not accepts(grammar, text)
 
 
-@pytest.mark.xfail(strict=True, reason=AWAITS)
 @pytest.mark.parametrize("text", ['["a","\\u0061"]', "[1,1.0]", "[10,1e1]", "[[1],[1.0]]", "[0.50,5e-1]"])
 def test_equal_values_differ_in_no_spelling(text: str, compiler: Compiler) -> None:
-    try:
-        grammar = compiler.compile_json_schema({"uniqueItems": True}, options=JSONSchemaOptions.exact())
-    except UnsupportedSchema:
-        return
+    grammar = compiler.compile_json_schema({"uniqueItems": True}, options=JSONSchemaOptions.exact())
     assert not accepts(grammar, text)
 
 
@@ -238,13 +227,15 @@ def test_zero_has_a_sign_but_is_one_value(compiler: Compiler) -> None:
     assert not accepts(grammar, "[-0,0]") and not accepts(grammar, "[0.0,1,0e5]") and accepts(grammar, "[-0,1]")
 
 
-@pytest.mark.xfail(strict=True, reason=AWAITS)
+FREE_BEFORE = pytest.mark.xfail(strict=True, reason="a value counted off may have occurred where it was free")
+
+
 @pytest.mark.parametrize(
     ("schema", "text"),
     [
         ({"prefixItems": [{"const": 1}], "items": {"type": "integer"}}, "[1,1]"),
-        ({"prefixItems": [{"type": "integer"}, {"const": 1}]}, "[1,1]"),
-        ({"prefixItems": [{"type": "integer"}], "items": {"enum": [1, 2]}, "minItems": 2}, "[2,1,2]"),
+        pytest.param({"prefixItems": [{"type": "integer"}, {"const": 1}]}, "[1,1]", marks=FREE_BEFORE),
+        pytest.param({"prefixItems": [{"type": "integer"}], "items": {"enum": [1, 2]}}, "[2,1,2]", marks=FREE_BEFORE),
         ({"items": {"type": "integer"}, "contains": {"const": 1}, "minItems": 2}, "[1,2,2]"),
     ],
 )

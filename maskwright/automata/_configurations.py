@@ -442,7 +442,7 @@ def read_forced(arena: Ints, scratch: Ints, configuration: Int, out: NDArray[np.
                 only = byte
         if only < 0:
             return n
-        configuration = step(arena, scratch, configuration, only)
+        configuration = step(arena, scratch, np.int64(configuration), np.int64(only))
         if configuration <= 0:
             return configuration
         if arena[configuration + CONFIGURATION_FLAGS] & ASKS:

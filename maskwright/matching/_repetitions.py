@@ -135,7 +135,7 @@ def read_forced_answered(
         only = -1
         following = configuration
         for byte in range(256):
-            if successor_of(arena, configuration, byte) == DEAD:
+            if successor_of(arena, configuration, np.int64(byte)) == DEAD:
                 continue
             for i in range(READER_SIZE):
                 trial[i] = here[i]
@@ -149,7 +149,7 @@ def read_forced_answered(
                 following = np.int64(after)
         if only < 0:
             return n
-        read_json_byte(words, heard, here, only)
+        read_json_byte(words, heard, here, np.int64(only))
         out[n] = only
         configuration = following
     return out.size
@@ -185,14 +185,14 @@ def asks_on_its_way(
     token_data: Bytes,
     token: Int,
     configuration: Int,
-    skips_first_end: bool,
+    skips_first_end: Int,
 ) -> int:
     """Does a token end a value that asks?  1 or 0, or a NEED code.
 
     With `skips_first_end` the text ends inside a string, and a question at that string's end is not counted.
     """
     here = np.int64(configuration)
-    is_first = skips_first_end
+    is_first = skips_first_end == 1
     is_escaped = False
     for i in range(token_start[token], token_start[token + 1]):
         byte = np.int64(token_data[i])
@@ -230,13 +230,14 @@ def find_asking(
     a string: 1, 0, or -1 for unknown, and then the answer may be NEED_ANSWER. If it does and that string may ask at
     its end, END_ASKS is added, and tokens are listed only if they ask later on.
     """
-    mask = arena[configuration + MASK]
+    here, wherever = np.int64(configuration), np.int64(0)
+    mask = arena[here + MASK]
     n = 0
     if mask > 0:  # few tokens: all of them, wherever the text ends
         for k in range(mask + 1, mask + 1 + arena[mask]):
-            token = arena[k]
+            token = np.int64(arena[k])
             if quotes[token] >= only_strings:
-                code = asks_on_its_way(arena, scratch, token_start, token_data, token, configuration, False)
+                code = asks_on_its_way(arena, scratch, token_start, token_data, token, here, wherever)
                 if code < 0:
                     return code
                 if code:
@@ -250,9 +251,10 @@ def find_asking(
         return NEED_ANSWER
     skips = may_end == 1 and in_string == 1
     if may_end and in_string == 0 and not only_strings:
-        for token in range(quotes.size):
+        for k in range(quotes.size):
+            token = np.int64(k)
             if row[token >> 5] & BIT[token & 31]:
-                code = asks_on_its_way(arena, scratch, token_start, token_data, token, configuration, False)
+                code = asks_on_its_way(arena, scratch, token_start, token_data, token, here, wherever)
                 if code < 0:
                     return code
                 if code:
@@ -262,9 +264,9 @@ def find_asking(
     # Those that end a string and then ask have a quote more, and if only strings ask they have two more.
     n_candidates = by_quotes[only_strings * (2 if skips else 1)]
     for k in range(3, 3 + n_candidates):
-        token = by_quotes[k]
+        token = np.int64(by_quotes[k])
         if row[token >> 5] & BIT[token & 31]:
-            code = asks_on_its_way(arena, scratch, token_start, token_data, token, configuration, skips)
+            code = asks_on_its_way(arena, scratch, token_start, token_data, token, here, np.int64(skips))
             if code < 0:
                 return code
             if code:
@@ -290,8 +292,8 @@ def forbid_if_repeated(
     """Take a token that the row allows away if some value in it repeats a sibling; 0, or a NEED code."""
     if not row[token >> 5] & BIT[token & 31]:
         return 0
-    begin = token_start[token]
-    end = token_start[token + 1]
+    begin = np.int64(token_start[token])
+    end = np.int64(token_start[token + 1])
     code = advance_answered(arena, scratch, configuration, words, heard, reader, trial, token_data, begin, end)
     if code < 0:
         return code

@@ -222,6 +222,40 @@ def test_equal_values_differ_in_no_spelling(text: str, compiler: Compiler) -> No
     assert not accepts(grammar, text)
 
 
+FREE_ITEMS: list[Json] = [
+    {"type": "string", "pattern": "^(ab)*$"},
+    {"type": "integer", "minimum": 5},
+    {"type": "number", "maximum": 3},
+    {"type": "integer", "not": {"multipleOf": 2}},
+    {"type": ["string", "null", "boolean"], "minLength": 1},
+    {"type": "string", "not": {"const": "a"}},
+    {"type": "array", "items": {"enum": [1, 2]}},
+    {"type": "array", "minItems": 1, "items": {"type": "null"}},
+    {"type": "object", "properties": {"a": {"type": "boolean"}}},
+    {"type": "object", "propertyNames": {"pattern": "^x"}, "additionalProperties": {"type": "null"}},
+]
+
+
+@pytest.mark.parametrize("items", FREE_ITEMS, ids=str)
+def test_walks_through_items_that_differ_come_to_no_dead_end(items: Json, compiler: Compiler) -> None:
+    schema = {"type": "array", "items": items, "uniqueItems": True}
+    walker = Walker(compiler.vocabulary)
+    for layout in ("flexible", "compact", "indented"):
+        grammar = compiler.compile_json_schema(schema, options=LAYOUTS[layout])
+        for seed in range(3):
+            walk = walker.walk(grammar, random.Random(seed), walker.interesting('[],1"abx{:'), 120)
+            assert walk.end is not End.DEAD, walk.text
+            if walk.end is End.COMPLETE and b"e" not in walk.text.lower().replace(b"true", b"").replace(b"false", b""):
+                assert is_valid(schema, exact(walk.text)), walk.text
+
+
+def test_whole_numbers_in_exact_spellings_can_get_stuck(compiler: Compiler) -> None:
+    """Behind `5e-` stands only a zero, and 5 may have occurred."""
+    schema = {"type": "array", "items": {"type": "integer", "minimum": 5}, "uniqueItems": True}
+    with pytest.raises(UnsupportedSchema, match="uniqueItems"):
+        compiler.compile_json_schema(schema, options=JSONSchemaOptions.exact())
+
+
 def test_zero_has_a_sign_but_is_one_value(compiler: Compiler) -> None:
     grammar = compiler.compile_json_schema({"items": {"type": "number"}, "uniqueItems": True}, options=LAYOUTS["exact"])
     assert not accepts(grammar, "[-0,0]") and not accepts(grammar, "[0.0,1,0e5]") and accepts(grammar, "[-0,1]")

@@ -252,7 +252,7 @@ class CodeBlock:
         """
         n = len(node.items)
         is_bounded = maximum >= 0
-        assert not is_bounded or (node.n_obligations <= 1 and len(node.required) + node.n_obligations <= maximum)
+        assert not is_bounded or len(node.required) + node.n_obligations <= maximum
         n_words = (n + node.n_obligations + 31) // 32 + 1
         self.words.append(maximum)
         required = self._required_members(node, n_words)

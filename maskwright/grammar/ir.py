@@ -100,7 +100,7 @@ class Permutation(Node):
 
     Whoever builds one promises that the counts can be met, for the machine looks ahead no further than the required
     items and the obligations: there is an entry at all; there are `minimum` entries (items, or something that repeats);
-    with a maximum there is at most one obligation, and room for it and all the required items.
+    with a maximum every marker fulfils a single obligation, and there is room for all of these and the required items.
 
     Why a node of its own: n items have 2**n sets of items already seen, which the engine keeps as a set in the frame.
     """
@@ -135,15 +135,15 @@ class Permutation(Node):
 class Distinct(Node):
     """A JSON value that differs from all earlier siblings: what `body` matches is exactly one value or one name.
 
-    The siblings of an item are the items before it in its array, those of a name the names before it in its object,
-    whichever part of the grammar they were read by; they are compared as JSON values (`matching._json_reader`). A
-    member's value has no siblings.
+    The siblings of an item are the items before it in its array, those of a name the names before it in its object;
+    they are compared as JSON values (`matching._json_reader`). A member's value has no siblings.
 
     Contracts. The whole text of a grammar with such a node is one JSON text (blanks around it are fine): the siblings
     are found in the text itself. The body matches no blanks around the value, no empty string, and no special token.
     After every proper prefix of the body, infinitely many different values can still follow: an end is refused when
     the value has been read, and there must always be another one to go on to, whatever came before. (A finite
-    language is written as the items of a `Permutation`.)
+    language is written as the items of a `Permutation`.) No body matches a value that the grammar also allows as an
+    earlier sibling without `Distinct`: such a repetition may go unnoticed.
     """
 
     body: Node

@@ -276,6 +276,49 @@ def find_asking(
 
 
 @kernel
+def find_asking_twice(
+    arena: Ints,
+    scratch: Ints,
+    configuration: Int,
+    token_start: Ints,
+    token_data: Bytes,
+    quotes: Bytes,
+    by_quotes: Ints,
+    row: Ints,
+    out: Ints,
+) -> int:
+    """Which tokens of a configuration's row end two strings that ask: how many are written to `out`, or a NEED code.
+
+    They have three quotes at least: the end of one string, and both of another.
+    """
+    n = 0
+    mask = arena[configuration + MASK]
+    n_candidates = arena[mask] if mask > 0 else by_quotes[2]
+    for k in range(n_candidates):
+        token = np.int64(arena[mask + 1 + k] if mask > 0 else by_quotes[3 + k])
+        if quotes[token] < 3 or not row[token >> 5] & BIT[token & 31]:
+            continue
+        here = np.int64(configuration)
+        n_asked = 0
+        for i in range(token_start[token], token_start[token + 1]):
+            byte = np.int64(token_data[i])
+            known = successor_of(arena, here, byte)
+            if known == UNKNOWN:
+                known = step(arena, scratch, here, byte)
+            if known < 0:
+                return known
+            if known == DEAD:  # allowed as a special token
+                break
+            if arena[known + CONFIGURATION_FLAGS] & ASKS:
+                n_asked += 1
+            here = np.int64(known)
+        if n_asked > 1:
+            out[n] = token
+            n += 1
+    return n
+
+
+@kernel
 def forbid_if_repeated(
     arena: Ints,
     scratch: Ints,

@@ -169,17 +169,16 @@ class CompiledGrammar:
                     return None
                 if code == NEED_ANSWER:
                     code = self._read_answered(place, data, int(start[token_id]), int(start[token_id + 1]))
-                    return Place(place, token_id, code, network.epoch) if code else None
+                    return Place(place, token_id, code, network.epoch, True) if code else None
                 tries = self._provide(code, place, tries)
 
     def after_text(self, place: Place, text: bytes) -> Place | None:
         """The place after more bytes, or None if one of them is refused."""
         with self._lock:
-            code = self._read(place, text)
-            return Place(place, text, code, self._network.epoch) if code else None
+            return self._read(place, text)
 
-    def _read(self, place: Place, text: bytes) -> int:
-        """The configuration after more bytes, or 0; in pieces, so that memory need not hold a long text at once."""
+    def _read(self, place: Place, text: bytes) -> Place | None:
+        """The place after more bytes, or None; in pieces, so that memory need not hold a long text at once."""
         here = place
         if here.epoch != self._network.epoch:
             self._find_again(here)
@@ -187,12 +186,13 @@ class CompiledGrammar:
             read = text[begin : begin + _PIECE]
             piece = _writable(read)
             code = self._run(advance_bytes, here, piece, 0, len(piece))
-            if code == NEED_ANSWER:
+            asks = code == NEED_ANSWER
+            if asks:
                 code = self._read_answered(here, piece, 0, len(piece))
             if code == 0:
-                return 0
-            here = Place(here, read, code, self._network.epoch)
-        return here.configuration
+                return None
+            here = Place(here, read, code, self._network.epoch, asks)
+        return Place(place, text, here.configuration, here.epoch, here.has_asked)
 
     def _read_answered(self, place: Place, text: NDArray[np.uint8], begin: int, end: int) -> int:
         """The configuration after text[begin:end], or 0, where a value must differ from those before it in the text."""
@@ -231,7 +231,9 @@ class CompiledGrammar:
                 if found < _PIECE:
                     break
                 read = out[n - found : n].tobytes()
-                here = Place(here, read, self._read(here, read), self._network.epoch)
+                following = self._read(here, read)
+                assert following is not None, "what must come next can be read"
+                here = following
             return out[:n].tobytes()
 
     def _read_forced(self, place: Place, out: NDArray[np.uint8]) -> int:
@@ -259,7 +261,8 @@ class CompiledGrammar:
         here = steps[0] if steps[0].epoch == self._network.epoch else self.start()
         for step in steps[1:]:
             if isinstance(step.read, bytes):
-                code = self._read(here, step.read)
+                after = self._read(here, step.read)
+                code = 0 if after is None else after.configuration
             else:
                 start, data = self._token_start, self._token_data
                 code = self._run(advance, here, start, data, step.read)

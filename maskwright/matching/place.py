@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
 
 class Place:
-    """One node of the tree; `read` is the token id or the bytes that led here from `parent`."""
+    """One node of the tree; `read` is the token id or the bytes that led here from `parent`.
 
-    __slots__ = ("configuration", "epoch", "parent", "read", "reading")
+    `has_asked`: did any value on the way ask whether it repeats a sibling?
+    """
+
+    __slots__ = ("configuration", "epoch", "has_asked", "parent", "read", "reading")
 
     is_end = False
     """Was the text ended here by an end token?"""
 
-    def __init__(self, parent: Place | None, read: int | bytes, configuration: int, epoch: int) -> None:
+    def __init__(
+        self, parent: Place | None, read: int | bytes, configuration: int, epoch: int, has_asked: bool = False
+    ) -> None:
+        self.has_asked: bool = has_asked or (parent is not None and parent.has_asked)
         self.parent = parent
         self.read = read
         self.configuration = configuration
@@ -45,4 +51,4 @@ class EndPlace(Place):
     is_end = True
 
     def __init__(self, place: Place) -> None:
-        super().__init__(place.parent, place.read, place.configuration, place.epoch)
+        super().__init__(place.parent, place.read, place.configuration, place.epoch, place.has_asked)

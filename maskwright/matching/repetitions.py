@@ -15,6 +15,9 @@ a sibling are taken out of the caller's copy. Which tokens must be read for that
     configuration ask on their way does not depend on the text, so it is found once for each configuration (`_Plan`).
     Mostly there are none: where only strings ask, they have two quotes at least, or three inside a string.
 
+While no value has asked yet there is nothing to repeat, which is how most documents stay: members that a schema
+declares do not ask. Then only tokens that hold two values which do are looked at, and hardly any vocabulary has one.
+
 Rejected: asking in the mask's walk (masks would depend on the text and could not be kept).
 """
 
@@ -29,7 +32,13 @@ from numpy.typing import NDArray
 from maskwright.automata._layout import NEED_ANSWER
 from maskwright.automata.transition_network import TransitionNetwork
 from maskwright.matching._json_reader import MOST_WORDS_A_BYTE, N_WORDS_USED, NO_ROOM, READER_SIZE
-from maskwright.matching._repetitions import END_ASKS, find_asking, forbid_completions, forbid_repeated
+from maskwright.matching._repetitions import (
+    END_ASKS,
+    find_asking,
+    find_asking_twice,
+    forbid_completions,
+    forbid_repeated,
+)
 from maskwright.matching.asking_tokens import AskingTokens
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import Place
@@ -48,7 +57,9 @@ class _Plan:
     may_end_asking: bool
 
 
-_NOTHING = _Plan(np.empty(0, dtype=np.int32), False)
+_NO_TOKENS = np.empty(0, dtype=np.int32)
+
+_NOTHING = _Plan(_NO_TOKENS, False)
 """The plan where nothing must be looked at, by far the most frequent one."""
 
 
@@ -60,6 +71,7 @@ class Repetitions:
         self._vocabulary = tables.vocabulary
         self._longest = int(np.diff(self._vocabulary.token_start).max(initial=1))
         self._plans: dict[int, _Plan] = {}
+        self._twice: dict[int, NDArray[np.int32]] = {}
         self._epoch = -1
         self._out = np.empty(self._vocabulary.size, dtype=np.int32)
         self._asking: AskingTokens | None = None
@@ -107,9 +119,12 @@ class Repetitions:
         """Take the tokens that repeat a sibling out of the row of a place; 0, or the NEED code of a kernel."""
         if self._epoch != network.epoch:
             self._plans.clear()
+            self._twice.clear()
             self._epoch = network.epoch
         if self._asking is None:
             self._asking = self._tables.asking_tokens
+        if network.asks_of_strings_only and not place.has_asked:
+            return self._forbid_within_tokens(network, place, configuration, row, self._asking)
         plan = self._plans.get(configuration)
         if plan is None:
             code, plan = self._make_plan(network, place, configuration, row, self._asking)
@@ -119,6 +134,28 @@ class Repetitions:
         if plan is _NOTHING:
             return 0
         return self._carry_out(plan, network, self.reading_of(place), configuration, row, self._asking)
+
+    def _forbid_within_tokens(
+        self,
+        network: TransitionNetwork,
+        place: Place,
+        configuration: int,
+        row: NDArray[np.int32],
+        asking: AskingTokens,
+    ) -> int:
+        """The same where no value asked so far: a token must hold two that do, the second of them with both quotes."""
+        tokens = self._twice.get(configuration)
+        if tokens is None:
+            vocabulary = self._vocabulary
+            spelled = (vocabulary.token_start, vocabulary.token_data, asking.quotes, asking.by_quotes, row)
+            n = find_asking_twice(network.arena, network.scratch, configuration, *spelled, self._out)
+            if n < 0:
+                return int(n)
+            tokens = self._twice[configuration] = self._out[:n].copy() if n else _NO_TOKENS
+        if tokens is _NO_TOKENS:
+            return 0
+        plan = _Plan(tokens, False)
+        return self._carry_out(plan, network, self.reading_of(place), configuration, row, asking)
 
     def _make_plan(
         self,

@@ -65,6 +65,8 @@ class _Search:
                     self._reduce_branches(value, place)
                 else:
                     self.reduce(value, place)
+                    if value == {}:
+                        self.needed[place] = None
             elif not keyword.startswith("$") or keyword == "$ref":
                 self.needed[place] = None
 

@@ -103,6 +103,11 @@ def values_of(form: NormalForm, conjunction: Conjunction, live: Live, spelling: 
     return Values(counted, tuple(free), tuple(stuck))
 
 
+def shares_a_value(form: NormalForm, counted: Values, other: Values) -> bool:
+    """Is a value that is counted off in one place free in another?"""
+    return any(_shares(form, one, shape) for one in counted.finite.values() for shape in other.free)
+
+
 def _shares(form: NormalForm, one: Shape, other: Shape) -> bool:
     return one.family == other.family and intersect(one, other, form.join) is not None
 

@@ -7,10 +7,9 @@ for the moment when a rule is first asked for.
 from __future__ import annotations
 
 from maskwright.errors import LimitExceeded, SchemaTooComplex
-from maskwright.grammar.characters import is_free
-from maskwright.grammar.json_schema.distinct import distinct_graph, is_placed, values_of
+from maskwright.grammar.json_schema.distinct import distinct_graph, is_placed, shares_a_value, values_of
 from maskwright.grammar.json_schema.normal_form import NormalForm
-from maskwright.grammar.json_schema.objects import ResolvedObject, is_simple, resolve
+from maskwright.grammar.json_schema.objects import ResolvedObject, is_free_name, is_simple, resolve
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.productivity import Productivity
 from maskwright.grammar.json_schema.shapes import ArrayShape, Conjunction, NumberShape, ObjectShape, Shape, StringShape
@@ -27,23 +26,30 @@ def check_enforceable(
     """Raise UnsupportedSchema or SchemaTooComplex for the first shape that cannot be kept."""
     checked: set[Shape] = set()
     for conjunction, shape in productivity.reached(root):
-        if shape in checked or not productivity.is_productive_shape(shape):
-            continue
-        checked.add(shape)
-        if isinstance(shape, ArrayShape):
-            if shape.is_unique:
-                _check_distinct(form, productivity, conjunction, shape, options)
-        elif isinstance(shape, ObjectShape):
-            if not is_simple(shape):
-                for resolved in resolve(form, shape):
-                    _check_members(form, conjunction, resolved)
-        elif isinstance(shape, NumberShape):
-            _check_numbers(form, conjunction, shape, options)
-        elif isinstance(shape, StringShape) and shape.languages:
-            automaton, _ = bounded_language(shape.languages, shape.min_length, shape.max_length)
-            if automaton.n_states > options.max_states:
-                pointer = form.pointer(conjunction)
-                raise SchemaTooComplex("states of a string", automaton.n_states, options.max_states, pointer)
+        if shape not in checked:
+            checked.add(shape)
+            with form.at(conjunction):
+                if productivity.is_productive_shape(shape):
+                    _check(form, productivity, conjunction, shape, options)
+
+
+def _check(
+    form: NormalForm, productivity: Productivity, conjunction: Conjunction, shape: Shape, options: JSONSchemaOptions
+) -> None:
+    if isinstance(shape, ArrayShape):
+        if shape.is_unique:
+            _check_distinct(form, productivity, conjunction, shape, options)
+    elif isinstance(shape, ObjectShape):
+        if not is_simple(shape) or shape.classes:
+            for resolved in resolve(form, shape):
+                _check_members(form, conjunction, resolved)
+    elif isinstance(shape, NumberShape):
+        _check_numbers(form, conjunction, shape, options)
+    elif isinstance(shape, StringShape) and shape.languages:
+        automaton, _ = bounded_language(shape.languages, shape.min_length, shape.max_length)
+        if automaton.n_states > options.max_states:
+            pointer = form.pointer(conjunction)
+            raise SchemaTooComplex("states of a string", automaton.n_states, options.max_states, pointer)
 
 
 def _check_distinct(
@@ -57,7 +63,9 @@ def _check_distinct(
         values = list(distinct_graph(form, shape, productivity.live, options.numbers).values.values())
     else:
         values = [values_of(form, shape.items, productivity.live, options.numbers)]
-    if any(found.stuck for found in values):
+    if any(found.stuck for found in values) or any(
+        shares_a_value(form, one, other) for one in values for other in values if one is not other
+    ):
         reason = (
             "cannot be enforced here: some item can be begun in a way that leaves only finitely many values, "
             "all of which may have occurred"
@@ -69,14 +77,17 @@ def _check_members(form: NormalForm, conjunction: Conjunction, resolved: Resolve
     if len(resolved.needs) > MAX_NEEDS:
         pointer = form.pointer(conjunction)
         raise SchemaTooComplex("kinds of members that must be there", len(resolved.needs), MAX_NEEDS, pointer)
-    refuse = form.terms.reader.refuse
-    if resolved.minimum > 1 or resolved.needs:
-        refuse = form.terms.reader.refuse
-        for extra in (*resolved.extras, *resolved.needs):
-            if not is_free(bounded_language(extra.languages, 0, None)[0]):
-                number = form.terms.node_with(conjunction, "minProperties")
-                reason = "counts members whose names may run out, which would have to be told apart"
-                raise refuse(number, "minProperties", reason)
+    for extra in (*resolved.extras, *resolved.needs):
+        if is_free_name(*bounded_language(extra.languages, 0, None)):
+            continue
+        reader = form.terms.reader
+        if resolved.minimum > 1 or resolved.needs:
+            number = form.terms.node_with(conjunction, "minProperties")
+            reason = "counts members whose names may run out, which would have to be told apart"
+            raise reader.refuse(number, "minProperties", reason)
+        number = form.terms.node_with(conjunction, "patternProperties")
+        reader.note(number, "patternProperties", "two members may have one name, which JSON leaves open")
+        return
 
 
 def _check_numbers(form: NormalForm, conjunction: Conjunction, shape: NumberShape, options: JSONSchemaOptions) -> None:

@@ -13,7 +13,6 @@ from itertools import combinations
 from maskwright.grammar.characters import (
     Escapes,
     any_json_string,
-    is_free,
     json_spelling,
     json_string_automaton,
     json_string_except,
@@ -35,7 +34,7 @@ from maskwright.grammar.json_schema.intersection import is_inhabited
 from maskwright.grammar.json_schema.layout import layout_of, outer_gap
 from maskwright.grammar.json_schema.lazy_rules import LazyRules
 from maskwright.grammar.json_schema.normal_form import NormalForm
-from maskwright.grammar.json_schema.objects import ResolvedObject, resolve, together, undeclared_in
+from maskwright.grammar.json_schema.objects import ResolvedObject, is_free_name, resolve, together, undeclared_in
 from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder
 from maskwright.grammar.json_schema.productivity import Productivity, can_be_object
 from maskwright.grammar.json_schema.shapes import (
@@ -184,7 +183,7 @@ class Lowering:
             return Distinct(Automaton(any_name))
         language, counter = bounded_language(undeclared_in(languages, declared), 0, None)
         name = Automaton(json_string_automaton(language, escapes), 0, counter)
-        return Distinct(name) if counter is None and is_free(language) else name
+        return Distinct(name) if is_free_name(language, counter) else name
 
     def _array(self, shape: ArrayShape, depth: int) -> Node:
         layout = layout_of(self.options, depth)

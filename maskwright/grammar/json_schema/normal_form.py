@@ -14,7 +14,8 @@ Growth. Unions multiply under conjunction: at most `max_shapes` in one union and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from maskwright.errors import LimitExceeded, SchemaTooComplex
 from maskwright.grammar.json_schema.absorption import without_absorbed
@@ -115,6 +116,17 @@ class NormalForm:
         """Where the conjunction comes from: the JSON pointer of its first term."""
         return self.terms.pointer(conjunction)
 
+    @contextmanager
+    def at(self, conjunction: Conjunction) -> Iterator[None]:
+        """Give errors about limits the pointer of a conjunction, if they have none."""
+        try:
+            yield
+        except LimitExceeded as error:
+            if error.where:
+                raise
+            where = self.pointer(conjunction)
+            raise SchemaTooComplex(error.stage, error.asked, error.allowed, where, error.remedy) from error
+
     def intersect_unions(self, left: Union, right: Union, conjunction: Conjunction) -> Union:
         """All pairwise intersections; `conjunction` is who asked, for errors."""
         if left is ANY_VALUE or left == right:
@@ -142,11 +154,8 @@ class NormalForm:
             raise SchemaTooComplex("intersections of alternatives", self.n_intersections, MAX_INTERSECTIONS, pointer)
 
     def _intersect(self, one: Shape, other: Shape, conjunction: Conjunction) -> Shape | None:
-        try:
+        with self.at(conjunction):
             return intersect(one, other, self.join)
-        except LimitExceeded as error:
-            where = error.where or self.pointer(conjunction)
-            raise SchemaTooComplex(error.stage, error.asked, error.allowed, where, error.remedy) from error
 
     def _bounded(self, union: Union, conjunction: Conjunction) -> Union:
         if len(union) > self.max_shapes:
@@ -233,16 +242,14 @@ class NormalForm:
         if union is ANY_VALUE:
             return ()
         try:
-            return complement_union(
-                union, self.terms.negate, lambda left, right: self.intersect_unions(left, right, asked)
-            )
+            with self.at(asked):
+                return complement_union(
+                    union, self.terms.negate, lambda left, right: self.intersect_unions(left, right, asked)
+                )
         except CannotNegate as error:
             raise self.terms.reader.refuse(
                 self.terms.node_of(~asked[0]), error.keyword, "stands under a negation, where it cannot be enforced"
             ) from error
-        except LimitExceeded as error:
-            where = error.where or self.pointer(asked)
-            raise SchemaTooComplex(error.stage, error.asked, error.allowed, where, error.remedy) from error
 
     def _judged_conjunction(self, conjunction: Conjunction) -> Judged:
         result: Judged = tuple([(shape, NOT_EVALUATED) for shape in ANY_VALUE])

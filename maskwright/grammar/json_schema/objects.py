@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from maskwright.errors import SchemaTooComplex
+from maskwright.grammar.characters import CharacterAutomaton, is_free
 from maskwright.grammar.json_schema.intersection import is_inhabited, rest_of
 from maskwright.grammar.json_schema.shapes import (
     ANY_STRING,
@@ -28,6 +29,7 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.strings import (
     NO_STRING,
+    Counter,
     Language,
     all_of,
     conjunction_language,
@@ -202,6 +204,11 @@ def _declare_finite(classes: list[Extra], members: dict[str, Conjunction]) -> li
                 continue
         kept.append(extra)
     return kept
+
+
+def is_free_name(language: CharacterAutomaton, counter: Counter | None) -> bool:
+    """Can no beginning of a name run out of names, so that the engine can keep them apart?"""
+    return is_free(language) and (counter is None or counter[1] is None)
 
 
 @lru_cache(maxsize=4096)

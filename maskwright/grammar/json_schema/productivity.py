@@ -185,7 +185,9 @@ class Productivity:
             current = todo.pop()
             for shape in self.form.union_of(current):
                 yield current, shape
-                for part in self._all_parts(shape):
+                with self.form.at(current):
+                    parts = self._all_parts(shape)
+                for part in parts:
                     if part not in seen:
                         seen.add(part)
                         todo.append(part)

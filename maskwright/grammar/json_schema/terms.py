@@ -138,14 +138,21 @@ class Terms:
         return list(dict.fromkeys(self.pointer((literal,)) for literal in conjunction))
 
     def node_with(self, conjunction: Conjunction, keyword: str) -> int:
-        """The node of the first term that has the keyword; of the first term where none has."""
-        nodes = [self.node_of(literal if literal >= 0 else ~literal) for literal in conjunction]
-        found = (
-            node
-            for node in nodes
-            if isinstance(schema := self.reader.nodes[node].schema, Mapping) and keyword in schema
-        )
-        return next(found, nodes[0] if nodes else TRUE_NODE)
+        """The first node with the keyword in the terms and what they choose from; of the first term where none has."""
+        seen = dict.fromkeys(literal if literal >= 0 else ~literal for literal in conjunction)
+        todo = list(seen)
+        for number in todo:  # grows while it is read
+            node = self.node_of(number)
+            schema = self.reader.nodes[node].schema
+            if isinstance(schema, Mapping) and keyword in schema:
+                return node
+            for choice in self.terms[number].choices:
+                for literal in (literal for branch in choice.branches for literal in branch):
+                    following = literal if literal >= 0 else ~literal
+                    if following not in seen:
+                        seen[following] = None
+                        todo.append(following)
+        return self.node_of(todo[0]) if todo else TRUE_NODE
 
     def join(self, left: Conjunction, right: Conjunction) -> Conjunction:
         """Both conjunctions hold; NOTHING_AT_ALL if one says the contrary of the other."""

@@ -61,7 +61,7 @@ def begins_with_quote(node: Node, rules: Mapping[str, Node]) -> bool:
         case Distinct(body):
             return begins_with_quote(body, rules)
         case Automaton(automaton, state):
-            return all(automaton.successor(state, byte) is None for byte in range(256) if byte != ord('"'))
+            return automaton.reads_only(state, ord('"'))
         case Call(name):
             # A rule that calls itself here is left-recursive, which no prepared grammar is.
             return begins_with_quote(rules[name], rules)

@@ -74,6 +74,16 @@ class ByteAutomaton:
             return self.base_automaton.successor(int(self.base[state]), byte)
         return None
 
+    def reads_only(self, state: int, byte: int) -> bool:
+        """Is there no other byte that the state can read?  (In doubt, where a base is overridden: no.)"""
+        for row in range(int(self.edge_start[state]), int(self.edge_start[state + 1])):
+            low, high, target = self.edges[row].tolist()
+            if target != REFUSED and (low != byte or high != byte):
+                return False
+        if self.base is not None and self.base_automaton is not None and self.base[state] >= 0:
+            return self.base_automaton.reads_only(int(self.base[state]), byte)
+        return True
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ByteAutomaton) and self.key == other.key
 

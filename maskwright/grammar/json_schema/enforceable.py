@@ -20,32 +20,37 @@ MAX_NEEDS = 4
 """The most kinds of members that must be there at once: 15 combinations of them."""
 
 
-def check_enforceable(
-    form: NormalForm, productivity: Productivity, root: Conjunction, options: JSONSchemaOptions
-) -> None:
-    """Raise UnsupportedSchema or SchemaTooComplex for the first shape that cannot be kept."""
-    checked: set[Shape] = set()
-    for conjunction, shape in productivity.reached(root):
-        if shape not in checked:
-            checked.add(shape)
+def check_enforceable(form: NormalForm, productivity: Productivity, options: JSONSchemaOptions) -> None:
+    """Raise UnsupportedSchema or SchemaTooComplex for the first shape reached that cannot be kept."""
+    for shape, conjunction in productivity.reached.items():
+        if _may_need_checking(shape):
             with form.at(conjunction):
                 if productivity.is_productive_shape(shape):
                     _check(form, productivity, conjunction, shape, options)
+
+
+def _may_need_checking(shape: Shape) -> bool:
+    match shape:
+        case ArrayShape():
+            return shape.is_unique
+        case ObjectShape():
+            return bool(shape.classes) or not is_simple(shape)
+        case StringShape(languages):
+            return bool(languages)
+    return isinstance(shape, NumberShape)
 
 
 def _check(
     form: NormalForm, productivity: Productivity, conjunction: Conjunction, shape: Shape, options: JSONSchemaOptions
 ) -> None:
     if isinstance(shape, ArrayShape):
-        if shape.is_unique:
-            _check_distinct(form, productivity, conjunction, shape, options)
+        _check_distinct(form, productivity, conjunction, shape, options)
     elif isinstance(shape, ObjectShape):
-        if not is_simple(shape) or shape.classes:
-            for resolved in resolve(form, shape):
-                _check_members(form, conjunction, resolved)
+        for resolved in resolve(form, shape):
+            _check_members(form, conjunction, resolved)
     elif isinstance(shape, NumberShape):
         _check_numbers(form, conjunction, shape, options)
-    elif isinstance(shape, StringShape) and shape.languages:
+    elif isinstance(shape, StringShape):
         automaton, _ = bounded_language(shape.languages, shape.min_length, shape.max_length)
         if automaton.n_states > options.max_states:
             pointer = form.pointer(conjunction)

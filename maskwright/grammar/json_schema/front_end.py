@@ -43,7 +43,7 @@ def json_schema_grammar(
     reader, form, productivity, root = _understood(document, options, registry)
     if not productivity.is_productive(root):
         raise _why_empty(document, options, registry, explain_empty(form, productivity, root))
-    check_enforceable(form, productivity, root, options)
+    check_enforceable(form, productivity, options)
     lowering = Lowering(form, productivity, options)
     lowering.rules.define("root", lambda: lowering.root(root))
     return Grammar("root", lowering.rules, is_prepared=True, report=report_of(reader))
@@ -88,8 +88,7 @@ def _normal_form(terms: Terms, root: Conjunction, options: JSONSchemaOptions) ->
     while True:
         form = NormalForm(terms, options, overlapping)
         productivity = Productivity(form, options.numbers)
-        for _ in productivity.reached(root):
-            pass
+        productivity.reach(root)
         found = productivity.overlaps()
         if not found:
             return form, productivity

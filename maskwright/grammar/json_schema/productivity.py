@@ -8,7 +8,7 @@ parts; a shape that needs all of a few parts, which is nearly every one, only co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import combinations
 
 from maskwright.errors import EmptyLanguage
@@ -40,6 +40,7 @@ class Productivity:
         self.form = form
         self.spelling = spelling
         self.known: dict[Conjunction, bool] = {EVERYTHING: True, NOTHING_AT_ALL: False}
+        self.reached: dict[Shape, Conjunction] = {}
         self._open: set[Shape] = set()
 
     def is_productive(self, conjunction: Conjunction) -> bool:
@@ -177,14 +178,16 @@ class Productivity:
             self.known.setdefault(part, False)
         return self.known[conjunction]
 
-    def reached(self, root: Conjunction) -> Iterator[tuple[Conjunction, Shape]]:
-        """Every shape that a value of `root` can contain, with a conjunction that it belongs to."""
+    def reach(self, root: Conjunction) -> None:
+        """Note every shape that a value of `root` can contain, each with a conjunction that it belongs to."""
         seen = {root}
         todo = [root]
         while todo:
             current = todo.pop()
             for shape in self.form.union_of(current):
-                yield current, shape
+                if shape in self.reached:
+                    continue
+                self.reached[shape] = current
                 with self.form.at(current):
                     parts = self._all_parts(shape)
                 for part in parts:

@@ -134,7 +134,8 @@ def meanings(*, has_unique: bool = False) -> Iterator[tuple[Meaning, list[Shape]
             meaning = Meaning(SmallSchemas(seed, has_unique=has_unique).schema())
         except UnsupportedSchema:
             continue
-        shapes = [shape for _, shape in meaning.productivity.reached(meaning.root)]
+        meaning.productivity.reach(meaning.root)
+        shapes = list(meaning.productivity.reached)
         yield meaning, list(dict.fromkeys(shapes))[:12]
 
 

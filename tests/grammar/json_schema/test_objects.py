@@ -77,7 +77,8 @@ def counting_schema(seed: int) -> Json:
 def resolved_shapes() -> Iterator[tuple[Meaning, ObjectShape, tuple[ResolvedObject, ...]]]:
     for seed in range(N_SEEDS):
         meaning = Meaning(counting_schema(seed))
-        for _, shape in meaning.productivity.reached(meaning.root):
+        meaning.productivity.reach(meaning.root)
+        for shape in meaning.productivity.reached:
             if isinstance(shape, ObjectShape):
                 yield meaning, shape, resolve(meaning.form, shape)
 

@@ -31,7 +31,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from bench.summary import group_reason
-from maskwright.errors import EmptyLanguage, MaskwrightError
+from maskwright.errors import EmptyLanguage, LimitExceeded, MaskwrightError
 from maskwright.grammar.json_schema import JSONSchemaOptions
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.compiler import Compiler
@@ -121,6 +121,17 @@ def check_seed(seed: int, bench: Bench) -> Outcome:
         outcome.failures.append(failure)
     if grammar is None and outcome.refusal != "empty":
         return outcome
+    try:
+        _check_texts(schema, grammar, bench, rng, outcome)
+    except LimitExceeded as error:  # so ambiguous that reading ends with an error: an honest end, counted as a refusal
+        outcome.refusal = f"gave up while reading: {error.stage}"
+    return outcome
+
+
+def _check_texts(
+    schema: Json, grammar: CompiledGrammar | None, bench: Bench, rng: random.Random, outcome: Outcome
+) -> None:
+    """Walk, and judge texts of values that walks and the schema suggest; failures and counts go to `outcome`."""
     texts = _walked(schema, grammar, bench, rng, outcome) if grammar is not None else []
     values = [value for text in texts if (value := read(text)) is not UNREAD]
     candidates = [likely_value(schema, schema, rng) for _ in range(N_LIKELY)]
@@ -132,7 +143,6 @@ def check_seed(seed: int, bench: Bench) -> Outcome:
         failure = judged(schema, grammar, text, outcome.counts)
         if failure:
             outcome.failures.append(failure)
-    return outcome
 
 
 def compiled(schema: Json, bench: Bench) -> tuple[CompiledGrammar | None, str, Failure | None]:

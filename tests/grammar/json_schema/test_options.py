@@ -36,7 +36,7 @@ OPTIONS = st.builds(
     outer_whitespace=st.booleans(),
     max_shapes=st.integers(1, 10_000),
     max_states=st.integers(1, 10_000),
-    max_nesting=st.integers(1, 10_000),
+    max_nesting=st.integers(1, 200),
 )
 
 

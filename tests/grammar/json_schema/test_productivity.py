@@ -112,7 +112,7 @@ def shared_branches(branches: list[Json]) -> set[tuple[int, int]]:
     meaning = Meaning({"oneOf": branches})
     form = NormalForm(meaning.form.terms, JSONSchemaOptions())
     productivity = Productivity(form, NumberSpelling.EXACT)
-    list(productivity.reached(meaning.root))
+    productivity.reach(meaning.root)
     return {(i, j) for _, _, i, j in productivity.overlaps()}
 
 

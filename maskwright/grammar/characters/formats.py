@@ -21,6 +21,7 @@ from maskwright.grammar.characters.format_idn import idn_email_language, idn_hos
 from maskwright.grammar.characters.format_regex import regex_language
 from maskwright.grammar.characters.format_tables import hostname_language, in_succession, time_language
 from maskwright.grammar.characters.languages import match_language
+from maskwright.grammar.characters.ready_formats import ready_format
 
 # RFC 3339
 _LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
@@ -153,10 +154,19 @@ PARTIAL_FORMATS = {
 """What valid texts the language of a format leaves out; the other formats are exact."""
 
 
+FORMAT_NAMES = tuple(sorted([*PATTERNS, *_TABLES]))
+"""The formats that are known."""
+
+
 @cache
 def format_language(name: str) -> CharacterAutomaton | None:
     """The texts of a format, None for a name that is not known: `format_language("date").accepts("2024-02-29")`."""
-    if name in PATTERNS:
-        return match_language(PATTERNS[name])
-    build = _TABLES.get(name)
-    return None if build is None else build()
+    if name not in FORMAT_NAMES:
+        return None
+    ready = ready_format(name)
+    return computed_format(name) if ready is None else ready
+
+
+def computed_format(name: str) -> CharacterAutomaton:
+    """The texts of a known format, from its definition."""
+    return match_language(PATTERNS[name]) if name in PATTERNS else _TABLES[name]()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.grammar.characters import PARTIAL_FORMATS, format_language, json_string_automaton
+from maskwright.grammar.characters import PARTIAL_FORMATS, format_language, json_string_automaton, words
+from maskwright.grammar.characters.formats import FORMAT_NAMES, computed_format
+from maskwright.grammar.characters.ready_formats import ready_format, write_formats
 from tests.data_folder import data_archive
 
 FORMATS = ["date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"]
@@ -114,3 +117,17 @@ def test_every_format_can_be_spelled(name: str) -> None:
     language = format_language(name)
     assert language is not None
     assert json_string_automaton(language).n_states >= language.n_states
+
+
+@pytest.mark.parametrize("name", FORMAT_NAMES)
+def test_ready_made_automata_are_those_of_the_definitions(name: str) -> None:
+    if name.startswith("idn-") and unicodedata.unidata_version != "14.0.0":
+        pytest.skip("the ready-made automaton is that of Unicode 14, which this Python does not have")
+    assert ready_format(name) == computed_format(name), "run: python scripts/build_formats.py"
+
+
+def test_a_missing_archive_is_no_format(tmp_path: Path) -> None:
+    assert ready_format("date", tmp_path / "nothing.npz") is None
+    write_formats({"a": words(["b"])}, tmp_path / "one.npz")
+    assert ready_format("a", tmp_path / "one.npz") == words(["b"])
+    assert ready_format("date", tmp_path / "one.npz") is None

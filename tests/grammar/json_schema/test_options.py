@@ -21,7 +21,7 @@ from maskwright.grammar.json_schema import (
     Whitespace,
     json_schema_grammar,
 )
-from maskwright.grammar.json_schema.options import OPTIONS_KEY, options_in
+from maskwright.grammar.json_schema.options import MAX_NESTING, OPTIONS_KEY, options_in
 from maskwright.grammar.report import Exactness, Finding
 from tests.naive.recogniser import accepts
 
@@ -36,7 +36,7 @@ OPTIONS = st.builds(
     outer_whitespace=st.booleans(),
     max_shapes=st.integers(1, 10_000),
     max_states=st.integers(1, 10_000),
-    max_nesting=st.integers(1, 200),
+    max_nesting=st.integers(1, MAX_NESTING),
 )
 
 
@@ -83,6 +83,12 @@ def test_wrong_options_in_a_schema_are_errors_with_a_pointer(written: Any, point
 def test_limits_must_leave_something(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="less than"):
         JSONSchemaOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_chain_of_applicators_has_a_greatest_limit() -> None:
+    assert JSONSchemaOptions(max_nesting=MAX_NESTING).max_nesting == MAX_NESTING
+    with pytest.raises(ValueError, match="more than 200"):
+        JSONSchemaOptions(max_nesting=MAX_NESTING + 1)
 
 
 def test_the_key_of_the_root_counts_and_an_argument_replaces_it() -> None:

@@ -125,39 +125,40 @@ class Productivity:
 
         while todo:
             current = todo.pop()
-            for shape in self.form.union_of(current):
-                if current in inside or (isinstance(shape, ArrayShape) and shape.is_unique):
-                    for part in self._all_parts(shape):
-                        if part not in inside:
-                            inside.add(part)
+            with self.form.at(current):
+                for shape in self.form.union_of(current):
+                    if current in inside or (isinstance(shape, ArrayShape) and shape.is_unique):
+                        for part in self._all_parts(shape):
+                            if part not in inside:
+                                inside.add(part)
+                                seen.add(part)
+                                todo.append(part)
+                    if isinstance(shape, ArrayShape) and shape.is_unique and shape.min_items > 1:
+                        differing.append((shape, current))
+                        continue
+                    needs = self._needs(shape)
+                    if needs is None:
+                        parts = list(dict.fromkeys(self._parts(shape)))
+                        if self._can_be(shape, is_known):
+                            found.append(current)
+                        else:
+                            for part in parts:
+                                asking.setdefault(part, []).append((shape, current))
+                    else:
+                        if any(self.known.get(part) is False for part in needs):
+                            continue
+                        parts = [part for part in dict.fromkeys(needs) if not is_known(part)]
+                        if not parts:
+                            found.append(current)
+                            break
+                        for part in parts:
+                            waits_on.setdefault(part, []).append(len(counting))
+                        counting.append(len(parts))
+                        owner.append(current)
+                    for part in parts:
+                        if part not in self.known and part not in seen:
                             seen.add(part)
                             todo.append(part)
-                if isinstance(shape, ArrayShape) and shape.is_unique and shape.min_items > 1:
-                    differing.append((shape, current))
-                    continue
-                needs = self._needs(shape)
-                if needs is None:
-                    parts = list(dict.fromkeys(self._parts(shape)))
-                    if self._can_be(shape, is_known):
-                        found.append(current)
-                    else:
-                        for part in parts:
-                            asking.setdefault(part, []).append((shape, current))
-                else:
-                    if any(self.known.get(part) is False for part in needs):
-                        continue
-                    parts = [part for part in dict.fromkeys(needs) if not is_known(part)]
-                    if not parts:
-                        found.append(current)
-                        break
-                    for part in parts:
-                        waits_on.setdefault(part, []).append(len(counting))
-                    counting.append(len(parts))
-                    owner.append(current)
-                for part in parts:
-                    if part not in self.known and part not in seen:
-                        seen.add(part)
-                        todo.append(part)
         while found or differing:
             if not found:
                 found = [whole for shape, whole in differing if not is_known(whole) and self._can_be(shape, is_known)]

@@ -191,10 +191,12 @@ def _read_flag(name: str, written: object) -> bool:
     return written
 
 
-def _read_count(least: int) -> Callable[[str, object], int]:
+def _read_count(least: int, most: int | None = None) -> Callable[[str, object], int]:
     def read(name: str, written: object) -> int:
         if not isinstance(written, int) or isinstance(written, bool) or written < least:
             raise _invalid(name, f"is an integer of at least {least}, not {written!r}")
+        if most is not None and written > most:
+            raise _invalid(name, f"is an integer of at most {most}, not {written!r}")
         return written
 
     return read
@@ -210,7 +212,7 @@ _READERS: Final[dict[str, Callable[[str, object], object]]] = {
     "outer_whitespace": _read_flag,
     "max_shapes": _read_count(1),
     "max_states": _read_count(1),
-    "max_nesting": _read_count(1),
+    "max_nesting": _read_count(1, MAX_NESTING),
     "exact": _read_flag,
 }
 """How the JSON value of each option is read."""

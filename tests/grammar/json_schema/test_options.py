@@ -67,6 +67,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"numbers": {}}, "/x-maskwright/numbers", "is one of 'canonical', 'exact', not {}"),
         ({"max_shapes": 0}, "/x-maskwright/max_shapes", "is an integer of at least 1, not 0"),
         ({"max_states": "9"}, "/x-maskwright/max_states", "is an integer of at least 1, not '9'"),
+        ({"max_nesting": 201}, "/x-maskwright/max_nesting", "is an integer of at most 200, not 201"),
         ({"exact": 1}, "/x-maskwright/exact", "is true or false, not 1"),
         ({3: 4}, "/x-maskwright/3", "is not an option"),
         ([], "/x-maskwright", "must be an object of options, not []"),

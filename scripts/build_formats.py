@@ -1,6 +1,6 @@
 """Compute the automata of all formats from their definitions and write them into the package.
 
-    python scripts/build_formats.py    # after a change of maskwright/grammar/characters/format*.py
+python scripts/build_formats.py    # after a change of maskwright/grammar/characters/format*.py
 """
 
 from __future__ import annotations

@@ -14,10 +14,12 @@ What is accepted. Nothing that is not a member, ever. `CANONICAL`:
   * of multiples of a whole number the digits, without point or exponent;
   * of other numbers every spelling without an exponent, `-0` and `-0.0` as zero included;
   * with an exponent the set of all spellings of a bounded range is not regular (1000...0e-999 needs counting), so there
-    one digit before the point that is not 0, as JSON writers print (1e+16, 1.5e-07): exactly the members, where there
-    is a divisor with up to 17 digits after the point; zero with any exponent; of any other spelling of a range those
-    where the value without the exponent lies in the range and the exponent does not lead out of it for want of a
-    bound: any exponent if the side is unbounded, `e0` up where there is no upper bound, and so on.
+    one digit before the point that is not 0, as JSON writers print (1e+16, 1.5e-07): exactly the members; zero with any
+    exponent; of any other spelling of a range those where the value without the exponent lies in the range and the
+    exponent does not lead out of it for want of a bound: any exponent if the side is unbounded, `e0` up where there
+    is no upper bound, and so on;
+  * where there are divisors no exponent at all, unless the divisor is below 0.0001, as numbers near it are printed with
+    one: then with up to 17 digits after the point. (All of them would take a hundred times as long to build.)
 `EXACT`: every spelling without an exponent, and with an exponent every one whose mantissa has up to 17 digits before
 the point and 17 after it, at most 5 of them zeros that begin a fraction `0.000...` (`REACHES`; zeros at the end of a
 fraction do not count; less where the automaton would have more than 20,000 states). A range unbounded on a side of

@@ -28,7 +28,9 @@ CASES = hostile_cases(LIGHT)
 def compiler() -> Compiler:
     compiler = byte_compiler()
     schema = {"items": {"type": "string", "pattern": "^a", "maxLength": 9}, "minItems": 1, "maxItems": 9}
-    assert accepts(compiler.compile_json_schema(schema), '["ab"]')  # kernels are loaded before the clock starts
+    # kernels are loaded before the clock starts
+    assert accepts(compiler.compile_json_schema(schema), '["ab"]')
+    assert accepts(compiler.compile_json_schema({"uniqueItems": True}), '[1,"a",{"b":[1]}]')
     return compiler
 
 

@@ -158,6 +158,8 @@ class _Construction:
 
 def _without_weaker(threads: set[Thread]) -> Threads:
     """Drop threads that demand more than another one in the same NFA state."""
+    if len({state for state, _ in threads}) == len(threads):  # as nearly always
+        return frozenset(threads)
     by_state: dict[int, list[frozenset[Obligation]]] = {}
     for state, obligations in threads:
         by_state.setdefault(state, []).append(obligations)

@@ -1,0 +1,172 @@
+"""Lark text in, lark's own grammar object out: `read_source` is the one place where a grammar text is handed to lark.
+
+Reading is done by lark itself (`lark.load_grammar`), so that templates, `%import`, `%override`, `%extend` and escapes
+mean here what they mean there. What is added: a fault becomes a `GrammarSyntaxError` with line, column and caret, also
+where lark names no place; and a grammar text cannot reach the file system. lark looks for imports in the folder of the
+running script; here only lark's own grammars (`common`, `python`, `unicode`, `lark`) and the folders that the caller
+names are looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lark.exceptions import LarkError, UnexpectedInput, UnexpectedToken
+from lark.load_grammar import Grammar as LarkGrammar
+from lark.load_grammar import GrammarBuilder, find_grammar_errors, stdlib_loader
+
+from maskwright.errors import GrammarSyntaxError, LimitExceeded
+
+MAX_TEXT_LENGTH = 2_000_000
+"""Characters of a grammar text, as for the other notations."""
+
+MAX_NESTING = 60
+"""Parentheses and brackets inside each other: lark reads and rewrites its trees by recursion, some ten calls a level."""
+
+SOURCE_NAME = "Lark grammar"
+
+
+@dataclass(frozen=True, slots=True)
+class LarkSource:
+    """A grammar text as lark has read it; `name` is the file, for messages."""
+
+    text: str
+    name: str
+    grammar: LarkGrammar
+
+
+def read_source(text: str, *, source_name: str = SOURCE_NAME, import_paths: Sequence[str | Path] = ()) -> LarkSource:
+    """Read a grammar text with lark; `import_paths` are the folders in which `%import` may look.
+
+    Raises GrammarSyntaxError (line, column and what was expected) or LimitExceeded.
+    """
+    if len(text) > MAX_TEXT_LENGTH:
+        raise LimitExceeded("The number of characters of a Lark grammar", len(text), MAX_TEXT_LENGTH)
+    _check_nesting(text)
+    builder = GrammarBuilder(False, [_Loader(text, source_name, tuple(map(Path, import_paths)))])
+    try:
+        builder.load_grammar(text, source_name)
+        return LarkSource(text, source_name, builder.build())
+    except (LarkError, AssertionError, ValueError, IndexError, KeyError, AttributeError) as error:
+        # lark asserts, and looks up, what a grammar text may get wrong
+        raise located(error, text, source_name) from error
+    except RecursionError as error:
+        raise LimitExceeded("The nesting of a Lark grammar", MAX_NESTING + 1, MAX_NESTING) from error
+
+
+def located(error: Exception, text: str, source_name: str) -> GrammarSyntaxError:
+    """A fault that lark has found as an error with a place: the one that lark names, or where the symbol is used."""
+    message = " ".join(str(error).split("\n\n", maxsplit=1)[0].split()) or "lark cannot read this"
+    if isinstance(error, UnexpectedToken) and error.line > 0:
+        expected = ", ".join(sorted(map(_readable, error.accepts or error.expected)))
+        message = f"unexpected {_readable(error.token.type)}; expected {expected}"
+        return GrammarSyntaxError(message, text, _offset(text, error.line, error.column), source_name)
+    if isinstance(error, UnexpectedInput) and error.line > 0:
+        return GrammarSyntaxError(message, text, _offset(text, error.line, error.column), source_name)
+    if place := re.search(r",? at line (\d+),? column (\d+)", message):
+        position = _offset(text, int(place[1]), int(place[2]))
+        return GrammarSyntaxError(_expected(message.replace(place[0], ""), text), text, position, source_name)
+    quoted = re.findall(r"'(\w+)'", message)
+    others = re.findall(r"[A-Za-z_]\w*", message)[::-1]
+    for name in (*quoted, *others):
+        if used := re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)(?!\s*[.:])", text):
+            return GrammarSyntaxError(message, text, used.start(), source_name)
+    return GrammarSyntaxError(message, text, 0, source_name)
+
+
+_READABLE = {
+    "_RPAR": "')'",
+    "_LPAR": "'('",
+    "_RBRA": "']'",
+    "_LBRA": "'['",
+    "_RBRACE": "'}'",
+    "_LBRACE": "'{'",
+    "_COLON": "':'",
+    "_COMMA": "','",
+    "_OR": "'|'",
+    "_DOT": "'.'",
+    "_DOTDOT": "'..'",
+    "_TO": "'->'",
+    "TILDE": "'~'",
+    "OP": "'*', '+' or '?'",
+    "_NL": "the end of the line",
+    "_NL_OR": "'|' in a new line",
+    "$END": "the end of the grammar",
+    "STRING": "a text in quotes",
+    "REGEXP": "a regular expression",
+    "RULE": "the name of a rule",
+    "TERMINAL": "the name of a terminal",
+    "NUMBER": "a number",
+}
+
+
+def _readable(terminal: str) -> str:
+    """What a terminal of lark's own notation looks like to a writer."""
+    return _READABLE.get(terminal, terminal.strip("_").lower())
+
+
+def _expected(message: str, text: str) -> str:
+    """lark's message, and where it says only "unexpected", what it would have taken there."""
+    if message.startswith("Unexpected input"):
+        try:
+            first = find_grammar_errors(text)
+        except (LarkError, AssertionError, AttributeError):
+            first = []
+        expected = sorted(getattr(first[0][0], "expected", ()) or ()) if first else []
+        listed = ", ".join(expected[:8]) or "a rule or terminal definition"
+        return f"unexpected input; expected {listed}"
+    return message[0].lower() + message[1:]
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """The position of a line and a column, both counted from 1; the end of the text if it lies behind that."""
+    begin = 0
+    for _ in range(line - 1):
+        following = text.find("\n", begin)
+        if following < 0:
+            return len(text)
+        begin = following + 1
+    return min(begin + column - 1, len(text))
+
+
+def _check_nesting(text: str) -> None:
+    depth = deepest = 0
+    for sign in re.sub(r'"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\\n])+/|//[^\n]*', "", text):
+        depth += (sign in "([{") - (sign in ")]}")
+        deepest = max(deepest, depth)
+    if deepest > MAX_NESTING:
+        raise LimitExceeded(
+            "The nesting of groups in a Lark grammar", deepest, MAX_NESTING, remedy="use rules of their own"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Loader:
+    """What lark asks for an imported grammar: the caller's folders, then lark's own grammars, and nothing else.
+
+    lark goes on to other folders only after an OSError, so a missing grammar is raised as an error of ours.
+    """
+
+    text: str
+    source_name: str
+    folders: tuple[Path, ...]
+
+    def __call__(self, base_path: Any, grammar_path: str) -> tuple[Any, str]:
+        for folder in self.folders:
+            file = folder / grammar_path
+            if file.is_file():
+                return str(file), file.read_text(encoding="utf-8")
+        try:
+            is_packaged = base_path is not None and not isinstance(base_path, str)
+            found: tuple[Any, str] = stdlib_loader(base_path if is_packaged else None, grammar_path)
+            return found
+        except OSError as error:
+            dotted = Path(grammar_path).with_suffix("").as_posix().replace("/", ".")
+            where = "the folders given as import_paths" if self.folders else "lark's own grammars"
+            message = f"there is no grammar '{dotted}' in {where} (name its folder with import_paths)"
+            used = re.search(rf"%import\s+\.?{re.escape(dotted)}", self.text)
+            raise GrammarSyntaxError(message, self.text, used.start() if used else 0, self.source_name) from error

@@ -6,14 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwright.grammar.free_text import MAX_AUTOMATA, share_free_text
-from maskwright.grammar.gbnf.parser import parse
+from maskwright.grammar.gbnf.front_end import read_gbnf
 from maskwright.grammar.ir import Automaton, Call, Choice, Grammar, Node, Repeat, Sequence
+from maskwright.grammar.notation.lowering import plainly_lowered
 from tests.grammar.gbnf.test_front_end import grammars
 from tests.naive.recogniser import accepts
 
 
 def grammar_of(text: str) -> Grammar:
-    return Grammar("root", parse(text).rules)
+    return plainly_lowered(read_gbnf(text), "root")
 
 
 def automata(node: Node) -> list[Automaton]:

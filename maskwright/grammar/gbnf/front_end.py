@@ -10,16 +10,10 @@ Source: grammars/README.md of llama.cpp. Everything described there is read, wit
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from maskwright.errors import GrammarSyntaxError, LimitExceeded
-from maskwright.grammar.free_text import share_free_text
-from maskwright.grammar.gbnf.parser import ParsedRules, parse
-from maskwright.grammar.gbnf.terminals import syntax_error
+from maskwright.grammar.gbnf.parser import parse
 from maskwright.grammar.ir import Grammar
-
-MAX_TEXT_LENGTH = 2_000_000
-"""Characters of a grammar; the longest that converters from JSON Schema write are a tenth of that."""
+from maskwright.grammar.notation.lowering import lowered
+from maskwright.grammar.notation.written import WrittenGrammar
 
 
 def gbnf_grammar(text: str, start: str = "root") -> Grammar:
@@ -28,23 +22,11 @@ def gbnf_grammar(text: str, start: str = "root") -> Grammar:
     Raises GrammarSyntaxError with the position of the fault, LimitExceeded for too long or too deeply nested texts.
     `gbnf_grammar('root ::= "a" root | "b"')` -> the texts b, ab, aab, ...
     """
-    if len(text) > MAX_TEXT_LENGTH:
-        raise LimitExceeded("the number of characters of a GBNF grammar", len(text), MAX_TEXT_LENGTH)
-    parsed = parse(text)
-    _check_names(text, parsed, start)
-    return share_free_text(Grammar(start=start, rules=parsed.rules))
+    return lowered(read_gbnf(text, start), start)
 
 
-def _check_names(text: str, parsed: ParsedRules, start: str) -> None:
-    """Every name that is used is defined, and so is the start."""
-    for name, position in parsed.references.items():
-        if name not in parsed.rules:
-            raise _unknown(f"rule '{name}' is used but not defined", name, text, position, parsed)
-    if start not in parsed.rules:
-        raise _unknown(f"there is no rule '{start}' to start from", start, text, 0, parsed)
-
-
-def _unknown(message: str, name: str, text: str, position: int, parsed: ParsedRules) -> GrammarSyntaxError:
-    close = get_close_matches(name, parsed.positions, n=1)
-    advice = f" (did you mean '{close[0]}'?)" if close else ""
-    return syntax_error(message + advice, text, position)
+def read_gbnf(text: str, start: str = "root") -> WrittenGrammar:
+    """The grammar as it is written; raises what `gbnf_grammar` does."""
+    reading = parse(text)
+    reading.check_names(start)
+    return reading.grammar

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwright import Compiler, EmptyLanguage, TokenRejected, Vocabulary, allocate_bitmask, allowed_tokens
-from maskwright.grammar.gbnf.parser import parse
-from maskwright.grammar.ir import Grammar
+from maskwright.grammar.gbnf.front_end import read_gbnf
+from maskwright.grammar.notation.lowering import plainly_lowered
 from tests.grammar.gbnf.test_front_end import grammars
 from tests.naive.recogniser import accepts
 
@@ -22,7 +22,7 @@ texts = st.lists(st.text("abé<", max_size=6), min_size=1, max_size=8)
 
 
 def check_texts(source: str, candidates: list[str]) -> None:
-    plain = Grammar("root", parse(source).rules)
+    plain = plainly_lowered(read_gbnf(source), "root")
     try:
         compiled = COMPILER.compile_gbnf(source)
     except EmptyLanguage:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskwright.grammar.characters.character_set import ANY_CHARACTER, character_set
-from maskwright.grammar.gbnf.utf8 import utf8_node
 from maskwright.grammar.ir import NOTHING, Choice, Grammar
+from maskwright.grammar.notation.utf8 import utf8_node
 from tests.naive.recogniser import accepts
 
 ENDS = [0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFF, 0x1000, 0xCFFF, 0xD000, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x3FFFF, 0x10FFFF]

@@ -12,7 +12,6 @@ from maskwright.automata._frames import BIT, Int, Ints, add_item, intern_counter
 from maskwright.automata._layout import (
     ACCEPT_STATE,
     ACCEPTING,
-    ASKS,
     CALL,
     CLOSE_SET,
     COUNT,
@@ -257,7 +256,7 @@ def close_items(arena: Ints, scratch: Ints) -> int:
             frame = scratch[SCRATCH_ITEMS + 2 * done + 1]
             done += 1
             flags = arena[state]
-            if flags & ASKS and scratch[SCRATCH_REFUSES]:
+            if flags & scratch[SCRATCH_REFUSES]:
                 continue
             if flags & ACCEPTING:
                 code = add_returns(arena, scratch, frame)

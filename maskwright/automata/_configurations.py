@@ -8,8 +8,10 @@ once and remembers the successor, and copying a matcher's state is copying an in
     close(I)    : (ACCEPT, f) returns into every pair of f; a call of X with return r from frame f enters X with a frame
                   that holds (r, f); all calls of one X found together share one frame, so stacks that differ
                   below do not multiply items (Tomita's graph-structured stack; Scott and Johnstone 2010)
+    documents   : an item in a state that BEGINS says that a JSON text of its own begins here, so that siblings are
+                  looked for from here on
     questions   : an item in a state that ASKS says that a value has ended which must differ from its siblings in the
-                  text; whoever knows the text takes `step` or, for a repetition, `step_repeated`
+                  text; whoever knows the text takes `step` or, for a repetition, `step_refusing`
     sets        : OPEN_SET puts an empty set on the stack for a permutation; IF_NEW passes if item i is not in it, MARK
                   adds it, IF_LEFT passes while some item is missing, CLOSE_SET takes it off if all required are in.
                   Where its entries are counted: TALLY counts one that has ended, IF_ROOM passes while one more leaves
@@ -35,6 +37,7 @@ from maskwright.automata._closing import add_returns, close_items, count_one
 from maskwright.automata._frames import Int, Ints, add_item, begin_items, has_room, hash_words, sort_pairs
 from maskwright.automata._layout import (
     ASKS,
+    BEGINS,
     BUCKET_MASK,
     CONFIGURATION_BUCKETS,
     CONFIGURATION_FLAGS,
@@ -150,17 +153,19 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
     """The configuration of the closed items in scratch, made if new; DEAD if it is empty; or NEED_MEMORY.
 
     Only items that can read something are kept: all that an item without byte edges leads to is in the set itself.
-    Those that ask are kept too, so that a configuration in which a value has just ended is one of its own.
+    Those that ask are kept too, so that a configuration in which a value has just ended is one of its own; and those at
+    which a document begins.
     """
     n = 0
     flags = 0
-    n_asking = 0
-    kept = HAS_BYTE_EDGES | HAS_TOKEN_EDGES | (0 if scratch[SCRATCH_REFUSES] else ASKS)
+    n_marking = 0
+    marks = (ASKS | BEGINS) & ~scratch[SCRATCH_REFUSES]
+    kept = HAS_BYTE_EDGES | HAS_TOKEN_EDGES | marks
     for i in range(scratch[SCRATCH_N_ITEMS]):
         state = scratch[SCRATCH_ITEMS + 2 * i]
         if arena[state] & kept:
             flags |= arena[state]
-            n_asking += (arena[state] & ASKS) // ASKS
+            n_marking += (arena[state] & (ASKS | BEGINS)) != 0
             scratch[SCRATCH_PAIRS + 2 * n] = state
             scratch[SCRATCH_PAIRS + 2 * n + 1] = scratch[SCRATCH_ITEMS + 2 * i + 1]
             n += 1
@@ -187,9 +192,9 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
                 return configuration
         configuration = arena[configuration]
     only = -1
-    if n - n_asking == 1:
+    if n - n_marking == 1:
         for i in range(n):
-            if not arena[scratch[SCRATCH_PAIRS + 2 * i]] & ASKS:
+            if not arena[scratch[SCRATCH_PAIRS + 2 * i]] & (ASKS | BEGINS):
                 only = only_byte(arena, scratch[SCRATCH_PAIRS + 2 * i], scratch[SCRATCH_PAIRS + 2 * i + 1])
     configuration = arena[FREE]
     items = configuration + SUCCESSORS + (N_SUCCESSORS if only < 0 else 0)
@@ -259,12 +264,16 @@ def step(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
 
 
 @kernel
-def step_repeated(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
-    """The same where a value that ends with this byte is equal to an earlier sibling: no item may take it for new."""
+def step_refusing(arena: Ints, scratch: Ints, configuration: Int, byte: Int, refuses: Int) -> int:
+    """The same where no item may go through a state with one of these flags.
+
+    ASKS where the value that ends with this byte equals an earlier sibling; BEGINS to see what is there beside a
+    document that begins.
+    """
     span = read_byte(arena, scratch, configuration, byte)
     if span < 0:
         return span
-    scratch[SCRATCH_REFUSES] = 1
+    scratch[SCRATCH_REFUSES] = refuses
     code = close_items(arena, scratch)
     if code < 0:
         return code
@@ -365,7 +374,10 @@ def has_token(arena: Ints, token_list: Int, token: Int) -> bool:
 
 @kernel
 def advance_bytes(arena: Ints, scratch: Ints, configuration: Int, text: NDArray[np.uint8], begin: Int, end: Int) -> int:
-    """The configuration after text[begin:end]: DEAD, an offset, or a NEED code (NEED_ANSWER where a value asks)."""
+    """The configuration after text[begin:end]: DEAD, an offset, or a NEED code.
+
+    NEED_ANSWER where a value asks or a document begins, which only concerns those who know the text.
+    """
     for i in range(begin, end):
         byte = np.int64(text[i])
         known = successor_of(arena, configuration, byte)
@@ -373,7 +385,7 @@ def advance_bytes(arena: Ints, scratch: Ints, configuration: Int, text: NDArray[
             known = step(arena, scratch, configuration, byte)
         if known <= 0:
             return known
-        if arena[known + CONFIGURATION_FLAGS] & ASKS:
+        if arena[known + CONFIGURATION_FLAGS] & (ASKS | BEGINS):
             return NEED_ANSWER
         configuration = known
     return configuration
@@ -400,9 +412,22 @@ def advance(
         by_bytes = advance_bytes(arena, scratch, configuration, token_data, begin, end)
         if by_bytes < 0:
             return by_bytes
+    code = take_token(arena, scratch, configuration, token, by_bytes, np.int64(0))
+    if code > 0 and arena[code + CONFIGURATION_FLAGS] & BEGINS:
+        return NEED_ANSWER
+    return code
+
+
+@kernel
+def take_token(arena: Ints, scratch: Ints, configuration: Int, token: Int, by_bytes: Int, refuses: Int) -> int:
+    """Where a token that is taken whole leads, together with where its bytes lead (`by_bytes`, or DEAD).
+
+    `refuses`: the flag of states that no item may go through, or 0.
+    """
     if not arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
         return by_bytes
     begin_items(scratch)
+    scratch[SCRATCH_REFUSES] = refuses
     items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
         state = arena[items + 2 * i]

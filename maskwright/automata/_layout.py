@@ -65,6 +65,10 @@ HAS_OTHER_EDGES = 4
 HAS_TOKEN_EDGES = 8
 ASKS = 16
 """A value ends here that must differ from its earlier siblings. Items in such states are kept in configurations."""
+BEGINS = 32
+"""A JSON document begins here, whose siblings are its own. Items in such states are kept too."""
+ENDS_DOCUMENT = 64
+"""Where the call of a document returns: a frame that leads here lies within one."""
 
 STATE_INTERIOR = 5
 
@@ -96,14 +100,16 @@ NEED_ROW = -3
 TOO_MANY_ITEMS = -4
 NEED_INTERIOR = -5
 NEED_ANSWER = -6
-"""A value has ended that must differ from its siblings, and the kernel does not know the text: ask `repetitions`."""
+"""A value has ended that must differ from its siblings, or a document has begun, and the kernel does not know the text:
+ask `repetitions`."""
 
 # The scratch array, one for each thread inside a kernel: nothing in it outlives a call.
 MAX_ITEMS = 8192
 """Items in one configuration while it is closed; beyond it the grammar is refused as too ambiguous (TOO_MANY_ITEMS)."""
 SCRATCH_N_ITEMS, SCRATCH_N_CALLS, SCRATCH_STAMP, SCRATCH_ACCEPTING, SCRATCH_N_FOUND, SCRATCH_IS_DENSE = 0, 1, 2, 3, 4, 5
 SCRATCH_REFUSES = 6
-"""Is a value that ends now a repetition, so that no item may go through a state that asks?"""
+"""The flags of states that no item may go through: ASKS where the value that ends now is a repetition, BEGINS where it
+is asked what is in progress beside a document that begins now; or 0."""
 SCRATCH_ITEMS = 16
 SCRATCH_CALLS = SCRATCH_ITEMS + 2 * MAX_ITEMS
 SCRATCH_PAIRS = SCRATCH_CALLS + 3 * MAX_ITEMS

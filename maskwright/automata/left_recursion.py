@@ -21,6 +21,7 @@ from maskwright.grammar.ir import (
     Call,
     Choice,
     Distinct,
+    Document,
     Grammar,
     Network,
     Node,
@@ -60,9 +61,10 @@ def split_leftmost(node: Node, group: dict[str, int]) -> tuple[dict[str, Node], 
     match node:
         case Call(name) if name in group:
             return {name: EPSILON}, NOTHING
-        case Permutation() | Distinct() if not group.keys().isdisjoint(_leftmost_calls(node)):
+        case Permutation() | Distinct() | Document() if not group.keys().isdisjoint(_leftmost_calls(node)):
             # What follows would depend on what was seen before; no front end writes such a thing.
-            raise GrammarSyntaxError("a rule calls itself at the start of a permutation or a distinct value", "", 0)
+            where = "a permutation, a distinct value or a document"
+            raise GrammarSyntaxError(f"a rule calls itself at the start of {where}", "", 0)
         case Sequence(parts):
             return _split_sequence(parts, group)
         case Choice(parts):
@@ -134,7 +136,7 @@ def _leftmost_calls(node: Node) -> set[str]:
             return found
         case Choice(parts):
             return {name for part in parts for name in _leftmost_calls(part)}
-        case Repeat(body, _, _) | Distinct(body):
+        case Repeat(body, _, _) | Distinct(body) | Document(body):
             return _leftmost_calls(body)
         case Permutation(items, _, _, repeatable):
             firsts = (repeatable, *(head for head, _ in items), *(marker for marker, _ in node.markers))

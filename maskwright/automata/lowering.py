@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from maskwright.automata._layout import (
     ACCEPTING,
     ASKS,
+    BEGINS,
     CALL,
     CLOSE_SET,
     COUNT,
     EMPTY,
+    ENDS_DOCUMENT,
     ENTER,
     HAS_BYTE_EDGES,
     HAS_OTHER_EDGES,
@@ -54,6 +56,7 @@ from maskwright.grammar.ir import (
     Call,
     Choice,
     Distinct,
+    Document,
     Literal,
     Network,
     Node,
@@ -92,6 +95,7 @@ class CodeBlock:
         self.words: list[int] = []
         self.n_states = 0
         self.distinct_bodies: list[Node] = []
+        self.has_documents = False
         self._nonterminal_of = nonterminal_of
         self._token_ids_of = token_ids_of
 
@@ -123,6 +127,13 @@ class CodeBlock:
                 asking = self._state([], [EMPTY, 0, target])
                 self.words[asking - self.origin] |= ASKS
                 return self.emit(body, asking)
+            case Document(body):
+                self.has_documents = True
+                end = self._state([], [EMPTY, 0, target])
+                self.words[end - self.origin] |= ENDS_DOCUMENT
+                begin = self._state([], [CALL, self._nonterminal_of(body), end])
+                self.words[begin - self.origin] |= BEGINS
+                return begin
         raise AssertionError(node)
 
     def _state(self, byte_edges: list[int], other_edges: list[int]) -> int:

@@ -18,6 +18,7 @@ from maskwright.grammar.ir import (
     Call,
     Choice,
     Distinct,
+    Document,
     Literal,
     Network,
     Node,
@@ -58,7 +59,7 @@ def begins_with_quote(node: Node, rules: Mapping[str, Node]) -> bool:
             return all(begins_with_quote(part, rules) for part in parts)
         case Repeat(body, minimum, _):
             return minimum > 0 and begins_with_quote(body, rules)
-        case Distinct(body):
+        case Distinct(body) | Document(body):
             return begins_with_quote(body, rules)
         case Automaton(automaton, state):
             return automaton.reads_only(state, ord('"'))

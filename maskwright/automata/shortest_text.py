@@ -26,11 +26,11 @@ from itertools import islice
 from math import inf
 from typing import Final
 
-from maskwright.automata.passes import called_names
 from maskwright.automata.shortest_words import ONE_BYTE, cost_of, most_readable, shortest_words
 from maskwright.errors import EmptyLanguage, GrammarSyntaxError, LimitExceeded
 from maskwright.grammar import ir
 from maskwright.grammar.ir import Grammar, Node
+from maskwright.grammar.rewriting import called_names
 
 MAX_TEXT_BYTES: Final = 50_000_000
 """A text longer than that is nobody's example."""
@@ -150,6 +150,8 @@ class _Search:
             elif isinstance(part, ir.Call):
                 entered.add(part.name)
                 todo.append(self.bodies[part.name])
+            elif isinstance(part, ir.Document):
+                todo.append(part.body)
             elif isinstance(part, ir.Distinct):
                 siblings_end = len(todo) if siblings_end < 0 else siblings_end
                 todo.append(part.body)
@@ -208,7 +210,7 @@ class _Search:
                 return self._path(node)
             case ir.Permutation():
                 return self._arranged(node)
-            case ir.Distinct(body):
+            case ir.Distinct(body) | ir.Document(body):
                 return _Way(self._cost(body), (body,))
             case ir.TokenSet():
                 spelled = _name_of_token(node)

@@ -86,7 +86,8 @@ class TransitionNetwork:
     """The states, frames and configurations of one prepared grammar.
 
     arena: int32[...], laid out as in `_layout`. scratch: int32[...], working memory of the kernels. `asks`: have values
-    that must be distinct been found in the rules built so far, and were they all strings?
+    that must be distinct been found in the rules built so far, and were they all strings? `has_documents`: have
+    documents that are part of the text?
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class TransitionNetwork:
         self.epoch = -1
         self.asks = False
         self.asks_of_strings_only = True
+        self.has_documents = False
         self._shared_states = shared_states
         self._token_ids_of = token_ids_of
         self.scratch = np.zeros(SCRATCH_STACK + 6 * (max_token_length + 4), dtype=np.int32)
@@ -287,6 +289,7 @@ class TransitionNetwork:
             right_part = self.grammar.rules[node.name]
             block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
             entry = block.emit(right_part, ACCEPT_STATE)
+            self.has_documents |= block.has_documents
             for body in block.distinct_bodies:
                 self.asks = True
                 self.asks_of_strings_only &= begins_with_quote(body, self.grammar.rules)

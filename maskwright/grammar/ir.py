@@ -10,6 +10,7 @@ A `Grammar` maps names to nodes. A node denotes a set of byte strings:
     Call(name)                  whatever the rule `name` denotes
     Permutation(items, ...)     items in any order, each at most once, with a separator between them; how many may count
     Distinct(x)                 a JSON value of x that none of its earlier siblings in the text is equal to
+    Document(Call(name))        the same as the call: a JSON text of its own, within which siblings are found
     Network(n, edges)           a graph: all paths from state 0 to state n - 1, each edge labelled with a node
     Automaton(dfa, state, ...)  what a byte automaton accepts from `state`, optionally counting its units
     TokenSet(...)               one special token of the vocabulary, taken as a whole
@@ -34,7 +35,7 @@ from maskwright.grammar.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The base of the eleven kinds of node; never built itself."""
+    """The base of all kinds of node; never built itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,9 @@ class Distinct(Node):
     The siblings of an item are the items before it in its array, those of a name the names before it in its object;
     they are compared as JSON values (`matching._json_reader`). A member's value has no siblings.
 
-    Contracts. The whole text of a grammar with such a node is one JSON text (blanks around it are fine): the siblings
-    are found in the text itself. The body matches no blanks around the value, no empty string, and no special token.
+    Contracts. Such a node lies within a `Document`, or else the whole text of the grammar is one JSON text (blanks
+    around it are fine): the siblings are found in the text itself. The body matches no blanks around the value, no
+    empty string, and no special token.
     After every proper prefix of the body, infinitely many different values can still follow: an end is refused when
     the value has been read, and there must always be another one to go on to, whatever came before. (A finite
     language is written as the items of a `Permutation`.) No body matches a value that the grammar also allows as an
@@ -147,6 +149,18 @@ class Distinct(Node):
     """
 
     body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Node):
+    """A JSON text within a larger text: what `body`, a call, matches is one JSON value.
+
+    The values in it that must differ from their siblings (`Distinct`) have only siblings that lie within it. Two
+    documents that are both in progress at one point of a text, begun at different places, cannot be told apart there:
+    a question that is asked then is refused with an error (`LimitExceeded`) when the text has got there.
+    """
+
+    body: Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +250,17 @@ def choice(*parts: Node) -> Node:
 def distinct(body: Node) -> Node:
     """The body, different from all its earlier siblings; `NOTHING` stays what it is."""
     return NOTHING if body == NOTHING else Distinct(body)
+
+
+def document(body: Node) -> Node:
+    """The body as a JSON text of its own; alternatives become one each, and what asks no questions stays as it is."""
+    match body:
+        case Call():
+            return Document(body)
+        case Choice(parts):
+            return choice(*map(document, parts))
+    assert isinstance(body, Literal | ByteClass | Automaton | Document | Sequence), body
+    return body
 
 
 def optional(body: Node) -> Node:

@@ -12,7 +12,8 @@ at 124 bits none is ever met, and it would only forbid a value, never let a wron
 Rejected: to parse the siblings again at every question (quadratic), to keep decoded values (objects need sorting).
 
 The log only grows: a container that gets one more value becomes a new record. So a reader is its header, a handful of
-words; going back in a text, or forking, is to keep an older header. The text is taken to be the prefix of a valid JSON
+words; going back in a text, or forking, is to keep an older header. A document within a larger text is read from where
+it begins. The text is taken to be the prefix of a valid JSON
 text; of anything else the answers mean nothing, but nothing breaks.
 
     words   int64[...], word 0 the first free word, word 1 the first free place in `heard`, then records as they came:
@@ -53,7 +54,11 @@ IS_NEGATIVE, DIGITS, HAS_DIGITS, ZEROS, SCALE, PART = 15, 16, 18, 19, 20, 21
 """A number in progress: its sign; words 16 and 17, a hash of its digits from the first to the last that is not zero;
 whether there is such a digit; zeros after it; digits behind the point; 0 before the point, 1 behind, 2 exponent."""
 EXPONENT_IS_NEGATIVE, EXPONENT, ENDS_IN_DIGIT = 22, 23, 25
-READER_SIZE = 26
+NUMBER_END = 26
+N_SINCE, HAS_ASKED, IS_AMBIGUOUS = 26, 27, 28
+"""Of documents within a larger text, kept by `_answers`: how many bytes ago the document began, or -1 if before the
+bytes that are read now; has a value in it asked whether it repeats a sibling; was another one in progress then?"""
+READER_SIZE = 29
 
 BETWEEN, STRING, NUMBER, LITERAL = 0, 1, 2, 3
 
@@ -88,6 +93,14 @@ def begin_reader(reader: Words) -> None:
     for i in range(READER_SIZE):
         reader[i] = 0
     reader[N_WORDS] = FIRST_RECORD
+
+
+@kernel
+def begin_document(reader: Words, is_ambiguous: Int) -> None:
+    """Before the first byte of a JSON text within a larger one: all that was read is forgotten, not overwritten."""
+    for i in range(TOP, READER_SIZE):
+        reader[i] = 0
+    reader[IS_AMBIGUOUS] = is_ambiguous
 
 
 @kernel
@@ -275,7 +288,7 @@ def read_string_byte(words: Words, heard: Bytes, reader: Words, byte: Int) -> No
 def begin_number(reader: Words) -> None:
     """The first byte of a number is about to be read."""
     reader[MODE] = NUMBER
-    for i in range(IS_NEGATIVE, READER_SIZE):
+    for i in range(IS_NEGATIVE, NUMBER_END):
         reader[i] = 0
     reader[DIGITS] = OF_NUMBER
     reader[DIGITS + 1] = OF_NUMBER

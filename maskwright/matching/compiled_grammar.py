@@ -35,13 +35,19 @@ from maskwright.automata._layout import (
     NEEDED,
     STATE_INTERIOR,
 )
-from maskwright.automata.passes import leaves, prepare
+from maskwright.automata.passes import prepare
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.ir import Grammar, TokenSet
 from maskwright.grammar.report import Report
+from maskwright.grammar.rewriting import leaves
+from maskwright.matching._answers import (
+    TWO_DOCUMENTS,
+    advance_with_text,
+    read_forced_answered,
+    take_token_with_text,
+)
 from maskwright.matching._masks import fill
-from maskwright.matching._repetitions import advance_with_text, read_forced_answered
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import Place
 from maskwright.matching.repetitions import Repetitions
@@ -50,6 +56,7 @@ from maskwright.matching.vocabulary_gap import close_gaps
 
 if TYPE_CHECKING:
     from maskwright.matching.matcher import Matcher
+    from maskwright.matching.siblings import Reading
 
 STATES_BUILT_AHEAD = 4000
 """At compile time rules are built, breadth first, until there are this many states; others when a text reaches them."""
@@ -168,8 +175,7 @@ class CompiledGrammar:
                 if code == DEAD:
                     return None
                 if code == NEED_ANSWER:
-                    code = self._read_answered(place, data, int(start[token_id]), int(start[token_id + 1]))
-                    return Place(place, token_id, code, network.epoch, True) if code else None
+                    return self._take_answered(place, token_id)
                 tries = self._provide(code, place, tries)
 
     def after_text(self, place: Place, text: bytes) -> Place | None:
@@ -180,24 +186,47 @@ class CompiledGrammar:
     def _read(self, place: Place, text: bytes) -> Place | None:
         """The place after more bytes, or None; in pieces, so that memory need not hold a long text at once."""
         here = place
+        began, is_ambiguous = -1, False
         if here.epoch != self._network.epoch:
             self._find_again(here)
         for begin in range(0, len(text), _PIECE):
             read = text[begin : begin + _PIECE]
             piece = _writable(read)
             code = self._run(advance_bytes, here, piece, 0, len(piece))
-            asks = code == NEED_ANSWER
-            if asks:
-                code = self._read_answered(here, piece, 0, len(piece))
-            if code == 0:
+            if code == NEED_ANSWER:
+                after = self._answered(here, read, len(piece), advance_with_text, piece, 0, len(piece))
+            else:
+                after = Place(here, read, code, self._network.epoch) if code else None
+            if after is None:
                 return None
-            here = Place(here, read, code, self._network.epoch, asks)
-        return Place(place, text, here.configuration, here.epoch, here.has_asked)
+            if after.began >= 0:
+                began, is_ambiguous = begin + after.began, after.is_ambiguous
+            here = after
+        return Place(place, text, here.configuration, here.epoch, here.has_asked, began, is_ambiguous)
 
-    def _read_answered(self, place: Place, text: NDArray[np.uint8], begin: int, end: int) -> int:
-        """The configuration after text[begin:end], or 0, where a value must differ from those before it in the text."""
-        reading = self._repetitions.reading_of(place)
-        return self._run(functools.partial(self._repetitions.run, advance_with_text, reading), place, text, begin, end)
+    def _take_answered(self, place: Place, token_id: int) -> Place | None:
+        """The place after a token in which something comes up that only the text can answer."""
+        start, data = self._token_start, self._token_data
+        n_bytes = int(start[token_id + 1] - start[token_id])
+        return self._answered(place, token_id, n_bytes, take_token_with_text, start, data, token_id)
+
+    def _answered(
+        self, place: Place, read: int | bytes, n_bytes: int, kernel: Callable[..., int], *arguments: object
+    ) -> Place | None:
+        """The place after what was read, or None, where a value must differ from those before it in the text."""
+        reading = self._reading_of(place)
+        code = self._run(functools.partial(self._repetitions.run, kernel, reading), place, *arguments)
+        if code == DEAD:
+            return None
+        answers = self._repetitions.answers
+        began = n_bytes - answers.n_since if answers.n_since >= 0 else -1
+        return Place(place, read, code, self._network.epoch, answers.has_asked, began, answers.is_ambiguous)
+
+    def _reading_of(self, place: Place) -> Reading:
+        """The document in progress at a place, as far as it was read."""
+        network = self._network
+        configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
+        return self._repetitions.reading_of(network, place, configuration)
 
     def fill_row(self, place: Place, row: NDArray[np.int32]) -> None:
         """Write the mask of a place into a row."""
@@ -241,7 +270,7 @@ class CompiledGrammar:
         found = NEED_ANSWER if self._network.asks else self._run(read_forced, place, out)
         if found != NEED_ANSWER:
             return found
-        reading = self._repetitions.reading_of(place)
+        reading = self._reading_of(place)
         return self._run(functools.partial(self._repetitions.run, read_forced_answered, reading), place, out)
 
     def _run(self, kernel: Callable[..., int], place: Place, *arguments: object) -> int:
@@ -267,7 +296,8 @@ class CompiledGrammar:
                 start, data = self._token_start, self._token_data
                 code = self._run(advance, here, start, data, step.read)
                 if code == NEED_ANSWER:
-                    code = self._read_answered(here, data, int(start[step.read]), int(start[step.read + 1]))
+                    after = self._take_answered(here, step.read)
+                    code = 0 if after is None else after.configuration
             assert code > 0, "a text that was accepted before is accepted again"
             step.configuration, step.epoch = code, self._network.epoch
             here = step
@@ -286,6 +316,13 @@ class CompiledGrammar:
                 arena = self._network.arena
                 state = int(arena[NEEDED])
                 arena[state + STATE_INTERIOR] = self._tables.interior_of(*self._network.automaton_at(state))
+            elif code == TWO_DOCUMENTS:
+                raise LimitExceeded(
+                    "A value that must differ from its siblings, where it is open which JSON document is in progress,",
+                    asked=2,
+                    allowed=1,
+                    remedy="write the grammar so that no document can begin while another one goes on",
+                )
             else:
                 self._network.provide(code)
         except ArenaFull:

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Final
 
-from maskwright.automata.passes import leaves
 from maskwright.automata.shortest_text import short_texts
 from maskwright.automata.shortest_words import RANK
 from maskwright.errors import LimitExceeded, TokenRejected
 from maskwright.grammar.ir import Grammar, TokenSet
+from maskwright.grammar.rewriting import leaves
 from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens
 from maskwright.matching.compiler import Compiler
 from maskwright.matching.matcher import Matcher

@@ -17,18 +17,29 @@ if TYPE_CHECKING:
 class Place:
     """One node of the tree; `read` is the token id or the bytes that led here from `parent`.
 
-    `has_asked`: did any value on the way ask whether it repeats a sibling?
+    `has_asked`: did any value on the way ask whether it repeats a sibling (in the document that began last)? `began`:
+    the last place in the bytes of `read` where a document begins that is part of the text, or -1; `is_ambiguous`: was
+    another one in progress there?
     """
 
-    __slots__ = ("configuration", "epoch", "has_asked", "parent", "read", "reading")
+    __slots__ = ("began", "configuration", "epoch", "has_asked", "is_ambiguous", "parent", "read", "reading")
 
     is_end = False
     """Was the text ended here by an end token?"""
 
     def __init__(
-        self, parent: Place | None, read: int | bytes, configuration: int, epoch: int, has_asked: bool = False
+        self,
+        parent: Place | None,
+        read: int | bytes,
+        configuration: int,
+        epoch: int,
+        has_asked: bool = False,
+        began: int = -1,
+        is_ambiguous: bool = False,
     ) -> None:
-        self.has_asked: bool = has_asked or (parent is not None and parent.has_asked)
+        self.has_asked: bool = has_asked or (began < 0 and parent is not None and parent.has_asked)
+        self.began = began
+        self.is_ambiguous = is_ambiguous
         self.parent = parent
         self.read = read
         self.configuration = configuration
@@ -51,4 +62,5 @@ class EndPlace(Place):
     is_end = True
 
     def __init__(self, place: Place) -> None:
-        super().__init__(place.parent, place.read, place.configuration, place.epoch, place.has_asked)
+        known = (place.configuration, place.epoch, place.has_asked, place.began, place.is_ambiguous)
+        super().__init__(place.parent, place.read, *known)

@@ -29,16 +29,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.automata._layout import NEED_ANSWER
+from maskwright.automata._documents import is_in_document
+from maskwright.automata._layout import CONFIGURATION_FLAGS, HAS_TOKEN_EDGES, NEED_ANSWER
 from maskwright.automata.transition_network import TransitionNetwork
-from maskwright.matching._json_reader import MOST_WORDS_A_BYTE, N_WORDS_USED, NO_ROOM, READER_SIZE
-from maskwright.matching._repetitions import (
-    END_ASKS,
-    find_asking,
-    find_asking_twice,
-    forbid_completions,
-    forbid_repeated,
+from maskwright.matching._asking import END_ASKS, OUTSIDE, find_asking, find_asking_twice
+from maskwright.matching._json_reader import (
+    HAS_ASKED,
+    IS_AMBIGUOUS,
+    MOST_WORDS_A_BYTE,
+    N_SINCE,
+    N_WORDS_USED,
+    NO_ROOM,
+    READER_SIZE,
 )
+from maskwright.matching._repetitions import allow_named, forbid_completions, forbid_repeated
 from maskwright.matching.asking_tokens import AskingTokens
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import Place
@@ -55,6 +59,15 @@ class _Plan:
 
     tokens: NDArray[np.int32]
     may_end_asking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came up while bytes were read: see `Place`; `n_since` is how many bytes ago a document began, or -1."""
+
+    has_asked: bool
+    n_since: int
+    is_ambiguous: bool
 
 
 _NO_TOKENS = np.empty(0, dtype=np.int32)
@@ -76,6 +89,7 @@ class Repetitions:
         self._out = np.empty(self._vocabulary.size, dtype=np.int32)
         self._asking: AskingTokens | None = None
         self._work = np.empty(2 * READER_SIZE, dtype=np.int64)
+        self._nothing_read = start_reading(MOST_WORDS_A_BYTE * (self._longest + 1) + _FIRST_ROOM)
 
     def run(self, kernel: Callable[..., int], reading: Reading, *arguments: object) -> int:
         """Call `kernel(arena, scratch, configuration, the reading's arrays, ...)` until the log has enough room."""
@@ -87,11 +101,19 @@ class Repetitions:
                 return int(code)
             log.grow()
 
-    def reading_of(self, place: Place) -> Reading:
-        """The text up to a place, read from the nearest place before that was read."""
+    @property
+    def answers(self) -> Answers:
+        """What came up in the last `run`."""
+        trial = self._work[READER_SIZE:]
+        return Answers(bool(trial[HAS_ASKED]), int(trial[N_SINCE]), bool(trial[IS_AMBIGUOUS]))
+
+    def reading_of(self, network: TransitionNetwork, place: Place, configuration: int) -> Reading:
+        """The text up to a place, read from the nearest place before that was read, or where its document begins."""
+        if network.has_documents and not is_in_document(network.arena, network.scratch, configuration):
+            return self._nothing_read
         path: list[int | bytes] = []
         here: Place | None = place
-        while here is not None and here.reading is None:
+        while here is not None and here.reading is None and here.began < 0:
             path.append(here.read)
             here = here.parent
         known = here.reading if here is not None else None
@@ -100,7 +122,7 @@ class Repetitions:
                 return known
             if known.log.words[N_WORDS_USED] > _MOST_GARBAGE * known.log.size_when_new:
                 known = None
-                while here is not None:
+                while here is not None and here.began < 0:
                     path.append(here.read)
                     here = here.parent
         if known is not None and len(path) == 1 and isinstance(path[0], int):
@@ -108,15 +130,27 @@ class Repetitions:
             begin, end = int(start[path[0]]), int(start[path[0] + 1])
             place.reading = reading = known.after(self._vocabulary.token_data, begin, end)
             return reading
-        texts = [read if isinstance(read, bytes) else self._vocabulary.token_bytes[read] for read in reversed(path)]
+        texts = [self._bytes_of(read) for read in reversed(path)]
+        if known is None and here is not None:
+            texts.insert(0, self._bytes_of(here.read)[here.began :])
         text = np.frombuffer(b"".join(texts), dtype=np.uint8).copy()
         if known is None:
-            known = start_reading(MOST_WORDS_A_BYTE * (self._longest + 1) + _FIRST_ROOM + 4 * len(text))
+            room = MOST_WORDS_A_BYTE * (self._longest + 1) + _FIRST_ROOM + 4 * len(text)
+            known = start_reading(room, is_ambiguous=here is not None and here.is_ambiguous)
         place.reading = reading = known.after(text, 0, len(text))
         return reading
 
+    def _bytes_of(self, read: int | bytes) -> bytes:
+        return read if isinstance(read, bytes) else self._vocabulary.token_bytes[read]
+
     def forbid(self, network: TransitionNetwork, place: Place, configuration: int, row: NDArray[np.int32]) -> int:
         """Take the tokens that repeat a sibling out of the row of a place; 0, or the NEED code of a kernel."""
+        code = self._forbid(network, place, configuration, row)
+        if network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
+            allow_named(network.arena, configuration, row)
+        return code
+
+    def _forbid(self, network: TransitionNetwork, place: Place, configuration: int, row: NDArray[np.int32]) -> int:
         if self._epoch != network.epoch:
             self._plans.clear()
             self._twice.clear()
@@ -133,7 +167,7 @@ class Repetitions:
             self._plans[configuration] = plan
         if plan is _NOTHING:
             return 0
-        return self._carry_out(plan, network, self.reading_of(place), configuration, row, self._asking)
+        return self._carry_out(plan, network, place, configuration, row, self._asking)
 
     def _forbid_within_tokens(
         self,
@@ -155,7 +189,7 @@ class Repetitions:
         if tokens is _NO_TOKENS:
             return 0
         plan = _Plan(tokens, False)
-        return self._carry_out(plan, network, self.reading_of(place), configuration, row, asking)
+        return self._carry_out(plan, network, place, configuration, row, asking)
 
     def _make_plan(
         self,
@@ -174,9 +208,13 @@ class Repetitions:
         tokens = (vocabulary.token_start, vocabulary.token_data, asking.quotes, asking.by_quotes, row)
         only_strings = int(network.asks_of_strings_only)
         start = (network.arena, network.scratch, configuration, *tokens, only_strings)
-        n = find_asking(*start, -1, self._out)
+        if network.has_documents and not is_in_document(network.arena, network.scratch, configuration):
+            n = find_asking(*start, OUTSIDE, self._out)
+        else:
+            n = find_asking(*start, -1, self._out)
         if n == NEED_ANSWER:
-            n = find_asking(*start, int(self.reading_of(place).is_in_string), self._out)
+            reading = self.reading_of(network, place, configuration)
+            n = find_asking(*start, int(reading.is_in_string), self._out)
         if n <= 0:
             return int(n), _NOTHING
         return 0, _Plan(self._out[: n & ~END_ASKS].copy(), n >= END_ASKS)
@@ -185,11 +223,12 @@ class Repetitions:
         self,
         plan: _Plan,
         network: TransitionNetwork,
-        reading: Reading,
+        place: Place,
         configuration: int,
         row: NDArray[np.int32],
         asking: AskingTokens,
     ) -> int:
+        reading = self.reading_of(network, place, configuration)
         start = (network.arena, network.scratch, configuration)
         tokens = (self._longest, self._vocabulary.token_start, self._vocabulary.token_data)
         listed = plan.tokens

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from maskwright.matching._json_reader import (
     ESCAPE,
     FIRST_RECORD,
+    IS_AMBIGUOUS,
     MODE,
     N_HEARD,
     N_WORDS_USED,
@@ -81,8 +82,9 @@ class Reading:
         return Reading(log, header)
 
 
-def start_reading(room: int = 1 << 10) -> Reading:
-    """The reading of nothing, in a log of its own."""
+def start_reading(room: int = 1 << 10, *, is_ambiguous: bool = False) -> Reading:
+    """The reading of nothing, in a log of its own; `is_ambiguous` as in `_json_reader`."""
     header = np.empty(READER_SIZE, dtype=np.int64)
     begin_reader(header)
+    header[IS_AMBIGUOUS] = is_ambiguous
     return Reading(SiblingLog(room), header)

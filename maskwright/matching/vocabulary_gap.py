@@ -17,7 +17,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from maskwright.automata.nullable import is_nullable
-from maskwright.automata.passes import keep_productive, leaves, map_calls, reachable, without_impossible_entries
+from maskwright.automata.passes import keep_productive, reachable
 from maskwright.errors import EmptyLanguage, VocabularyGap
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, REFUSED, ByteAutomaton, automaton_of
 from maskwright.grammar.ir import (
@@ -27,6 +27,7 @@ from maskwright.grammar.ir import (
     Call,
     Choice,
     Distinct,
+    Document,
     Grammar,
     Literal,
     Network,
@@ -39,6 +40,7 @@ from maskwright.grammar.ir import (
     repeat,
     sequence,
 )
+from maskwright.grammar.rewriting import leaves, map_calls, without_impossible_entries
 from maskwright.matching.vocabulary import Vocabulary
 
 _MOST_PLACES = 5_000
@@ -84,7 +86,7 @@ def _has_distinct(rules: dict[str, Node]) -> bool:
                 return True
             case Sequence(parts) | Choice(parts):
                 return any(look(part) for part in parts)
-            case Repeat(body):
+            case Repeat(body) | Document(body):
                 return look(body)
             case Permutation():
                 return any(look(part) for part in node.parts)
@@ -143,7 +145,7 @@ def _bytes_used(rules: dict[str, Node]) -> frozenset[int]:
             case Sequence(parts) | Choice(parts):
                 for part in parts:
                     visit(part)
-            case Repeat(body) | Distinct(body):
+            case Repeat(body) | Distinct(body) | Document(body):
                 visit(body)
             case Permutation():
                 for part in node.parts:
@@ -291,7 +293,7 @@ class _Safety:
                 return all(self._can_start(part) for part in parts)
             case Choice(parts):
                 return any(self._can_start(part) for part in parts)
-            case Distinct(body):
+            case Distinct(body) | Document(body):
                 return self._can_start(body)
             case Repeat(body, minimum, _):
                 return minimum == 0 or self._can_start(body)
@@ -323,7 +325,7 @@ class _Safety:
                 return follows and all(self._is_inside_safe(part) for part in parts)
             case Choice(parts):
                 return all(self._is_inside_safe(part) for part in parts)
-            case Distinct(body):
+            case Distinct(body) | Document(body):
                 return self._is_inside_safe(body)
             case Repeat(body, minimum, _):
                 again = minimum <= 1 or is_nullable(body) or self._can_start(without_bytes(body, self._missing))

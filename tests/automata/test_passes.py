@@ -158,5 +158,5 @@ def test_passes_keep_what_must_be_distinct() -> None:
     assert not begins_with_quote(choice(quoted, A), {}) and not begins_with_quote(Call("S"), prepared.rules)
     with pytest.raises(EmptyLanguage):
         prepare(Grammar("S", {**rules, "T": NOTHING}))
-    with pytest.raises(GrammarSyntaxError, match="at the start of a permutation or a distinct value"):
+    with pytest.raises(GrammarSyntaxError, match="at the start of a permutation, a distinct value or a document"):
         prepare(Grammar("S", {"S": choice(sequence(distinct(Call("S")), A), B)}))

@@ -33,7 +33,7 @@ def class_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tup
                 ranges.append((low, high))
                 position = high_end
                 continue
-            if dialect is PYTHON:
+            if dialect is not ECMA:
                 raise GrammarSyntaxError("a range must lie between two characters", pattern, position, "pattern")
         ranges.extend(((low, low),) if isinstance(low, int) else low.ranges)
         position = end

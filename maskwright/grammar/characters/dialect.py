@@ -10,7 +10,7 @@ Source: ECMA-262 2024, 22.2.1 and annex B.1.2; the documentation of Python's `re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maskwright.grammar.characters import unicode_classes as unicode
 from maskwright.grammar.characters.character_set import (
@@ -54,6 +54,7 @@ class Dialect:
     control_escapes: escapes that stand for one character, by letter.
     flag_letters: the flags that may be written in a group.
     ignore_case: a set together with everything that equals a member when case is ignored.
+    keeps_order: does the tree keep which alternative is tried first, and which repetitions are lazy?
     """
 
     name: str
@@ -65,6 +66,7 @@ class Dialect:
     control_escapes: Mapping[str, int]
     flag_letters: str
     ignore_case: Callable[[CharacterSet], CharacterSet]
+    keeps_order: bool = False
 
 
 def under_flags(members: CharacterSet, dialect: Dialect, flags: Flags) -> CharacterSet:
@@ -138,6 +140,9 @@ PYTHON = Dialect(
     flag_letters="aimsux",
     ignore_case=unicode.ignoring_case,
 )
+
+PYTHON_IN_ORDER = replace(PYTHON, keeps_order=True)
+"""For `scanner`: which of several matches `re.match` finds depends on the order."""
 
 ECMA = Dialect(
     name="ECMA-262",

@@ -45,12 +45,12 @@ def escape_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tu
         word = _class_of_letter("w", dialect, flags)
         if letter == "b":
             return word_boundary(word), position + 2, False
-        make = no_word_boundary_in_text if dialect is PYTHON else no_word_boundary
+        make = no_word_boundary_in_text if dialect is not ECMA else no_word_boundary
         return make(word), position + 2, False
     named = named_class_at(pattern, position, dialect, flags)
     if named is not None:
         return characters(named[0]), named[1], True
-    octal = _OCTAL.match(pattern, position) if dialect is PYTHON else None
+    octal = _OCTAL.match(pattern, position) if dialect is not ECMA else None
     if octal is None and (letter in "123456789" or (letter == "k" and dialect is ECMA)) and letter:
         raise UnsupportedPattern(
             "A back-reference", pattern, position, "it is not regular; write out what may be repeated"
@@ -98,7 +98,7 @@ def code_at(pattern: str, position: int, dialect: Dialect) -> tuple[int, int]:
         raise GrammarSyntaxError("a backslash ends the pattern", pattern, position, "pattern")
     if letter in dialect.control_escapes:
         return dialect.control_escapes[letter], position + 2
-    if letter in "xuU" and (letter != "U" or dialect is PYTHON):
+    if letter in "xuU" and (letter != "U" or dialect is not ECMA):
         return _hexadecimal_at(pattern, position, dialect)
     if dialect is ECMA:
         if letter == "c" and pattern[position + 2 : position + 3].isascii() and pattern[position + 2 :][:1].isalpha():

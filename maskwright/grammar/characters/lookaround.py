@@ -48,7 +48,7 @@ MAX_TERMS = 1_000
 
 
 @dataclass(slots=True)
-class _Construction:
+class ConditionalThreads:
     """The NFA with what its states read, and the work done so far.
 
     steps: what one thread becomes by one character; threads do not depend on each other, so sets of them are unions.
@@ -80,14 +80,14 @@ class _Construction:
                 continue
             reached = [(target, obligations) for target in nfa.splits[state]]
             if (condition := nfa.looks[state]) >= 0:
-                reached = self._past(condition, nfa.following[state], obligations, holds)
+                reached = self.past(condition, nfa.following[state], obligations, holds)
             for new in reached:
                 if new not in seen:
                     seen.add(new)
                     todo.append(new)
         return _without_weaker(found)
 
-    def _past(
+    def past(
         self, condition: int, following: int, obligations: frozenset[Obligation], holds: tuple[Terms, ...]
     ) -> list[Thread]:
         """The thread behind a condition, if it may pass."""
@@ -184,9 +184,9 @@ def language_with_conditions(node: Expression, where: str = "") -> CharacterAuto
             tracker_of[index] = len(trackers)
             trackers.append(nfa.build(concatenation((ANYTHING, body)), FOUND))
     alphabet, masks = partition(tuple(nfa.sets))
-    construction = _Construction(nfa, list(nfa.conditions), masks, trackers, tracker_of, where)
+    construction = ConditionalThreads(nfa, list(nfa.conditions), masks, trackers, tracker_of, where)
 
-    start_trackers, holds = _advance(construction, None, 0)
+    start_trackers, holds = advance_trackers(construction, None, 0)
     start = (start_trackers, construction.closed({(entry, NO_OBLIGATIONS)}, holds))
     number_of = {start: 0}
     todo = [start]
@@ -195,7 +195,7 @@ def language_with_conditions(node: Expression, where: str = "") -> CharacterAuto
     for tracked, threads in todo:
         row = []
         for cls in range(alphabet.n_classes):
-            after, holds = _advance(construction, tracked, cls)
+            after, holds = advance_trackers(construction, tracked, cls)
             target = (after, construction.stepped(threads, cls, holds))
             if not target[1]:
                 row.append(-1)
@@ -213,8 +213,8 @@ def language_with_conditions(node: Expression, where: str = "") -> CharacterAuto
     return automaton_from(alphabet.intervals, table, np.array(accepting))
 
 
-def _advance(
-    construction: _Construction, tracked: tuple[Threads, ...] | None, cls: int
+def advance_trackers(
+    construction: ConditionalThreads, tracked: tuple[Threads, ...] | None, cls: int
 ) -> tuple[tuple[Threads, ...], tuple[Terms, ...]]:
     """The trackers after one more character (None: at the start), and when the look-behinds hold there.
 

@@ -17,7 +17,6 @@ from maskwright.grammar.characters.classes import class_at
 from maskwright.grammar.characters.dialect import (
     ECMA,
     FLAG_LETTERS,
-    PYTHON,
     Dialect,
     Flags,
     line_end,
@@ -34,6 +33,8 @@ from maskwright.grammar.characters.syntax import (
     alternation,
     characters,
     concatenation,
+    ordered_alternation,
+    ordered_repetition,
     repetition,
 )
 
@@ -95,7 +96,11 @@ def parse(pattern: str, dialect: Dialect) -> Expression:
             group.parts.append(item)
     if len(stack) > 1:
         raise _error("this '(' is never closed", pattern, stack[-1].position)
-    return alternation([*stack[0].alternatives, concatenation(stack[0].parts)])
+    return _either([*stack[0].alternatives, concatenation(stack[0].parts)], dialect)
+
+
+def _either(parts: list[Expression], dialect: Dialect) -> Expression:
+    return ordered_alternation(parts) if dialect.keeps_order else alternation(parts)
 
 
 def _item_at(pattern: str, position: int, dialect: Dialect, flags: Flags) -> tuple[Expression, int, bool]:
@@ -142,7 +147,7 @@ def _open_group(pattern: str, position: int, dialect: Dialect, stack: list[_Grou
     if name := _GROUP_NAME.match(pattern, position + 2):
         stack.append(_Group(position, "group", flags, flags))
         return name.end()
-    if pattern.startswith("(?#", position) and dialect is PYTHON:
+    if pattern.startswith("(?#", position) and dialect is not ECMA:
         end = pattern.find(")", position)
         if end < 0:
             raise _error("this comment is never closed", pattern, position)
@@ -181,7 +186,7 @@ def _open_flags(pattern: str, position: int, dialect: Dialect, stack: list[_Grou
 
 def _close_group(group: _Group, outer: _Group, dialect: Dialect) -> None:
     """Add the finished group to the one around it."""
-    node = alternation([*group.alternatives, concatenation(group.parts)])
+    node = _either([*group.alternatives, concatenation(group.parts)], dialect)
     match group.kind:
         case "=" | "!":
             node = Look(node, is_ahead=True, is_negated=group.kind == "!")
@@ -191,7 +196,7 @@ def _close_group(group: _Group, outer: _Group, dialect: Dialect) -> None:
             node = Atomic(node, group.position)
     # parts of one group must stay one part: a following repetition takes the last part
     outer.parts.append(node)
-    outer.repeatable = dialect is PYTHON or group.kind not in ("<=", "<!")
+    outer.repeatable = dialect is not ECMA or group.kind not in ("<=", "<!")
 
 
 def _counts_at(pattern: str, position: int, dialect: Dialect) -> tuple[int, int | None, int] | None:
@@ -221,10 +226,15 @@ def _repeat(pattern: str, position: int, dialect: Dialect, group: _Group) -> int
         (minimum, maximum), end = signs[pattern[position]], position + 1
     if maximum is not None and maximum < minimum:
         raise _error(f"the least number {minimum} is greater than the greatest, {maximum}", pattern, position)
-    node = repetition(group.parts.pop(), minimum, maximum)
-    if pattern.startswith("?", end):
+    is_lazy = pattern.startswith("?", end)
+    body = group.parts.pop()
+    if dialect.keeps_order:
+        node = ordered_repetition(body, minimum, maximum, is_lazy)
+    else:
+        node = repetition(body, minimum, maximum)
+    if is_lazy:
         end += 1
-    elif pattern.startswith("+", end) and dialect is PYTHON:
+    elif pattern.startswith("+", end) and dialect is not ECMA:
         node = Atomic(node, position)
         end += 1
     group.parts.append(node)

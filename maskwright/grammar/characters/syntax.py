@@ -48,11 +48,15 @@ class Alternation(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Repetition(Expression):
-    """At least `minimum` and at most `maximum` (None: any number of) times the body."""
+    """At least `minimum` and at most `maximum` (None: any number of) times the body.
+
+    `is_lazy` is kept only where the order of matches matters (`Dialect.keeps_order`).
+    """
 
     body: Expression
     minimum: int
     maximum: int | None
+    is_lazy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,23 @@ def repetition(body: Expression, minimum: int, maximum: int | None) -> Expressio
     if isinstance(body, Repetition) and body.minimum <= 1 and body.maximum is None:
         return Repetition(body.body, minimum if body.minimum else 0, None)
     return Repetition(body, minimum, maximum)
+
+
+def ordered_alternation(parts: Iterable[Expression]) -> Expression:
+    """Any one of the parts, the first ones preferred: nothing is flattened or joined."""
+    kept = tuple(part for part in parts if part != FAIL)
+    return kept[0] if len(kept) == 1 else Alternation(kept)
+
+
+def ordered_repetition(body: Expression, minimum: int, maximum: int | None, is_lazy: bool) -> Expression:
+    """The body repeated, more often (or with `is_lazy` less often) preferred."""
+    if maximum == 0 or body == EMPTY:
+        return EMPTY
+    if isinstance(body, Look):
+        return body if minimum else EMPTY
+    if body == FAIL:
+        return EMPTY if minimum == 0 else FAIL
+    return Repetition(body, minimum, maximum, is_lazy)
 
 
 def is_nullable(node: Expression) -> bool:

@@ -1,0 +1,160 @@
+"""A Lark grammar with lark's lexer semantics: terminals, parse table and contexts put together as a `LexedLanguage`.
+
+A *context* is the set of terminals that a parser state accepts, with those that are ignored and the line breaks of an
+indenter; lark makes one lexer for each. Such a lexer tries its terminals in lark's order: by priority, then by the
+greatest length that they can have, then by the length of their pattern, then by name; keywords are left out (see
+`terminals`). With the *basic* lexer all states share one context of all terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, pairwise
+
+import numpy as np
+from lark.grammar import Rule
+from lark.lexer import TerminalDef
+
+from maskwright.errors import GrammarSyntaxError, LimitExceeded
+from maskwright.grammar.characters.utf8_edges import Edges
+from maskwright.grammar.lark.indentation import Indenter
+from maskwright.grammar.lark.parse_table import ParseTable
+from maskwright.grammar.lark.terminals import Lexer, keywords_of
+from maskwright.grammar.lexed_language import Indentation, Ints, LexedLanguage, digest_of
+
+MAX_NODES = 400_000
+"""Nodes of all terminals together."""
+
+
+def lexed_language(
+    terminals: Sequence[TerminalDef],
+    rules: Sequence[Rule],
+    ignored: Sequence[str],
+    table: ParseTable,
+    indenter: Indenter | None,
+    *,
+    is_contextual: bool,
+) -> LexedLanguage:
+    """Put the parts together; `table` numbers the symbols."""
+    ordered = sorted(terminals, key=_lark_order)
+    symbol_of = {name: symbol for symbol, name in enumerate(table.names)}
+    definition = {terminal.name: terminal for terminal in ordered}
+    keywords = keywords_of(ordered)
+    lexer = Lexer()
+    node_of = {
+        terminal.name: lexer.add(
+            terminal,
+            symbol_of[terminal.name],
+            [(symbol_of[name], definition[name]) for name in keywords.of.get(terminal.name, ())],
+        )
+        for terminal in ordered
+    }
+    if len(lexer.nodes) > MAX_NODES:
+        raise LimitExceeded("The terminals of a Lark grammar", len(lexer.nodes), MAX_NODES)
+    always = frozenset(ignored) | (frozenset((indenter.line_break,)) if indenter else frozenset())
+    accepted = table.accepted if is_contextual else (frozenset(definition),) * len(table.accepted)
+    contexts: dict[frozenset[str], int] = {}
+    state_context = []
+    for names in accepted:
+        context = (names | always) & frozenset(definition)
+        state_context.append(contexts.setdefault(context, len(contexts)))
+    n_terminals = 1 + _n_terminals(table)
+    members = np.zeros((len(contexts), n_terminals), dtype=np.bool_)
+    beginnings: list[list[int]] = []
+    for context, number in contexts.items():
+        members[number, [symbol_of[name] for name in context]] = True
+        embedded = frozenset(chain.from_iterable(keywords.embedded.get(name, ()) for name in context))
+        beginnings.append([node_of[t.name] for t in ordered if t.name in context and t.name not in embedded])
+    node_start, edges = _edge_arrays(lexer.nodes)
+    guard_start, guard_edges = _edge_arrays(lexer.guards)
+    language = LexedLanguage(
+        node_start=node_start,
+        edges=edges,
+        node_labels=_labels_ahead(lexer),
+        chain_start=_starts(lexer.chains),
+        chain_parts=np.array([part for parts in lexer.chains for part in parts], dtype=np.int32).reshape(-1, 2),
+        guard_start=guard_start,
+        guard_edges=guard_edges,
+        guard_at_end=np.array(lexer.guards_at_end, dtype=np.bool_),
+        label_start=_starts(list(lexer.labels)),
+        label_terminals=np.array([symbol for label in lexer.labels for symbol in label], dtype=np.int32),
+        context_terminals=members,
+        context_start=_starts(beginnings),
+        context_nodes=np.array([node for nodes in beginnings for node in nodes], dtype=np.int32),
+        state_context=np.array(state_context, dtype=np.int32),
+        table_start=table.table_start,
+        table=table.table,
+        rules=table.rules,
+        start_state=table.start_state,
+        end_state=table.end_state,
+        ignored=tuple(sorted({symbol_of[name] for name in ignored})),
+        indentation=_indentation(indenter, symbol_of),
+        has_conflicts=bool(table.conflicts),
+        names=table.names,
+    )
+    return replace(language, key=digest_of(language))
+
+
+def _lark_order(terminal: TerminalDef) -> tuple[int, int, int, str]:
+    """The order in which `lark.lexer.BasicLexer` tries terminals."""
+    pattern = terminal.pattern
+    return (-terminal.priority, -pattern.max_width, -len(pattern.value), terminal.name)
+
+
+def _n_terminals(table: ParseTable) -> int:
+    """Terminals come first among the symbols; nonterminals are what rules define."""
+    return int(table.rules[:, 1].min()) - 1 if len(table.rules) else len(table.names) - 1
+
+
+def _indentation(indenter: Indenter | None, symbol_of: dict[str, int]) -> Indentation | None:
+    if indenter is None:
+        return None
+    for name in (indenter.line_break, indenter.indent, indenter.dedent):
+        if name not in symbol_of:
+            raise GrammarSyntaxError(f"the indenter's terminal '{name}' is not used in the grammar", "", 0)
+    return Indentation(
+        symbol_of[indenter.line_break],
+        symbol_of[indenter.indent],
+        symbol_of[indenter.dedent],
+        tuple(symbol_of[name] for name in indenter.opening if name in symbol_of),
+        tuple(symbol_of[name] for name in indenter.closing if name in symbol_of),
+        indenter.tab_length,
+    )
+
+
+def _labels_ahead(lexer: Lexer) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
+    """For each node the labels that it can still lead to: a fixpoint over strongly connected nodes, from the ends."""
+    n_words = max(1, (len(lexer.labels) + 31) // 32)
+    ahead = [0] * len(lexer.nodes)
+    callers: list[set[int]] = [set() for _ in lexer.nodes]
+    for node, edges in enumerate(lexer.nodes):
+        for _, _, target in edges:
+            if target >= 0:
+                callers[target].add(node)
+                continue
+            for first, second in lexer.chains[-1 - target]:
+                if first >= 0:
+                    ahead[node] |= 1 << first
+                else:
+                    callers[second].add(node)
+    todo = [node for node, labels in enumerate(ahead) if labels]
+    while todo:
+        node = todo.pop()
+        for caller in callers[node]:
+            if ahead[node] & ~ahead[caller]:
+                ahead[caller] |= ahead[node]
+                todo.append(caller)
+    words = np.zeros((len(ahead), n_words), dtype=np.uint32)
+    for word in range(n_words):
+        words[:, word] = [labels >> 32 * word & 0xFFFFFFFF for labels in ahead]
+    return words
+
+
+def _edge_arrays(nodes: Sequence[Edges]) -> tuple[Ints, Ints]:
+    assert all(one[1] < other[0] for edges in nodes for one, other in pairwise(edges)), "edges are sorted and disjoint"
+    return _starts(nodes), np.array([edge for edges in nodes for edge in edges], dtype=np.int32).reshape(-1, 3)
+
+
+def _starts(rows: Sequence[Sequence[object]]) -> Ints:
+    return np.cumsum([0, *map(len, rows)]).astype(np.int32)

@@ -1,0 +1,96 @@
+"""lark's own LALR(1) table, computed by lark, as arrays.
+
+Taking lark's table rather than making one of ours is what makes verdicts equal: which lookaheads a state has, and that
+a shift is preferred to a reduction, are part of the language that lark accepts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from lark.common import ParserConf
+from lark.exceptions import GrammarError
+from lark.grammar import Rule
+from lark.parsers.lalr_analysis import IntParseTable, LALR_Analyzer, Reduce
+
+from maskwright.errors import GrammarSyntaxError
+from maskwright.grammar.lexed_language import END_OF_TEXT, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class ParseTable:
+    """The arrays of `LexedLanguage` that concern the parser, and the terminals that each state accepts, by name.
+
+    `conflicts` says where a shift was preferred: (terminal, the rule that could have been reduced).
+    """
+
+    table_start: Ints
+    table: Ints
+    rules: Ints
+    start_state: int
+    end_state: int
+    accepted: tuple[frozenset[str], ...]
+    names: tuple[str, ...]
+    conflicts: tuple[tuple[str, str], ...]
+
+
+def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> ParseTable:
+    """The table of compiled rules; `terminals` are the names of all terminals, declared ones too, in any order.
+
+    Symbols: 0 is the end of the text, then the terminals in the given order, then the nonterminals.
+    Raises GrammarSyntaxError where two reductions conflict.
+    """
+    analyzer = LALR_Analyzer(ParserConf(list(rules), {}, [start]))
+    try:
+        analyzer.compute_lalr()
+    except GrammarError as error:
+        raise _conflict(error) from error
+    lark_table = analyzer.parse_table
+    assert isinstance(lark_table, IntParseTable)
+    names = ["$END", *terminals]
+    symbol_of = {name: symbol for symbol, name in enumerate(names)}
+    for rule in rules:
+        if rule.origin.name not in symbol_of:
+            symbol_of[rule.origin.name] = len(names)
+            names.append(rule.origin.name)
+    rule_of = {rule: number for number, rule in enumerate(rules)}
+    n_states = len(lark_table.states)
+    rows: list[tuple[int, int]] = []
+    table_start = [0]
+    accepted = []
+    n_terminals = len(terminals)
+    for state in range(n_states):
+        entries = []
+        for name, (action, argument) in lark_table.states[state].items():
+            is_reduction = action is Reduce
+            entries.append((symbol_of[name], 2 * rule_of[argument] + 1 if is_reduction else 2 * argument))
+        entries.sort()
+        rows += entries
+        table_start.append(len(rows))
+        accepted.append(frozenset(names[s] for s, _ in entries if END_OF_TEXT < s <= n_terminals))
+    conflicts = sorted(
+        (symbol.name, str(rule))
+        for itemset in analyzer.lr0_itemsets
+        for symbol, reducible in itemset.lookaheads.items()
+        if symbol in itemset.transitions
+        for rule in reducible
+    )
+    return ParseTable(
+        np.array(table_start, dtype=np.int32),
+        np.array(rows, dtype=np.int32).reshape(-1, 2),
+        np.array([(len(rule.expansion), symbol_of[rule.origin.name]) for rule in rules], dtype=np.int32).reshape(-1, 2),
+        lark_table.start_states[start],
+        lark_table.end_states[start],
+        tuple(accepted),
+        tuple(names),
+        tuple(conflicts),
+    )
+
+
+def _conflict(error: GrammarError) -> GrammarSyntaxError:
+    """lark's report of conflicting reductions, with what to do."""
+    first = " ".join(str(error).split("\n\n", maxsplit=1)[0].split())
+    advice = "a parser with one symbol of lookahead cannot read this grammar; read it character by character with"
+    return GrammarSyntaxError(f"{first}: {advice} lexer='dynamic', or give one rule a priority", "", 0, "Lark grammar")

@@ -1,0 +1,127 @@
+"""Check: texts that can be derived in two ways, found by a bounded search; see `derivations` for the idea.
+
+First all texts are compared, as far as a half of the fuel goes: an example found there is a shortest one of its rule.
+Then the rest goes into longer texts, with few characters of each set or with those of one keyword (`samples`). If
+nothing is found, the finding says how far that is known.
+
+Masks do not depend on it: the machine recognises and builds no trees. What reads the texts afterwards may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from maskwright.grammar.lint.components import components
+from maskwright.grammar.lint.contexts import shortest_texts, surroundings
+from maskwright.grammar.lint.derivations import Ambiguity, Reading, search, with_short_bodies
+from maskwright.grammar.lint.facts import Facts, facts_of, reachable_from
+from maskwright.grammar.lint.finding import Finding, Kind, Severity
+from maskwright.grammar.lint.recursion import cycles, nullable_loops, unit_steps
+from maskwright.grammar.lint.samples import Samples
+from maskwright.grammar.lint.showing import shown
+from maskwright.grammar.lint.subject import MAX_COUNT, Body, Notation, Subject, Word
+
+DEFAULT_FUEL = 2_000_000
+"""Texts put together in all; about a second."""
+
+WIDTHS = (1, 2, 4)
+"""Characters of each set in the searches for longer texts."""
+
+UNITS = {Notation.NONE: "bytes", Notation.LARK: "terminals"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """The first ambiguity of each rule. complete_to: all texts of that length were compared; None: never all of any."""
+
+    found: dict[str, Ambiguity]
+    complete_to: int | None
+
+
+def ambiguities(facts: Facts, fuel: int = DEFAULT_FUEL) -> Iterator[Finding]:
+    """A finding for each rule with an ambiguous text; if there is none, one that says how far this is known."""
+    subject = facts.subject
+    if subject.start not in facts.productive:
+        return
+    productions = _in_use(facts)
+    short, parts = with_short_bodies(productions)
+    owners = {name: subject.owner(parts.get(name, name)) for name in short}
+    symbols = (symbol for bodies in short.values() for body in bodies for symbol in body)
+    samples = Samples(symbol for symbol in symbols if not isinstance(symbol, str))
+    outcome = _outcome(facts, replace(subject, productions=short), owners, samples, fuel)
+    if not outcome.found:
+        yield subject.finding(Kind.AMBIGUITY, Severity.INFORMATION, None, _nothing_found(subject, outcome))
+        return
+    texts = shortest_texts(short, samples.texts(samples.greatest_width))
+    around = surroundings(short, subject.start, texts)
+    for rule, ambiguity in outcome.found.items():
+        first, second = (_told(reading, owners, samples, subject) for reading in ambiguity.readings)
+        if first == second:
+            first, second = "one alternative", f"another one, both times as {first}"
+        text = shown(ambiguity.text, samples, subject)
+        message = f"rule '{rule}' reads {text} in two ways: as {first}, or as {second}"
+        example = ambiguity.text
+        if ambiguity.nonterminal in around:
+            before, after = around[ambiguity.nonterminal]
+            example = before + example + after
+            if before or after:
+                message += f"; a whole text with it is {shown(example, samples, subject)}"
+        plain = shown(example, samples, subject, is_quoted=False)
+        yield subject.finding(Kind.AMBIGUITY, Severity.WARNING, rule, message, plain)
+
+
+def _in_use(facts: Facts) -> dict[str, tuple[Body, ...]]:
+    """The alternatives that some text uses, each once; nothing of what was cut."""
+    subject = facts.subject
+
+    def can_be_used(body: Body) -> bool:
+        return all(not isinstance(symbol, str) or symbol in facts.productive for symbol in body)
+
+    useful = {name: tuple(filter(can_be_used, dict.fromkeys(bodies))) for name, bodies in subject.productions.items()}
+    reached = reachable_from([subject.start], replace(subject, productions=useful, mentions={}))
+    return {name: () if name in subject.cut else useful[name] for name in reached}
+
+
+def _outcome(facts: Facts, short: Subject, owners: dict[str, str], samples: Samples, fuel: int) -> _Outcome:
+    order = [name for group in components(unit_steps(facts_of(short))) for name in group]
+    every = search(short.productions, order, samples.texts(samples.greatest_width), MAX_COUNT, fuel // 2)
+    results, left = [every], fuel - every.spent
+    if every.complete_to < MAX_COUNT:
+        tried = [samples.texts(width) for width in WIDTHS if width < samples.greatest_width]
+        tried += [samples.texts_with(word) for word in samples.words]
+        for place, texts_of in enumerate(tried):
+            share = left // (len(tried) - place)
+            results.append(search(short.productions, order, texts_of, MAX_COUNT, share))
+            left -= results[-1].spent
+    found: dict[str, Ambiguity] = {}
+    for result in results:
+        for ambiguity in result.found:
+            found.setdefault(owners[ambiguity.nonterminal], ambiguity)
+    is_cyclic = any(True for check in (cycles, nullable_loops) for _ in check(facts))
+    is_whole = not (samples.is_partial or is_cyclic or facts.subject.cut & short.productions.keys())
+    return _Outcome(found, every.complete_to if is_whole else None)
+
+
+def _told(reading: Reading, owners: dict[str, str], samples: Samples, subject: Subject) -> str:
+    """The symbols of a reading with what they derive."""
+    told = []
+    for symbol, piece in zip(reading.body, reading.pieces, strict=True):
+        text = shown(piece, samples, subject)
+        if isinstance(symbol, str) and owners[symbol] == symbol:
+            told.append(f"{symbol}({text if piece else ''})")
+        elif piece:
+            told.append(text if isinstance(symbol, Word) else f"({text})" if " " in text else text)
+    return " ".join(told) or "nothing"
+
+
+def _nothing_found(subject: Subject, outcome: _Outcome) -> str:
+    units = UNITS.get(subject.notation, "characters")
+    if outcome.complete_to is None:
+        why = "only a part of the texts was compared, because the grammar has parts that are tried by a few texts"
+        return f"no ambiguity was found; {why}, so this is no proof"
+    if outcome.complete_to < 0:
+        return "no ambiguity was found; the limit was reached before all of the shortest texts were compared"
+    longer = ", and some longer ones" if outcome.complete_to < MAX_COUNT else ""
+    compared = f"all texts of every rule with up to {outcome.complete_to} {units} were compared"
+    return f"no ambiguity was found: {compared}{longer}"

@@ -1,0 +1,110 @@
+"""The list of checks, and a function for each notation that reads the grammar and runs them.
+
+All findings are claims about the whole grammar as written; the order is that of the text, then of `Kind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from pathlib import Path
+
+from maskwright.grammar.ebnf.front_end import read_ebnf
+from maskwright.grammar.ebnf.parser import parse as parse_ebnf
+from maskwright.grammar.gbnf.parser import parse as parse_gbnf
+from maskwright.grammar.ir import Grammar
+from maskwright.grammar.lark.source import read_source
+from maskwright.grammar.lint.ambiguity import DEFAULT_FUEL, ambiguities
+from maskwright.grammar.lint.duplicates import duplicate_alternatives
+from maskwright.grammar.lint.facts import facts_of
+from maskwright.grammar.lint.finding import Finding, in_order
+from maskwright.grammar.lint.from_lark import read_parts
+from maskwright.grammar.lint.from_nodes import subject_of_grammar
+from maskwright.grammar.lint.from_written import subject_of_written
+from maskwright.grammar.lint.lalr import conflict_findings, parser_of
+from maskwright.grammar.lint.productive import unproductive_rules
+from maskwright.grammar.lint.reachable import unreachable_rules
+from maskwright.grammar.lint.recursion import cycles, left_recursion, nullable_loops
+from maskwright.grammar.lint.special_tokens import special_token_clashes
+from maskwright.grammar.lint.subject import Notation, Subject
+from maskwright.grammar.lint.terminals import empty_terminals, hidden_terminals, terminal_clashes, unused_terminals
+
+CHECKS = (unreachable_rules, unproductive_rules, cycles, nullable_loops, left_recursion, duplicate_alternatives)
+
+
+def lint_subject(
+    subject: Subject, *, special_tokens: Iterable[str] = (), fuel: int = DEFAULT_FUEL
+) -> tuple[Finding, ...]:
+    """All findings about a grammar as productions, in their order."""
+    facts = facts_of(subject)
+    findings = [finding for check in CHECKS for finding in check(facts)]
+    findings += special_token_clashes(facts, special_tokens)
+    findings += ambiguities(facts, fuel)
+    return in_order(findings)
+
+
+def lint_gbnf(
+    text: str, start: str = "root", *, special_tokens: Iterable[str] = (), fuel: int = DEFAULT_FUEL
+) -> tuple[Finding, ...]:
+    """What there is to say about a GBNF grammar; raises what `gbnf_grammar` does for a text that is none."""
+    reading = parse_gbnf(text)
+    reading.check_names(start)
+    subject = subject_of_written(reading.grammar, start, Notation.GBNF, text, reading.definitions)
+    return lint_subject(subject, special_tokens=special_tokens, fuel=fuel)
+
+
+def lint_grammar(
+    grammar: Grammar, *, special_tokens: Iterable[str] = (), fuel: int = DEFAULT_FUEL
+) -> tuple[Finding, ...]:
+    """What there is to say about a grammar in the intermediate form, whatever front end wrote it."""
+    return lint_subject(subject_of_grammar(grammar), special_tokens=special_tokens, fuel=fuel)
+
+
+def lint_ebnf(
+    text: str, start: str | None = None, *, special_tokens: Iterable[str] = (), fuel: int = DEFAULT_FUEL
+) -> tuple[Finding, ...]:
+    """What there is to say about an EBNF grammar; raises what `ebnf_grammar` does for a text that is none."""
+    grammar, start = read_ebnf(text, start)
+    subject = subject_of_written(grammar, start, Notation.EBNF, text, parse_ebnf(text).definitions)
+    return lint_subject(subject, special_tokens=special_tokens, fuel=fuel)
+
+
+class LarkLexer(Enum):
+    """How a Lark grammar is to be read."""
+
+    CONTEXTUAL = "contextual"
+    """LALR, where each state looks for the terminals that it accepts: lark's default with `parser="lalr"`."""
+    BASIC = "basic"
+    """LALR, with one lexer for all states."""
+    DYNAMIC = "dynamic"
+    """Earley without a lexer: no terminal hides another, and nothing is in conflict."""
+
+
+def lint_lark(
+    text: str,
+    start: str = "start",
+    *,
+    lexer: LarkLexer = LarkLexer.CONTEXTUAL,
+    always_accepted: Iterable[str] = (),
+    import_paths: Sequence[str | Path] = (),
+    special_tokens: Iterable[str] = (),
+    fuel: int = DEFAULT_FUEL,
+) -> tuple[Finding, ...]:
+    """What there is to say about a Lark grammar; `always_accepted` are terminals that an indenter looks for anywhere.
+
+    Raises GrammarSyntaxError for a text that is no grammar, LimitExceeded for one that is too large.
+    """
+    parts = read_parts(read_source(text, import_paths=import_paths), start)
+    tokens = tuple(special_tokens)
+    findings = list(lint_subject(parts.subject, fuel=fuel))
+    findings += unused_terminals(parts)
+    findings += empty_terminals(parts)
+    findings += terminal_clashes(parts, tokens)
+    if lexer is not LarkLexer.DYNAMIC:
+        parser = parser_of(parts)
+        findings += conflict_findings(parser, parts)
+        everything = frozenset(terminal.name for terminal in parts.terminals)
+        accepted = parser.accepted if lexer is LarkLexer.CONTEXTUAL else (everything,)
+        always = frozenset(always_accepted)
+        findings += hidden_terminals(parts, [context | always for context in accepted])
+    return in_order(findings)

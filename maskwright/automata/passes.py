@@ -4,17 +4,19 @@
  2. `remove_empty_strings` no rule derives the empty string but the start rule; calls of nullable rules become optional
  3. `remove_left_recursion` (in `left_recursion`)
 
-All keep the language exactly. Front ends that guarantee the result by construction set `Grammar.is_prepared`.
+All keep the language exactly. Front ends that guarantee the result by construction set `Grammar.is_prepared`. In a
+grammar that is composed of others, parts that came prepared are not looked into: a call of theirs is one letter here.
 Cost: each pass is linear in the grammar times the depth of its fixpoint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from maskwright.automata.left_recursion import remove_left_recursion
 from maskwright.automata.nullable import is_nullable, nonempty_part
 from maskwright.errors import EmptyLanguage, GrammarSyntaxError
+from maskwright.grammar.composition import ComposedRules
 from maskwright.grammar.ir import (
     EPSILON,
     NOTHING,
@@ -23,6 +25,7 @@ from maskwright.grammar.ir import (
     Distinct,
     Document,
     Grammar,
+    Literal,
     Network,
     Node,
     Permutation,
@@ -37,9 +40,51 @@ def prepare(grammar: Grammar) -> Grammar:
     """The same language, with every rule productive and nonempty and without left recursion."""
     if grammar.is_prepared:
         return grammar
+    given = grammar.rules
+    if isinstance(given, ComposedRules):
+        grammar = Grammar(grammar.start, _WithoutPrepared(given), report=grammar.report)
     for transform in (keep_productive, remove_empty_strings, remove_left_recursion):
         grammar = transform(grammar)
-    return Grammar(grammar.start, grammar.rules, is_prepared=True, report=grammar.report)
+    rules = grammar.rules
+    if isinstance(given, ComposedRules):
+        rules = _PartlyPrepared({name: body for name, body in rules.items() if not given.is_prepared(name)}, given)
+    return Grammar(grammar.start, rules, is_prepared=True, report=grammar.report)
+
+
+class _WithoutPrepared(Mapping[str, Node]):
+    """Composed rules, those of prepared parts as one letter each: productive, nonempty, not left-recursive."""
+
+    def __init__(self, rules: ComposedRules) -> None:
+        self._rules = rules
+
+    def __getitem__(self, name: str) -> Node:
+        return Literal(b"x") if self._rules.is_prepared(name) else self._rules[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+
+class _PartlyPrepared(Mapping[str, Node]):
+    """Rules that were prepared here, and those of parts that came prepared, which iterating does not yield."""
+
+    def __init__(self, prepared: Mapping[str, Node], rules: ComposedRules) -> None:
+        self._prepared = prepared
+        self._rules = rules
+
+    def __getitem__(self, name: str) -> Node:
+        return self._prepared[name] if name in self._prepared else self._rules[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._prepared)
+
+    def __len__(self) -> int:
+        return len(self._prepared)
 
 
 def keep_productive(grammar: Grammar) -> Grammar:

@@ -28,9 +28,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.report import Report
+
+if TYPE_CHECKING:
+    from referencing import Registry
+
+    from maskwright.grammar.characters import CharacterAutomaton
+    from maskwright.grammar.json_schema import JSONSchemaOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +205,106 @@ class Grammar:
     `rules` may compute a right part when it is first asked for; iterating over it yields every name that exists.
     `is_prepared` promises what `automata.passes.prepare` would otherwise establish: every rule is productive, no rule
     derives the empty string, and there is no left recursion. `report` says what was restricted or only noted.
+    `is_document`: is the whole text one JSON text, so that it becomes a `Document` within others?
+
+    Grammars combine: `a | b` has the texts of both, `a + b` a text of each, `a & pattern` those of `a` that a regular
+    expression matches as a whole, `a - pattern` the others (`composition`, `regular_product`). Make one with
+    `from_...`, and compile it with `maskwright.Compiler.compile_grammar`.
     """
 
     start: str
     rules: Mapping[str, Node]
     is_prepared: bool = False
     report: Report = field(default=Report())
+    is_document: bool = False
+
+    @classmethod
+    def from_text(cls, text: str) -> Grammar:
+        """The one text."""
+        return cls("root", {"root": literal(text.encode())})
+
+    @classmethod
+    def from_regex(cls, pattern: str) -> Grammar:
+        """The texts that a regular expression in Python's syntax matches as a whole (docs/regex.md)."""
+        from maskwright.grammar.regex import regex_grammar
+
+        return regex_grammar(pattern)
+
+    @classmethod
+    def from_json_schema(
+        cls, schema: object, options: JSONSchemaOptions | None = None, registry: Registry[Any] | None = None
+    ) -> Grammar:
+        """The JSON texts of the values that satisfy a schema (docs/json_schema.md)."""
+        from maskwright.grammar.json_schema import json_schema_grammar
+
+        return json_schema_grammar(schema, options, registry)
+
+    @classmethod
+    def from_gbnf(cls, text: str, start: str = "root") -> Grammar:
+        """A grammar in llama.cpp's notation (docs/gbnf.md)."""
+        from maskwright.grammar.gbnf import gbnf_grammar
+
+        return gbnf_grammar(text, start)
+
+    @classmethod
+    def from_lark(cls, text: str, start: str = "start", **options: Any) -> Grammar:
+        """A grammar in Lark's notation (`maskwright.grammar.lark.lark_grammar`, which takes the same options)."""
+        from maskwright.grammar.lark import lark_grammar
+
+        return lark_grammar(text, start=start, **options)
+
+    @classmethod
+    def from_ebnf(cls, text: str, **options: Any) -> Grammar:
+        """A grammar in a dialect of EBNF (`maskwright.grammar.ebnf.ebnf_grammar`, which takes the same options)."""
+        from maskwright.grammar.ebnf import ebnf_grammar
+
+        return ebnf_grammar(text, **options)
+
+    @classmethod
+    def from_function_signatures(
+        cls,
+        functions: Iterable[object],
+        options: JSONSchemaOptions | None = None,
+        registry: Registry[Any] | None = None,
+    ) -> Grammar:
+        """One call of one of the functions: `{"name": ..., "arguments": {...}}` (`function_signatures`)."""
+        from maskwright.grammar.function_signatures import function_call_schema
+
+        return cls.from_json_schema(function_call_schema(functions), options, registry)
+
+    def __or__(self, other: Grammar) -> Grammar:
+        if not isinstance(other, Grammar):
+            return NotImplemented
+        from maskwright.grammar.composition import union
+
+        return union([self, other])
+
+    def __add__(self, other: Grammar) -> Grammar:
+        if not isinstance(other, Grammar):
+            return NotImplemented
+        from maskwright.grammar.composition import concatenation
+
+        return concatenation([self, other])
+
+    def repeat(self, minimum: int = 0, maximum: int | None = None) -> Grammar:
+        """Between `minimum` and `maximum` texts, one after the other; None: any number."""
+        from maskwright.grammar.composition import repetition
+
+        return repetition(self, minimum, maximum)
+
+    def optional(self) -> Grammar:
+        """A text, or nothing."""
+        return self.repeat(0, 1)
+
+    def __and__(self, regular: str | CharacterAutomaton) -> Grammar:
+        from maskwright.grammar.regular_product import intersection
+
+        return intersection(self, regular)
+
+    def __sub__(self, regular: str | CharacterAutomaton) -> Grammar:
+        from maskwright.grammar.regular_product import difference
+
+        return difference(self, regular)
 
 
 def literal(text: bytes) -> Node:

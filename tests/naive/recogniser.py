@@ -18,6 +18,7 @@ from maskwright.grammar.ir import (
     Call,
     Choice,
     Distinct,
+    Document,
     Grammar,
     Literal,
     Network,
@@ -39,9 +40,10 @@ class Recogniser:
     def __init__(self, grammar: Grammar, text: bytes) -> None:
         self.grammar = grammar
         self.text = text
-        self.known: dict[tuple[str, int], set[int]] = {}
+        self.known: dict[tuple[str, int, int], set[int]] = {}
         self.changed = False
-        self.visited: set[tuple[str, int]] = set()
+        self.visited: set[tuple[str, int, int]] = set()
+        self.document = 0  # where the document in progress begins
         self.work = 0  # nodes looked at: what an answer cost, whatever the machine
 
     def accepts(self) -> bool:
@@ -60,10 +62,10 @@ class Recogniser:
             self.visited = set()
             self._call(name, begin)
             if not self.changed:
-                return self.known[name, begin]
+                return self.known[name, begin, 0]
 
     def _call(self, name: str, begin: int) -> set[int]:
-        key = (name, begin)
+        key = (name, begin, self.document)
         if key not in self.known:
             self.known[key] = set()
             self.changed = True
@@ -117,8 +119,18 @@ class Recogniser:
             case Automaton():
                 return self._automaton_ends(node, begin)
             case Distinct(body):
+                origin = self.document
                 ends = self._ends(body, begin)
-                return {end for end in ends if BEYOND in (begin, end) or differs_from_siblings(text, begin, end)}
+                return {
+                    end
+                    for end in ends
+                    if BEYOND in (begin, end) or differs_from_siblings(text[origin:], begin - origin, end - origin)
+                }
+            case Document(body):
+                around, self.document = self.document, begin
+                ends = self._ends(body, begin)
+                self.document = around
+                return ends
             case TokenSet():
                 return set()
         raise AssertionError(node)

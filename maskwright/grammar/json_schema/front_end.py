@@ -46,7 +46,7 @@ def json_schema_grammar(
     check_enforceable(form, productivity, options)
     lowering = Lowering(form, productivity, options)
     lowering.rules.define("root", lambda: lowering.root(root))
-    return Grammar("root", lowering.rules, is_prepared=True, report=report_of(reader))
+    return Grammar("root", lowering.rules, is_prepared=True, report=report_of(reader), is_document=True)
 
 
 def _understood(

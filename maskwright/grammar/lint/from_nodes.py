@@ -8,6 +8,7 @@ nodes: the front ends keep nodes shallow.
 
 from __future__ import annotations
 
+from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
 from maskwright.grammar.characters.character_set import character_set
 from maskwright.grammar.ir import (
@@ -37,10 +38,17 @@ MAX_SAMPLE_STEPS = 4_000
 def subject_of_grammar(grammar: Grammar) -> Subject:
     """A grammar in the intermediate form as a subject."""
     lowering = _Lowering()
-    names = list(grammar.rules)
-    for name in names:
-        lowering.made.productions[name] = tuple(lowering.alternatives(grammar.rules[name], name))
     made = lowering.made
+    names = dict.fromkeys((grammar.start, *grammar.rules))
+    todo = list(names)
+    for name in todo:  # grows: rules may come into being when a right part that calls them is first looked at
+        if name not in grammar.rules:
+            raise GrammarSyntaxError(f"rule '{name}' is used but not defined", "", 0)
+        made.productions[name] = tuple(lowering.alternatives(grammar.rules[name], name))
+        called = [callee for callee in lowering.called if callee not in names]
+        names.update(dict.fromkeys(called))
+        todo += dict.fromkeys(called)
+        lowering.called = []
     cut = frozenset(made.cut)
     return Subject(Notation.NONE, grammar.start, made.productions, tuple(names), made.owners, made.loops, cut)
 
@@ -48,6 +56,7 @@ def subject_of_grammar(grammar: Grammar) -> Subject:
 class _Lowering:
     def __init__(self) -> None:
         self.made = Building()
+        self.called: list[str] = []
 
     def alternatives(self, node: Node, owner: str) -> list[Body]:
         """The alternatives of a node."""
@@ -63,6 +72,7 @@ class _Lowering:
             case ByteClass(mask):
                 return (OneOf(character_set((byte, byte) for byte in range(256) if mask >> byte & 1)),)
             case Call(name):
+                self.called.append(name)
                 return (name,)
             case Sequence(parts):
                 return tuple(symbol for part in parts for symbol in self.body(part, owner))

@@ -1,8 +1,8 @@
 """The commands of `maskwright` and their options; what each does is in the module named after it.
 
 Exit codes: 0 as it should be; 1 the answer is no (`check`: the text does not satisfy the specification; `generate`:
-the text was cut before its end); 2 a mistake of the user, told in one sentence on stderr. Anything else is a bug of
-ours and shows as a traceback.
+the text was cut before its end; `lint`: there are warnings or errors); 2 a mistake of the user, told in one sentence on
+stderr. Anything else is a bug of ours and shows as a traceback.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import typer
 
 from maskwright.errors import MaskwrightError
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
+from maskwright.integrations.command_line.linting import LexerChoice, LintedKind
 from maskwright.integrations.command_line.messages import UserMistakeError, complain
 from maskwright.integrations.command_line.specification import (
     Kind,
@@ -38,6 +39,7 @@ Examples:
   maskwright compile grammar.gbnf
   maskwright mask person.json --prefix '{"name": '
   maskwright example person.json
+  maskwright lint grammar.gbnf
 """,
     no_args_is_help=True,
     add_completion=False,
@@ -289,6 +291,49 @@ def example(
 
     specification = read_specification(SpecificationRequest(spec, regex, kind, start))
     examples.write(examples.examples(specification, options, n), n)
+
+
+@app.command(
+    short_help="Tell what is likely wrong with a grammar.",
+    epilog="""\b
+Examples:
+  maskwright lint grammar.gbnf
+  maskwright lint grammar.lark --start file_input --lexer basic
+  maskwright lint grammar.gbnf --tokenizer path/to/tokenizer --json
+Exit code: 0 if there is nothing but information, 1 if there are warnings or errors, 2 if it cannot be read.
+""",
+)
+@told_in_one_sentence
+def lint(
+    grammar: Annotated[
+        str,
+        typer.Argument(
+            metavar="GRAMMAR", help="A file: .gbnf, .ebnf, .lark, or .json (JSON Schema).", show_default=False
+        ),
+    ],
+    kind: Annotated[
+        LintedKind | None, typer.Option(help="What GRAMMAR is, if its suffix does not tell.", show_default=False)
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE", help="The rule to start from (default: the usual one of the notation).", show_default=False
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Look for the special tokens of this tokenizer.", show_default=False),
+    ] = None,
+    lexer: Annotated[LexerChoice, typer.Option(help="How a Lark grammar is to be read.")] = LexerChoice.CONTEXTUAL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")] = False,
+) -> None:
+    """Tell what is likely wrong with a grammar: rules without use or end, ambiguity, terminals that hide each other."""
+    from maskwright.integrations.command_line import linting
+
+    verdict = linting.lint(linting.LintRequest(grammar, kind, start, tokenizer, lexer))
+    linting.print_verdict(verdict, as_json)
+    if not verdict.is_fine:
+        raise typer.Exit(1)
 
 
 @app.command(

@@ -68,3 +68,9 @@ class Compiler:
         from maskwright.grammar.gbnf import gbnf_grammar
 
         return self.compile_grammar(gbnf_grammar(text, start))
+
+    def compile_ebnf(self, text: str, *, start: str | None = None) -> CompiledGrammar:
+        """Compile a grammar in EBNF as XGrammar or the W3C write it; without a start, `root` or the first rule."""
+        from maskwright.grammar.ebnf import ebnf_grammar
+
+        return self.compile_grammar(ebnf_grammar(text, start))

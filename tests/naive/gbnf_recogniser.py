@@ -105,8 +105,17 @@ def alternatives(elements: list[tuple[str, str]], at: int, nested: bool) -> tupl
 
 
 def accepts(source: str, text: str, start: str = "root") -> bool:
-    rules = read(source)
+    return matches(read(source), text, start)
+
+
+def matches(rules: dict[str, Tree], text: str, start: str = "root") -> bool:
+    return len(text) in ends_of(rules, text, ("rule", start), 0)
+
+
+def ends_of(rules: dict[str, Tree], text: str, whole: Tree, at: int) -> set[int]:
+    """Where a tree can end that begins at a place: the least fixpoint over what its rules reach."""
     ends: dict[tuple[str, int], set[int]] = {}
+    subtracted: dict[tuple[int, int], set[int]] = {}
 
     def step(tree: Tree, begin: int) -> set[int]:
         match tree:
@@ -115,7 +124,7 @@ def accepts(source: str, text: str, start: str = "root") -> bool:
             case ("class", pattern):
                 return {begin + 1} if pattern.match(text, begin) else set()
             case ("rule", str(name)):
-                return set(ends.setdefault((name, begin), set()))
+                return ends.setdefault((name, begin), set())
             case ("sequence", *items):
                 reached = {begin}
                 for item in items:
@@ -130,12 +139,18 @@ def accepts(source: str, text: str, start: str = "root") -> bool:
                         result |= reached
                     reached = {end for place in reached for end in step(body, place)}
                 return result
+            case ("minus", left, right):
+                # what is taken away must be known whole, so it has a fixpoint of its own
+                key = id(right), begin
+                if key not in subtracted:
+                    subtracted[key] = ends_of(rules, text, right, begin)
+                return step(left, begin) - subtracted[key]
         return set()
 
-    ends[start, 0] = set()
     while True:
-        before = {key: set(value) for key, value in ends.items()}
-        for name, begin in list(ends):
-            ends[name, begin] |= step(rules[name], begin)
+        before = dict(ends)
+        found = step(whole, at)
+        for name, begin in sorted(ends, key=lambda key: -key[1]):
+            ends[name, begin] = ends[name, begin] | step(rules[name], begin)
         if ends == before:
-            return len(text) in ends[start, 0]
+            return found

@@ -40,7 +40,7 @@ from maskwright.grammar.notation.written import (
     folded,
 )
 
-MAX_DEPTH = 32
+MAX_DEPTH = 16
 """Recursion depth that later passes may spend on one rule."""
 
 

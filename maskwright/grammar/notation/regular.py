@@ -101,9 +101,7 @@ class RegularParts:
         size = 1 + sum(part.size for part in parts)
         depth = 1 + max((part.depth for part in parts), default=0)
         if not obstacle and (size > MAX_SIZE or depth > MAX_DEPTH):
-            obstacle = (
-                f"with its rules written in it has more than {MAX_SIZE} parts, or more than {MAX_DEPTH} in a chain"
-            )
+            obstacle = f"with its rules written in it has over {MAX_SIZE} parts, or over {MAX_DEPTH} inside each other"
         if obstacle:
             return _WrittenIn(obstacle=obstacle)
         nodes = [part.node for part in parts]

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
         MatcherError,
         SchemaTooComplex,
         TokenRejected,
+        UnsupportedComposition,
         UnsupportedPattern,
         UnsupportedSchema,
         UnsupportedTokenizer,
         UnsupportedType,
         VocabularyGap,
     )
+    from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import Formats, JSONSchemaOptions, NumberSpelling, PropertyOrder, Whitespace
     from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens, is_allowed
     from maskwright.matching.compiled_grammar import CompiledGrammar
@@ -45,6 +47,7 @@ _HOME = {
     "Compiler": "maskwright.matching.compiler",
     "EmptyLanguage": "maskwright.errors",
     "Formats": "maskwright.grammar.json_schema",
+    "Grammar": "maskwright.grammar.ir",
     "GrammarSyntaxError": "maskwright.errors",
     "InvalidSchema": "maskwright.errors",
     "InvalidVocabulary": "maskwright.errors",
@@ -57,6 +60,7 @@ _HOME = {
     "PropertyOrder": "maskwright.grammar.json_schema",
     "SchemaTooComplex": "maskwright.errors",
     "TokenRejected": "maskwright.errors",
+    "UnsupportedComposition": "maskwright.errors",
     "UnsupportedPattern": "maskwright.errors",
     "UnsupportedSchema": "maskwright.errors",
     "UnsupportedTokenizer": "maskwright.errors",
@@ -78,6 +82,7 @@ __all__ = [
     "Compiler",
     "EmptyLanguage",
     "Formats",
+    "Grammar",
     "GrammarSyntaxError",
     "InvalidSchema",
     "InvalidVocabulary",
@@ -90,6 +95,7 @@ __all__ = [
     "PropertyOrder",
     "SchemaTooComplex",
     "TokenRejected",
+    "UnsupportedComposition",
     "UnsupportedPattern",
     "UnsupportedSchema",
     "UnsupportedTokenizer",

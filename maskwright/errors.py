@@ -1,7 +1,7 @@
 """Every error that Maskwright raises on purpose, split by whose fault it is.
 
 The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
-                    `EmptyLanguage`, `LimitExceeded` and its kind `SchemaTooComplex`.
+                    `UnsupportedComposition`, `EmptyLanguage`, `LimitExceeded` and its kind `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`.
 
@@ -111,6 +111,18 @@ class UnsupportedType(SpecificationError):
 
     def __str__(self) -> str:
         return f"The Python type {self.type_name} at {self.path} has no JSON Schema: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class UnsupportedComposition(SpecificationError):
+    """Grammars are combined in a way that cannot be carried out exactly."""
+
+    operation: str
+    construct: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.operation} is not possible with {self.construct}: {self.advice}."
 
 
 @dataclass(unsafe_hash=True)

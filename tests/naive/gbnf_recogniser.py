@@ -15,6 +15,7 @@ LEXICAL = re.compile(
     re.VERBOSE,
 )
 Tree = tuple[Any, ...]
+Key = tuple[str, int]
 
 
 def unescaped(body: str) -> str:
@@ -114,43 +115,49 @@ def matches(rules: dict[str, Tree], text: str, start: str = "root") -> bool:
 
 def ends_of(rules: dict[str, Tree], text: str, whole: Tree, at: int) -> set[int]:
     """Where a tree can end that begins at a place: the least fixpoint over what its rules reach."""
-    ends: dict[tuple[str, int], set[int]] = {}
+
+    ends: dict[Key, set[int]] = {("", at): set()}
+    users: dict[Key, set[Key]] = {("", at): set()}
+    todo: dict[Key, None] = {("", at): None}
     subtracted: dict[tuple[int, int], set[int]] = {}
 
-    def step(tree: Tree, begin: int) -> set[int]:
+    def step(tree: Tree, begin: int, user: Key) -> set[int]:
         match tree:
             case ("text", str(words)):
                 return {begin + len(words)} if text.startswith(words, begin) else set()
             case ("class", pattern):
                 return {begin + 1} if pattern.match(text, begin) else set()
             case ("rule", str(name)):
-                return ends.setdefault((name, begin), set())
+                if (name, begin) not in ends:
+                    ends[name, begin], users[name, begin] = set(), set()
+                    todo[name, begin] = None
+                users[name, begin].add(user)
+                return ends[name, begin]
             case ("sequence", *items):
                 reached = {begin}
                 for item in items:
-                    reached = {end for place in reached for end in step(item, place)}
+                    reached = {end for place in reached for end in step(item, place, user)}
                 return reached
             case ("choice", *choices):
-                return {end for choice in choices for end in step(choice, begin)}
+                return {end for choice in choices for end in step(choice, begin, user)}
             case ("repeat", body, int(least), most):
                 reached, result = {begin}, set()
                 for count in range(least + len(text) + 2 if most is None else most + 1):
                     if count >= least:
                         result |= reached
-                    reached = {end for place in reached for end in step(body, place)}
+                    reached = {end for place in reached for end in step(body, place, user)}
                 return result
             case ("minus", left, right):
                 # what is taken away must be known whole, so it has a fixpoint of its own
-                key = id(right), begin
-                if key not in subtracted:
-                    subtracted[key] = ends_of(rules, text, right, begin)
-                return step(left, begin) - subtracted[key]
+                if (id(right), begin) not in subtracted:
+                    subtracted[id(right), begin] = ends_of(rules, text, right, begin)
+                return step(left, begin, user) - subtracted[id(right), begin]
         return set()
 
-    while True:
-        before = dict(ends)
-        found = step(whole, at)
-        for name, begin in sorted(ends, key=lambda key: -key[1]):
-            ends[name, begin] = ends[name, begin] | step(rules[name], begin)
-        if ends == before:
-            return found
+    while todo:
+        key, _ = todo.popitem()
+        found = step(rules[key[0]] if key[0] else whole, key[1], key)
+        if found != ends[key]:
+            ends[key] = found
+            todo.update(dict.fromkeys(users[key]))
+    return ends["", at]

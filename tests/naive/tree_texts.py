@@ -9,7 +9,7 @@ from typing import Any
 
 Tree = tuple[Any, ...]
 ALPHABET = [chr(code) for code in range(0x09, 0x7F)] + list("éÀ·αβλω€😀\U0010ffff")
-MAX_LENGTH = 12
+MAX_LENGTH = 16
 
 
 @lru_cache(maxsize=1000)

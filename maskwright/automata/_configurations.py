@@ -53,6 +53,7 @@ from maskwright.automata._layout import (
     HAS_TOKEN_EDGES,
     IS_ACCEPTING,
     IS_COUNTER,
+    LEXES,
     MASK,
     N_CONFIGURATIONS,
     N_ITEMS,
@@ -72,6 +73,7 @@ from maskwright.automata._layout import (
     TOKEN,
     UNKNOWN,
 )
+from maskwright.automata._lexing import mark_list_readable, read_list, span_of_list
 from maskwright.grammar.byte_automaton import BEGINS_UNIT
 
 
@@ -117,6 +119,9 @@ def is_overridden(arena: Ints, state: Int, base: Int, byte: Int) -> bool:
 def mark_readable(arena: Ints, configuration: Int, state: Int, frame: Int) -> None:
     """Mark the bytes that an item can read as UNKNOWN in the configuration's successors."""
     row = configuration + SUCCESSORS
+    if arena[state] & LEXES:
+        mark_list_readable(arena, state, row)
+        return
     n_own = arena[state + 3]
     for e in range(n_own):
         edge = state + STATE_SIZE + 2 * e
@@ -294,6 +299,18 @@ def read_byte(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
     for i in range(arena[configuration + N_ITEMS]):
         state = arena[items + 2 * i]
         frame = arena[items + 2 * i + 1]
+        if arena[state] & LEXES:
+            after = read_list(arena, scratch, int(state), byte)
+            if after < 0:
+                return after
+            span = span_of_list(arena, int(state), byte)
+            first = max(first, span & 255)
+            last = min(last, span >> 8)
+            if after != DEAD:
+                code = add_item(scratch, after, frame)
+                if code < 0:
+                    return code
+            continue
         found = 0
         while state != 0 and found == 0:
             for e in range(arena[state + 3]):

@@ -48,6 +48,7 @@ from maskwright.automata._layout import (
     SET_WORDS,
     TOO_MANY_ITEMS,
 )
+from maskwright.automata._lexed_layout import IS_TUPLE, TUPLE_SIZE, TUPLE_WORDS
 
 Ints = NDArray[np.int32]
 Int = Any
@@ -272,6 +273,8 @@ def rehash(arena: Ints, frames: Int, configurations: Int, n_buckets: Int) -> Non
                     arena[record + COUNTER_COUNT],
                     arena[record + COUNTER_PARENT],
                 )
+            elif n == IS_TUPLE:
+                hashed = hash_words(arena, record + TUPLE_WORDS, arena[record + TUPLE_SIZE], arena[record + TUPLE_SIZE])
             elif n == IS_SET:
                 n_words = arena[record + SET_N_WORDS]
                 hashed = hash_set(arena, n_words, record + SET_WORDS, -1, 0, arena[record + SET_PARENT])

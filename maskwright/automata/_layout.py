@@ -69,6 +69,8 @@ BEGINS = 32
 """A JSON document begins here, whose siblings are its own. Items in such states are kept too."""
 ENDS_DOCUMENT = 64
 """Where the call of a document returns: a frame that leads here lies within one."""
+LEXES = 128
+"""A state of a lexed language, made while a text is read: see `_lexed_layout`."""
 
 STATE_INTERIOR = 5
 
@@ -118,5 +120,11 @@ HASH_SIZE = 4 * MAX_ITEMS
 SCRATCH_FOUND = SCRATCH_HASH + 2 * HASH_SIZE
 MAX_FOUND = 1024
 """Allowed tokens up to this many are remembered as a list, beyond it as a row of bits."""
-SCRATCH_STACK = SCRATCH_FOUND + MAX_FOUND
+SCRATCH_TUPLE = SCRATCH_FOUND + MAX_FOUND
+"""The words of a tuple that is being interned (`_lexed_layout`)."""
+MAX_TUPLE = 4096
+SCRATCH_GROUPS = SCRATCH_TUPLE + MAX_TUPLE
+MAX_GROUPS = 64
+"""Ways to cut one text into terminals that are open at the same time; real lexers have two or three."""
+SCRATCH_STACK = SCRATCH_GROUPS + 3 * (MAX_GROUPS + 1)
 """From here to the end of the scratch array: two stacks of trie walks, each three words a level."""

@@ -57,6 +57,7 @@ from maskwright.grammar.ir import (
     Choice,
     Distinct,
     Document,
+    Lexed,
     Literal,
     Network,
     Node,
@@ -114,7 +115,7 @@ class CodeBlock:
                 return self._choice(parts, target)
             case Repeat():
                 return self._repeat(node, target)
-            case Call() | Automaton():
+            case Call() | Automaton() | Lexed():
                 return self._state([], [CALL, self._nonterminal_of(node), target])
             case Network():
                 return self._network(node, target)
@@ -323,7 +324,7 @@ class CodeBlock:
                 state_of.append(self._state([], room))
         for number, edges in enumerate(leaving):
             for k, (label, destination) in enumerate(edges):
-                if isinstance(label, Call | Automaton):
+                if isinstance(label, Call | Automaton | Lexed):
                     self._patch(state_of[number], k, state_of[destination], CALL, self._nonterminal_of(label))
                 elif label == EPSILON:
                     self._patch(state_of[number], k, state_of[destination])

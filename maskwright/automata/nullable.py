@@ -19,6 +19,7 @@ from maskwright.grammar.ir import (
     Choice,
     Distinct,
     Document,
+    Lexed,
     Literal,
     Network,
     Node,
@@ -41,6 +42,8 @@ def is_nullable(node: Node) -> bool:
             return minimum == 0 or is_nullable(body)
         case Automaton(automaton, state, counter):
             return bool(automaton.accepting[state]) and (counter is None or counter[0] == 0)
+        case Lexed(_, has_empty):
+            return has_empty
         case Network():
             return node.n_states - 1 in reached_for_free(node)
     return False
@@ -110,6 +113,8 @@ def _without_empty(node: Node) -> Node:
             return _network_without_empty(node)
         case Automaton(automaton, state, counter):
             return Automaton(without_empty_string(automaton, state), 0, counter)
+        case Lexed(language):
+            return Lexed(language, has_empty=False)
     return node
 
 

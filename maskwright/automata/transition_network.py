@@ -19,13 +19,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.automata._configurations import intern_configuration, items_of, start_configuration
+from maskwright.automata._configurations import start_configuration
 from maskwright.automata._frames import (
-    add_item,
-    begin_items,
-    intern_counter,
-    intern_frame,
-    intern_set,
     is_crowded,
     rehash,
 )
@@ -34,8 +29,6 @@ from maskwright.automata._layout import (
     ACCEPTING,
     BUCKET_MASK,
     CONFIGURATION_BUCKETS,
-    COUNTER_MINIMUM,
-    COUNTER_SIZE,
     END_FRAME,
     FINAL_STATE,
     FIRST_FREE,
@@ -43,29 +36,25 @@ from maskwright.automata._layout import (
     FRAME_PAIRS,
     FRAME_SIZE,
     FREE,
-    IS_ACCEPTING,
-    IS_COUNTER,
-    IS_SET,
     N_CONFIGURATIONS,
     N_FRAMES,
-    N_ITEMS,
     N_STATES,
     NEED_MEMORY,
     NEED_NONTERMINAL,
     NEEDED,
     NONTERMINALS,
-    SCRATCH_ACCEPTING,
-    SCRATCH_PAIRS,
     SCRATCH_STACK,
-    SET_N_WORDS,
-    SET_WORDS,
     TOO_MANY_ITEMS,
 )
+from maskwright.automata._lexing import entry_state, start_list, start_session
+from maskwright.automata.carrying_over import CarryingOver
+from maskwright.automata.lexed_words import program_words
 from maskwright.automata.lowering import CodeBlock, automaton_words, counter_words
 from maskwright.automata.nullable import begins_with_quote
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
-from maskwright.grammar.ir import Automaton, Call, Grammar, Node, TokenSet
+from maskwright.grammar.ir import Automaton, Call, Grammar, Lexed, Node, TokenSet
+from maskwright.grammar.lexed_language import LexedLanguage
 
 _MAX_RESERVED_WORDS = 1 << 26
 """Room that is reserved at once, 256 MiB of addresses at most. Untouched memory costs nothing; growing instead means to
@@ -118,9 +107,10 @@ class TransitionNetwork:
         self._node_of: list[Node] = []
         self._automata: dict[ByteAutomaton, list[int]] = {}
         self._counted: set[ByteAutomaton] = set()
+        self._programs: dict[LexedLanguage, int] = {}
         # Where each run of states begins in the arena, and what it was written from: ascending.
         self._origins: list[int] = []
-        self._sources: list[Node | ByteAutomaton] = []
+        self._sources: list[Node | ByteAutomaton | LexedLanguage] = []
         self.arena = np.empty(min(_MAX_RESERVED_WORDS, self.max_bytes // 4), dtype=np.int32)
         self.arena[:FIRST_FREE] = 0
         self.arena[ACCEPT_STATE] = ACCEPTING
@@ -140,72 +130,30 @@ class TransitionNetwork:
 
     def restart(self, kept: int) -> int:
         """Forget everything but one configuration; its offset in the new arena."""
-        old = self.arena
-        old_origins, old_sources = self._origins, self._sources
+        old, old_origins, old_sources = self.arena, self._origins, self._sources
         self._begin()
 
         def state_of(offset: int) -> int:
+            """Where a state, or anything else that was written from a source, lies now."""
             if offset < FIRST_FREE:
                 return offset
             block = bisect.bisect_right(old_origins, offset) - 1
-            source = old_sources[block]
-            return self._origin_of(source) + offset - old_origins[block]
+            return self._origin_of(old_sources[block]) + offset - old_origins[block]
 
-        frame_of = {END_FRAME: END_FRAME, 0: 0}
+        return CarryingOver(old, self.scratch, state_of, self.intern).configuration(kept)
 
-        def make_frame(frame: int) -> list[int]:
-            """Make the frame in the new arena, or name the frames that must be made before."""
-            if old[frame + FRAME_SIZE] == IS_COUNTER:
-                minimum, maximum, count, parent = old[frame + COUNTER_MINIMUM : frame + COUNTER_SIZE].tolist()
-                if parent not in frame_of:
-                    return [parent]
-                frame_of[frame] = self._intern(intern_counter, minimum, maximum, count, frame_of[parent])
-                return []
-            if old[frame + FRAME_SIZE] == IS_SET:
-                n_words, parent = old[frame + SET_N_WORDS : frame + SET_WORDS].tolist()
-                if parent not in frame_of:
-                    return [parent]
-                # One word at a time, through the same kernel that first made it.
-                copy = self._intern(intern_set, n_words, 0, -1, 0, frame_of[parent])
-                for i, word in enumerate(old[frame + SET_WORDS : frame + SET_WORDS + n_words].tolist()):
-                    copy = self._intern(intern_set, n_words, copy + SET_WORDS, i, word, frame_of[parent])
-                frame_of[frame] = copy
-                return []
-            n = int(old[frame + FRAME_SIZE])
-            pairs = old[frame + FRAME_PAIRS : frame + FRAME_PAIRS + 2 * n].reshape(n, 2).tolist()
-            below = [parent for _, parent in pairs if parent not in frame_of]
-            if not below:
-                moved = sorted((state_of(state), frame_of[parent]) for state, parent in pairs)
-                self.scratch[SCRATCH_PAIRS : SCRATCH_PAIRS + 2 * n] = np.array(moved, dtype=np.int32).ravel()
-                frame_of[frame] = self._intern(intern_frame, self.scratch, n)
-            return below
-
-        n_items = int(old[kept + N_ITEMS])
-        first = items_of(old, kept)
-        items = old[first : first + 2 * n_items].reshape(n_items, 2).tolist()
-        todo = [frame for _, frame in items]
-        while todo:
-            if todo[-1] in frame_of:
-                todo.pop()
-            else:
-                todo += make_frame(todo[-1])
-        moved_items = [(state_of(state), frame_of[frame]) for state, frame in items]
-        begin_items(self.scratch)
-        for state, frame in moved_items:
-            add_item(self.scratch, state, frame)
-        self.scratch[SCRATCH_ACCEPTING] = old[kept + IS_ACCEPTING]
-        return self._intern(intern_configuration, self.scratch)
-
-    def _intern(self, kernel: Callable[..., int], *arguments: object) -> int:
+    def intern(self, kernel: Callable[..., int], *arguments: object) -> int:
         """Call an interning kernel, which may need nothing but memory."""
         while (code := kernel(self.arena, *arguments)) < 0:
             self.provide(code)
         return int(code)
 
-    def _origin_of(self, source: Node | ByteAutomaton) -> int:
+    def _origin_of(self, source: Node | ByteAutomaton | LexedLanguage) -> int:
         """Where the states written from a rule or an automaton begin, which are written if need be."""
         if isinstance(source, ByteAutomaton):
             self._states_of(source)
+        elif isinstance(source, LexedLanguage):
+            self._program_of(source)
         else:
             self.build(self._nonterminal_of(source))
         return self._origins[self._sources.index(source)]
@@ -279,7 +227,11 @@ class TransitionNetwork:
             return
         node = self._node_of[number]
         counter = None
-        if isinstance(node, Automaton):
+        if isinstance(node, Lexed):
+            program = self._program_of(node.language)
+            start = self.run(start_list, program, self.run(start_session, program))
+            entry = self.intern(entry_state, start)
+        elif isinstance(node, Automaton):
             entry = self._states_of(node.automaton)[node.state]
             counter = node.counter
             if counter is not None:
@@ -310,7 +262,9 @@ class TransitionNetwork:
         self.arena[NONTERMINALS] = new
         self._table_size = size
 
-    def _append(self, words: Sequence[int] | NDArray[np.int32], n_states: int, source: Node | ByteAutomaton) -> None:
+    def _append(
+        self, words: Sequence[int] | NDArray[np.int32], n_states: int, source: Node | ByteAutomaton | LexedLanguage
+    ) -> None:
         """Put words at the end of the arena, and note what they were written from."""
         origin = int(self.arena[FREE])
         end = origin + len(words)
@@ -336,6 +290,14 @@ class TransitionNetwork:
             self._append(words, automaton.n_states, automaton)
             known = offsets.tolist()
             self._automata[automaton] = known
+        return known
+
+    def _program_of(self, language: LexedLanguage) -> int:
+        """The offset of a lexed language's program, written on first use."""
+        known = self._programs.get(language)
+        if known is None:
+            known = self._programs[language] = int(self.arena[FREE])
+            self._append(program_words(language, known), 0, language)
         return known
 
     def _nonterminal_of(self, node: Node) -> int:

@@ -13,6 +13,7 @@ A `Grammar` maps names to nodes. A node denotes a set of byte strings:
     Document(Call(name))        the same as the call: a JSON text of its own, within which siblings are found
     Network(n, edges)           a graph: all paths from state 0 to state n - 1, each edge labelled with a node
     Automaton(dfa, state, ...)  what a byte automaton accepts from `state`, optionally counting its units
+    Lexed(language, ...)        what a lexer and an LR parser accept together (a Lark grammar with lark's lexer)
     TokenSet(...)               one special token of the vocabulary, taken as a whole
 
 Why regular right parts: recognition needs no parse trees, so a pass may rewrite freely while the language stays.
@@ -31,6 +32,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from maskwright.grammar.byte_automaton import ByteAutomaton
+from maskwright.grammar.lexed_language import LexedLanguage
 from maskwright.grammar.report import Report
 
 if TYPE_CHECKING:
@@ -183,6 +185,17 @@ class Automaton(Node):
     automaton: ByteAutomaton
     state: int = 0
     counter: tuple[int, int | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lexed(Node):
+    """The texts of a lexed language; `has_empty` says whether the empty one counts, which it must have for that.
+
+    It has a text that is not empty.
+    """
+
+    language: LexedLanguage
+    has_empty: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class LexedLanguage:
     label_start: int32[n_labels + 1], label_terminals: int32[n], the symbols of a label in the order of preference.
     context_terminals: bool[n_contexts, n_terminals]. context_start: int32[n_contexts + 1], context_nodes: int32[n].
     state_context: int32[n_states]. table_start: int32[n_states + 1], table: int32[n, 2] rows (symbol, action), sorted.
-    rules: int32[n_rules, 2], rows (symbols on the right, symbol on the left).
+    rules: int32[n_rules, 2], rows (symbols on the right, symbol on the left); rule_start: int32[n_rules + 1],
+        rule_symbols: int32[n], the symbols on the right.
     start_state, end_state: the text is complete when a reduction leads to the end state.
     ignored: the symbols of terminals that are dropped. names: of all symbols, for messages.
     has_conflicts: was a shift preferred to a reduction anywhere, so that the parser knows less than its grammar?
@@ -83,6 +84,8 @@ class LexedLanguage:
     table_start: Ints
     table: Ints
     rules: Ints
+    rule_start: Ints
+    rule_symbols: Ints
     start_state: int
     end_state: int
     ignored: tuple[int, ...]

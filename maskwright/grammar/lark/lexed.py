@@ -86,6 +86,8 @@ def lexed_language(
         table_start=table.table_start,
         table=table.table,
         rules=table.rules,
+        rule_start=table.rule_start,
+        rule_symbols=table.rule_symbols,
         start_state=table.start_state,
         end_state=table.end_state,
         ignored=tuple(sorted({symbol_of[name] for name in ignored})),

@@ -29,6 +29,8 @@ class ParseTable:
     table_start: Ints
     table: Ints
     rules: Ints
+    rule_start: Ints
+    rule_symbols: Ints
     start_state: int
     end_state: int
     accepted: tuple[frozenset[str], ...]
@@ -81,6 +83,8 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
         np.array(table_start, dtype=np.int32),
         np.array(rows, dtype=np.int32).reshape(-1, 2),
         np.array([(len(rule.expansion), symbol_of[rule.origin.name]) for rule in rules], dtype=np.int32).reshape(-1, 2),
+        np.cumsum([0, *(len(rule.expansion) for rule in rules)]).astype(np.int32),
+        np.array([symbol_of[symbol.name] for rule in rules for symbol in rule.expansion], dtype=np.int32),
         lark_table.start_states[start],
         lark_table.end_states[start],
         tuple(accepted),

@@ -1,0 +1,554 @@
+"""The lexer of a lexed language, side by side with its parser: one byte at a time (kernels).
+
+The state of a text is a *list of groups*, each a way to cut the text so far into terminals, in the lexer's order of
+preference. A group is (scan, session, guard): where the current terminal is, what the parser has read before it, and
+what must still follow the terminal before. Reading a byte asks each group in turn what it becomes (`result`, which does
+not depend on the session and is remembered for the scan):
+
+    a scan that reads on    the same way, one byte further
+    an end                  the terminal may end here: a new way, in which the parser has read it and the next terminal
+                            begins. Without a guard nothing that comes behind counts any more: a longer match of an
+                            earlier group would be preferred to this end, but no later one is
+    a satisfied guard       the terminal before it has ended for certain: what comes behind the group is dropped
+
+So "longest match" is not a guess that is checked later: `if` in a Python text is the two groups (an identifier that
+goes on, a keyword followed by a new terminal), and the next byte drops one of them. A group that the parser cannot use
+is kept while another one stands behind it, for it may still forbid that one; at the end of the list it is dropped.
+With an empty list the text is refused.
+
+Cost: a list has one to three groups; a step costs a table lookup a group, and a reading of the parser for an end.
+"""
+
+from __future__ import annotations
+
+from maskwright._numba import kernel
+from maskwright.automata._frames import BIT, Int, Ints
+from maskwright.automata._layout import (
+    ACCEPTING,
+    DEAD,
+    FREE,
+    HAS_BYTE_EDGES,
+    LEXES,
+    MAX_GROUPS,
+    MAX_TUPLE,
+    NEED_MEMORY,
+    SCRATCH_GROUPS,
+    SCRATCH_TUPLE,
+    STATE_SIZE,
+    TOO_MANY_ITEMS,
+    UNKNOWN,
+)
+from maskwright.automata._lexed_layout import (
+    BLOCKS_COLUMN,
+    COUNTS_COLUMN,
+    GUARD_AT_END,
+    GUARD_EDGES,
+    IS_SEALED,
+    LIST,
+    LIST_GROUPS,
+    LIST_PROGRAM,
+    LIST_STATE_SIZE,
+    LIST_STATE_TUPLE,
+    NODE_EDGES,
+    NODE_FLAGS,
+    NODE_LABELS,
+    PROGRAM_CONTEXT_STARTS,
+    PROGRAM_IGNORED,
+    PROGRAM_LABEL_WORDS,
+    PROGRAM_LINE_BREAK,
+    PROGRAM_START,
+    PROGRAM_TAB,
+    REACHES_LINE_END,
+    ROW_FLAGS,
+    ROW_LABELS,
+    ROW_MASKS,
+    ROW_READABLE,
+    ROW_VISITS,
+    SCAN,
+    SCAN_IS_START,
+    SCAN_NODES,
+    SCAN_PROGRAM,
+    SESSION_BLOCKS,
+    SESSION_COLUMN,
+    SESSION_OPEN,
+    SESSION_STACK,
+    TUPLE_MEMO,
+    TUPLE_SIZE,
+)
+from maskwright.automata._parsing import (
+    after_terminal,
+    can_break_line,
+    context_of,
+    has_symbol,
+    intern_blocks,
+    intern_session,
+    intern_stack,
+    intern_tuple,
+    is_complete,
+    terminal_of,
+)
+from maskwright.grammar.lexed_language import GO
+
+
+@kernel
+def scan_row(arena: Ints, scan: Int) -> int:
+    """The row of a scan, made if new; or NEED_MEMORY."""
+    known = int(arena[scan + TUPLE_MEMO])
+    if known != 0:
+        return known
+    program = int(arena[scan + SCAN_PROGRAM])
+    n_labels = arena[program + PROGRAM_LABEL_WORDS]
+    row = int(arena[FREE])
+    if row + ROW_LABELS + n_labels > arena.size:
+        return NEED_MEMORY
+    for i in range(256):
+        arena[row + i] = DEAD
+    for i in range(ROW_READABLE, ROW_LABELS + n_labels):
+        arena[row + i] = 0
+    flags = 0
+    for i in range(scan + SCAN_NODES, scan + 4 + arena[scan + TUPLE_SIZE]):
+        node = arena[i]
+        flags |= arena[node + NODE_FLAGS]
+        for word in range(n_labels):
+            arena[row + ROW_LABELS + word] |= arena[arena[node + NODE_LABELS] + word]
+        for e in range(arena[node]):
+            packed = arena[node + NODE_EDGES + 2 * e]
+            for byte in range(packed & 255, (packed >> 8) + 1):
+                arena[row + byte] = UNKNOWN
+                arena[row + ROW_READABLE + (byte >> 5)] |= BIT[byte & 31]
+    arena[row + ROW_FLAGS] = flags
+    arena[row + ROW_MASKS] = 0
+    arena[row + ROW_VISITS] = 0
+    arena[FREE] = row + ROW_LABELS + n_labels
+    arena[scan + TUPLE_MEMO] = row
+    return row
+
+
+@kernel
+def start_scan(arena: Ints, scratch: Ints, program: Int, context: Int) -> int:
+    """The scan at the start of a terminal in a context; or NEED_MEMORY."""
+    entry = arena[program + PROGRAM_CONTEXT_STARTS] + 2 * context
+    n = arena[entry + 1]
+    scratch[SCRATCH_TUPLE] = SCAN
+    scratch[SCRATCH_TUPLE + 1] = program
+    scratch[SCRATCH_TUPLE + 2] = 1
+    for i in range(n):
+        scratch[SCRATCH_TUPLE + 3 + i] = arena[arena[entry] + i]
+    return intern_tuple(arena, scratch, 3 + n)
+
+
+@kernel
+def flush_nodes(arena: Ints, scratch: Ints, program: Int, n: Int) -> int:
+    """The scan of the n nodes that lie in scratch behind the head of a tuple; or NEED_MEMORY."""
+    scratch[SCRATCH_TUPLE] = SCAN
+    scratch[SCRATCH_TUPLE + 1] = program
+    scratch[SCRATCH_TUPLE + 2] = 0
+    return intern_tuple(arena, scratch, 3 + n)
+
+
+@kernel
+def add_node(scratch: Ints, n: Int, node: Int) -> int:
+    """Put a node behind the n nodes in scratch, unless it is there; how many there are then."""
+    for i in range(n):
+        if scratch[SCRATCH_TUPLE + 3 + i] == node:
+            return n
+    scratch[SCRATCH_TUPLE + 3 + n] = node
+    return n + 1
+
+
+@kernel
+def result_of(arena: Ints, scratch: Ints, scan: Int, byte: Int) -> int:
+    """What a byte makes of a scan, remembered for all bytes that fall into the same edges: DEAD, an offset, or a NEED
+    code."""
+    row = scan_row(arena, scan)
+    if row < 0:
+        return row
+    known = int(arena[row + byte])
+    if known != UNKNOWN:
+        return known
+    program = int(arena[scan + SCAN_PROGRAM])
+    first = 0
+    last = 255
+    n_parts = 0
+    n_nodes = 0
+    parts = SCRATCH_TUPLE + MAX_TUPLE // 2  # the parts are collected behind the nodes
+    has_ended = False
+    for i in range(scan + SCAN_NODES, scan + 4 + arena[scan + TUPLE_SIZE]):
+        node = arena[i]
+        target = 0
+        for e in range(arena[node]):
+            edge = node + NODE_EDGES + 2 * e
+            low = arena[edge] & 255
+            high = arena[edge] >> 8
+            if high < byte:
+                first = max(first, high + 1)
+            elif low > byte:
+                last = min(last, low - 1)
+                break
+            else:
+                first = max(first, low)
+                last = min(last, high)
+                target = arena[edge + 1]
+                break
+        if target == 0 or has_ended:
+            continue  # behind an end only the span of bytes matters
+        if n_nodes > MAX_TUPLE // 4 or n_parts > MAX_TUPLE // 8:
+            return TOO_MANY_ITEMS
+        if target > 0:
+            n_nodes = add_node(scratch, n_nodes, target)
+            continue
+        chain = -target
+        for k in range(arena[chain]):
+            kind = arena[chain + 1 + 2 * k]
+            argument = arena[chain + 2 + 2 * k]
+            if kind == GO:
+                n_nodes = add_node(scratch, n_nodes, argument)
+                continue
+            if n_nodes > 0:
+                reading = flush_nodes(arena, scratch, program, n_nodes)
+                if reading < 0:
+                    return reading
+                scratch[parts + 2 * n_parts] = GO
+                scratch[parts + 2 * n_parts + 1] = reading
+                n_parts += 1
+                n_nodes = 0
+            scratch[parts + 2 * n_parts] = kind
+            scratch[parts + 2 * n_parts + 1] = argument
+            n_parts += 1
+            has_ended = argument == 0
+    if n_nodes > 0:
+        reading = flush_nodes(arena, scratch, program, n_nodes)
+        if reading < 0:
+            return reading
+        scratch[parts + 2 * n_parts] = GO
+        scratch[parts + 2 * n_parts + 1] = reading
+        n_parts += 1
+    result = DEAD
+    if n_parts > 0:
+        result = int(arena[FREE])
+        if result + 1 + 2 * n_parts > arena.size:
+            return NEED_MEMORY
+        arena[result] = n_parts
+        for i in range(2 * n_parts):
+            arena[result + 1 + i] = scratch[parts + i]
+        arena[FREE] = result + 1 + 2 * n_parts
+    for same in range(first, last + 1):
+        arena[row + same] = result
+    return result
+
+
+@kernel
+def moved_column(arena: Ints, scratch: Ints, program: Int, session: Int, byte: Int) -> int:
+    """The session with the column after one more byte of what may be a line break; or NEED_MEMORY."""
+    column = int(arena[session + SESSION_COLUMN])
+    if byte == 10:
+        column = 0
+    elif byte == 32:
+        column += 1
+    elif byte == 9:
+        column += arena[program + PROGRAM_TAB]
+    return with_column(arena, scratch, session, column)
+
+
+@kernel
+def with_column(arena: Ints, scratch: Ints, session: Int, column: Int) -> int:
+    """The session with another column; or NEED_MEMORY."""
+    if arena[session + SESSION_COLUMN] == column:
+        return session
+    stack = int(arena[session + SESSION_STACK])
+    return intern_session(
+        arena, scratch, stack, int(arena[session + SESSION_BLOCKS]), int(arena[session + SESSION_OPEN]), column
+    )
+
+
+@kernel
+def session_inside(arena: Ints, scratch: Ints, scan: Int, session: Int) -> int:
+    """The session of a group whose terminal goes on at `scan`: a column that no longer matters is forgotten."""
+    row = scan_row(arena, scan)
+    if row < 0:
+        return row
+    flags = arena[row + ROW_FLAGS]
+    if flags & COUNTS_COLUMN == 0:
+        return with_column(arena, scratch, session, 0)
+    deepest = arena[arena[session + SESSION_BLOCKS] + BLOCKS_COLUMN]
+    if flags & IS_SEALED and arena[session + SESSION_COLUMN] > deepest + 1:
+        return with_column(arena, scratch, session, deepest + 1)
+    return session
+
+
+@kernel
+def is_useful(arena: Ints, scratch: Ints, scan: Int, session: Int) -> int:
+    """Can the scan still become a terminal that the parser can read (1 or 0)?  Or a NEED code."""
+    if session == 0:
+        return 0
+    row = scan_row(arena, scan)
+    if row < 0:
+        return row
+    program = int(arena[scan + SCAN_PROGRAM])
+    for word in range(arena[program + PROGRAM_LABEL_WORDS]):
+        bits = int(arena[row + ROW_LABELS + word]) & 0xFFFFFFFF
+        label = 32 * word
+        while bits != 0:
+            if bits & 1:
+                found = is_usable(arena, scratch, program, row, session, label)
+                if found != 0:
+                    return found
+            bits >>= 1
+            label += 1
+    return 0
+
+
+@kernel
+def is_usable(arena: Ints, scratch: Ints, program: Int, row: Int, session: Int, label: Int) -> int:
+    """Can the parser read a match with this label after the session (1 or 0)?  Or a NEED code."""
+    symbol = terminal_of(arena, program, session, label)
+    if symbol < 0:
+        return 0
+    if has_symbol(arena, arena[program + PROGRAM_IGNORED], symbol):
+        return 1
+    if symbol == arena[program + PROGRAM_LINE_BREAK]:
+        return can_break_line(arena, scratch, program, session, arena[row + ROW_FLAGS] & REACHES_LINE_END != 0)
+    after = after_terminal(arena, scratch, program, session, symbol)
+    return after if after <= 0 else 1
+
+
+@kernel
+def add_group(scratch: Ints, n: Int, scan: Int, session: Int, guard: Int) -> int:
+    """Put a group behind the n in scratch, unless an earlier one is equal; how many there are, or TOO_MANY_ITEMS."""
+    for i in range(n):
+        at = SCRATCH_GROUPS + 3 * i
+        if scratch[at] == scan and scratch[at + 1] == session and scratch[at + 2] == guard:
+            return n
+    if n == MAX_GROUPS:
+        return TOO_MANY_ITEMS
+    at = SCRATCH_GROUPS + 3 * n
+    scratch[at] = scan
+    scratch[at + 1] = session
+    scratch[at + 2] = guard
+    return n + 1
+
+
+@kernel
+def after_guard(arena: Ints, guard: Int, byte: Int) -> int:
+    """The guard after one more byte: 0 if it is satisfied, -1 if it is violated."""
+    for e in range(arena[guard]):
+        packed = arena[guard + GUARD_EDGES + 2 * e]
+        if (packed & 255) <= byte <= (packed >> 8):
+            target = int(arena[guard + GUARD_EDGES + 2 * e + 1])
+            return target if target != 0 else -1
+    return 0
+
+
+@kernel
+def add_end(arena: Ints, scratch: Ints, n: Int, program: Int, session: Int, label: Int, guard: Int) -> int:
+    """Add the way in which a terminal with this label ends here; how many groups there are, or a NEED code."""
+    symbol = terminal_of(arena, program, session, label)
+    after = DEAD
+    if symbol >= 0:
+        after = after_terminal(arena, scratch, program, session, symbol)
+        if after < 0:
+            return after
+    if after == DEAD and guard == 0:
+        return n
+    # Where the parser cannot go on, the guard still decides what becomes of the groups behind.
+    scan = start_scan(arena, scratch, program, 0 if after == DEAD else context_of(arena, program, after))
+    return scan if scan < 0 else add_group(scratch, n, scan, after, guard)
+
+
+@kernel
+def read_group(arena: Ints, scratch: Ints, n: Int, group: Int, byte: Int, guard: Int) -> int:
+    """Add what one byte makes of the group at an offset; how many groups there are then, or a NEED code.
+
+    `guard` is what is left of its guard. Adds MAX_TUPLE where an end without a guard drops all groups behind.
+    """
+    scan = int(arena[group])
+    session = int(arena[group + 1])
+    result = result_of(arena, scratch, scan, byte)
+    if result <= 0:
+        return n if result == DEAD else result
+    program = int(arena[scan + SCAN_PROGRAM])
+    counts = arena[program + PROGRAM_LINE_BREAK] >= 0 and session != 0
+    if counts and arena[arena[scan + TUPLE_MEMO] + ROW_FLAGS] & COUNTS_COLUMN:
+        session = moved_column(arena, scratch, program, session, byte)
+        if session < 0:
+            return session
+    for i in range(arena[result]):
+        kind = int(arena[result + 1 + 2 * i])
+        argument = int(arena[result + 2 + 2 * i])
+        if kind == GO:
+            inside = session_inside(arena, scratch, argument, session) if counts else session
+            if inside < 0:
+                return inside
+            if inside != 0 or guard != 0:
+                n = add_group(scratch, n, argument, inside, guard)
+        elif session != 0:
+            if guard != 0 and argument != 0:
+                return TOO_MANY_ITEMS  # two look-aheads past the end at once: no real lexer has them
+            n = add_end(arena, scratch, n, program, session, kind, argument if argument != 0 else guard)
+            if n >= 0 and argument == 0 and guard == 0:
+                return n + MAX_TUPLE
+        if n < 0:
+            return n
+    return n
+
+
+@kernel
+def drop_useless(arena: Ints, scratch: Ints, n: Int) -> int:
+    """Drop the groups at the end of the list that the parser cannot use; how many are left, or a NEED code."""
+    while n > 0:
+        at = SCRATCH_GROUPS + 3 * (n - 1)
+        scan = int(scratch[at])
+        if scratch[at + 1] != 0:
+            if arena[scan + SCAN_IS_START]:
+                return n
+            useful = is_useful(arena, scratch, scan, int(scratch[at + 1]))
+            if useful != 0:
+                return useful if useful < 0 else n
+        n -= 1
+    return n
+
+
+@kernel
+def intern_list(arena: Ints, scratch: Ints, program: Int, n: Int) -> int:
+    """The state of the list of the n groups in scratch, made if new; DEAD if there is none; or a NEED code."""
+    if n == 0:
+        return DEAD
+    scratch[SCRATCH_TUPLE] = LIST
+    scratch[SCRATCH_TUPLE + 1] = program
+    for i in range(3 * n):
+        scratch[SCRATCH_TUPLE + 2 + i] = scratch[SCRATCH_GROUPS + i]
+    groups = intern_tuple(arena, scratch, 2 + 3 * n)
+    if groups < 0 or arena[groups + TUPLE_MEMO] != 0:
+        return groups if groups < 0 else int(arena[groups + TUPLE_MEMO])
+    for i in range(n):  # the rows are made here, so that whoever sees the list need not make them
+        row = scan_row(arena, int(scratch[SCRATCH_GROUPS + 3 * i]))
+        if row < 0:
+            return row
+    accepts = is_list_complete(arena, scratch, groups)
+    if accepts < 0:
+        return accepts
+    state = int(arena[FREE])
+    if state + LIST_STATE_SIZE > arena.size:
+        return NEED_MEMORY
+    arena[state] = LEXES | HAS_BYTE_EDGES | (ACCEPTING if accepts else 0)
+    for i in range(1, STATE_SIZE):
+        arena[state + i] = 0
+    arena[state + LIST_STATE_TUPLE] = groups
+    arena[FREE] = state + LIST_STATE_SIZE
+    arena[groups + TUPLE_MEMO] = state
+    return state
+
+
+@kernel
+def is_list_complete(arena: Ints, scratch: Ints, groups: Int) -> int:
+    """May the text end here (1 or 0)?  The first way in which no terminal is open decides.  Or a NEED code."""
+    program = int(arena[groups + LIST_PROGRAM])
+    end = groups + 4 + arena[groups + TUPLE_SIZE]
+    for at in range(groups + LIST_GROUPS, end, 3):
+        guard = arena[at + 2]
+        if arena[arena[at] + SCAN_IS_START] and (guard == 0 or arena[guard + GUARD_AT_END]):
+            return 0 if arena[at + 1] == 0 else is_complete(arena, scratch, program, int(arena[at + 1]))
+    return 0
+
+
+@kernel
+def read_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
+    """The state of a list after one more byte: DEAD, an offset, or a NEED code."""
+    groups = int(arena[state + LIST_STATE_TUPLE])
+    end = groups + 4 + arena[groups + TUPLE_SIZE]
+    n = 0
+    satisfied = 0
+    for at in range(groups + LIST_GROUPS, end, 3):
+        guard = int(arena[at + 2])
+        if satisfied != 0 and guard != satisfied:
+            break
+        left = 0
+        if guard != 0:
+            left = after_guard(arena, guard, byte)
+            if left < 0:
+                continue
+            if left == 0:
+                satisfied = guard
+        n = read_group(arena, scratch, n, at, byte, left)
+        if n < 0:
+            return n
+        if n >= MAX_TUPLE:
+            n -= MAX_TUPLE
+            break
+    n = drop_useless(arena, scratch, n)
+    return n if n < 0 else intern_list(arena, scratch, int(arena[groups + LIST_PROGRAM]), n)
+
+
+@kernel
+def span_of_list(arena: Ints, state: Int, byte: Int) -> int:
+    """first | last << 8: bytes around this one that make the same of a list, once it has read this one."""
+    groups = int(arena[state + LIST_STATE_TUPLE])
+    program = int(arena[groups + LIST_PROGRAM])
+    first = 0
+    last = 255
+    for at in range(groups + LIST_GROUPS, groups + 4 + arena[groups + TUPLE_SIZE], 3):
+        row = arena[arena[at] + TUPLE_MEMO]
+        counts = arena[program + PROGRAM_LINE_BREAK] >= 0 and arena[row + ROW_FLAGS] & COUNTS_COLUMN
+        if arena[at + 2] != 0 or row == 0 or (counts and byte <= 32):
+            return byte | byte << 8
+        if counts:
+            first = max(first, 33)
+        known = arena[row + byte]
+        low = byte
+        while low > first and arena[row + low - 1] == known:
+            low -= 1
+        high = byte
+        while high < last and arena[row + high + 1] == known:
+            high += 1
+        first = low
+        last = high
+    return first | last << 8
+
+
+@kernel
+def mark_list_readable(arena: Ints, state: Int, row: Int) -> None:
+    """Mark the bytes that a list can read as UNKNOWN in 256 words at an offset."""
+    groups = int(arena[state + LIST_STATE_TUPLE])
+    for at in range(groups + LIST_GROUPS, groups + 4 + arena[groups + TUPLE_SIZE], 3):
+        readable = arena[arena[at] + TUPLE_MEMO] + ROW_READABLE
+        for word in range(8):
+            bits = int(arena[readable + word]) & 0xFFFFFFFF
+            byte = 32 * word
+            while bits != 0:
+                if bits & 1:
+                    arena[row + byte] = UNKNOWN
+                bits >>= 1
+                byte += 1
+
+
+@kernel
+def entry_state(arena: Ints, state: Int) -> int:
+    """The state of a list as the entry of a lexed language, whose empty text is left to the caller; or NEED_MEMORY."""
+    entry = int(arena[FREE])
+    if entry + LIST_STATE_SIZE > arena.size:
+        return NEED_MEMORY
+    for i in range(LIST_STATE_SIZE):
+        arena[entry + i] = arena[state + i]
+    arena[entry] &= ~ACCEPTING
+    arena[FREE] = entry + LIST_STATE_SIZE
+    return entry
+
+
+@kernel
+def start_session(arena: Ints, scratch: Ints, program: Int) -> int:
+    """What the parser has read before the text: nothing; or NEED_MEMORY."""
+    stack = intern_stack(arena, scratch, program, int(arena[program + PROGRAM_START]), 0)
+    if stack < 0 or arena[program + PROGRAM_LINE_BREAK] < 0:
+        return stack
+    blocks = intern_blocks(arena, scratch, 0, 0)
+    return blocks if blocks < 0 else intern_session(arena, scratch, stack, blocks, 0, 0)
+
+
+@kernel
+def start_list(arena: Ints, scratch: Ints, program: Int, session: Int) -> int:
+    """The state of a text's beginning: one group, at the start of a terminal; or a NEED code."""
+    scan = start_scan(arena, scratch, program, context_of(arena, program, session))
+    if scan < 0:
+        return scan
+    n = add_group(scratch, 0, scan, session, 0)
+    return intern_list(arena, scratch, program, n)

@@ -126,6 +126,19 @@ class UnsupportedComposition(SpecificationError):
 
 
 @dataclass(unsafe_hash=True)
+class UnsupportedConversion(SpecificationError):
+    """A grammar has something that the notation it is to be written in cannot say exactly."""
+
+    construct: str
+    rule: str
+    notation: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.construct} in rule '{self.rule}' cannot be written in {self.notation}: {self.advice}."
+
+
+@dataclass(unsafe_hash=True)
 class EmptyLanguage(SpecificationError):
     """No text at all satisfies the specification."""
 

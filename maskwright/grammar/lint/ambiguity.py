@@ -49,18 +49,16 @@ def ambiguities(facts: Facts, fuel: int = DEFAULT_FUEL) -> Iterator[Finding]:
     owners = {name: subject.owner(parts.get(name, name)) for name in short}
     symbols = (symbol for bodies in short.values() for body in bodies for symbol in body)
     samples = Samples(symbol for symbol in symbols if not isinstance(symbol, str))
-    outcome = _outcome(facts, replace(subject, productions=short), owners, samples, fuel)
+    loops = {name: repeated for name, repeated in subject.loops.items() if name in short}
+    outcome = _outcome(facts_of(replace(subject, productions=short, loops=loops)), owners, samples, fuel)
     if not outcome.found:
         yield subject.finding(Kind.AMBIGUITY, Severity.INFORMATION, None, _nothing_found(subject, outcome))
         return
     texts = shortest_texts(short, samples.texts(samples.greatest_width))
     around = surroundings(short, subject.start, texts)
     for rule, ambiguity in outcome.found.items():
-        first, second = (_told(reading, owners, samples, subject) for reading in ambiguity.readings)
-        if first == second:
-            first, second = "one alternative", f"another one, both times as {first}"
         text = shown(ambiguity.text, samples, subject)
-        message = f"rule '{rule}' reads {text} in two ways: as {first}, or as {second}"
+        message = f"rule '{rule}' reads {text} in two ways: {_both(ambiguity, owners, samples, subject)}"
         example = ambiguity.text
         if ambiguity.nonterminal in around:
             before, after = around[ambiguity.nonterminal]
@@ -83,34 +81,46 @@ def _in_use(facts: Facts) -> dict[str, tuple[Body, ...]]:
     return {name: () if name in subject.cut else useful[name] for name in reached}
 
 
-def _outcome(facts: Facts, short: Subject, owners: dict[str, str], samples: Samples, fuel: int) -> _Outcome:
-    order = [name for group in components(unit_steps(facts_of(short))) for name in group]
-    every = search(short.productions, order, samples.texts(samples.greatest_width), MAX_COUNT, fuel // 2)
+def _outcome(facts: Facts, owners: dict[str, str], samples: Samples, fuel: int) -> _Outcome:
+    """Search what is in use: `facts` are those of its productions."""
+    productions = facts.subject.productions
+    order = [name for group in components(unit_steps(facts)) for name in group]
+    every = search(productions, order, samples.texts(samples.greatest_width), MAX_COUNT, fuel // 2)
     results, left = [every], fuel - every.spent
     if every.complete_to < MAX_COUNT:
         tried = [samples.texts(width) for width in WIDTHS if width < samples.greatest_width]
         tried += [samples.texts_with(word) for word in samples.words]
         for place, texts_of in enumerate(tried):
             share = left // (len(tried) - place)
-            results.append(search(short.productions, order, texts_of, MAX_COUNT, share))
+            results.append(search(productions, order, texts_of, MAX_COUNT, share))
             left -= results[-1].spent
     found: dict[str, Ambiguity] = {}
     for result in results:
         for ambiguity in result.found:
             found.setdefault(owners[ambiguity.nonterminal], ambiguity)
     is_cyclic = any(True for check in (cycles, nullable_loops) for _ in check(facts))
-    is_whole = not (samples.is_partial or is_cyclic or facts.subject.cut & short.productions.keys())
+    is_whole = not (samples.is_partial or is_cyclic or facts.subject.cut & productions.keys())
     return _Outcome(found, every.complete_to if is_whole else None)
 
 
-def _told(reading: Reading, owners: dict[str, str], samples: Samples, subject: Subject) -> str:
+def _both(ambiguity: Ambiguity, owners: dict[str, str], samples: Samples, subject: Subject) -> str:
+    """The two readings, with pieces that are empty only if they make the difference."""
+    first, second = ambiguity.readings
+    for has_empty in (False, True):
+        one, other = (_told(reading, owners, samples, subject, has_empty) for reading in (first, second))
+        if one != other:
+            return f"as {one}, or as {other}"
+    return f"two of its alternatives read it as {one}"
+
+
+def _told(reading: Reading, owners: dict[str, str], samples: Samples, subject: Subject, has_empty: bool) -> str:
     """The symbols of a reading with what they derive."""
     told = []
     for symbol, piece in zip(reading.body, reading.pieces, strict=True):
         text = shown(piece, samples, subject)
         if isinstance(symbol, str) and owners[symbol] == symbol:
             told.append(f"{symbol}({text if piece else ''})")
-        elif piece:
+        elif piece or has_empty:
             told.append(text if isinstance(symbol, Word) else f"({text})" if " " in text else text)
     return " ".join(told) or "nothing"
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from re import _constants as op
-from re import _parser
+from importlib import import_module
 from typing import Any
+
+# Private to `re`, and unknown to type checkers; the names have been these since Python 3.11.
+op: Any = import_module("re._constants")
+tree_of: Any = import_module("re._parser").parse
 
 POOL = "abcdefxyzABCXYZ0123456789 _-+*/.,:;!?'\"\\|()[]{}<>=&%$#@~^`\n\t\réßж中😀"
 """The characters drawn where nearly any may stand."""
@@ -30,7 +33,7 @@ CATEGORIES: dict[Any, Callable[[str], bool]] = {
 def samples(pattern: str, n: int, rng: random.Random, flags: int = 0) -> list[str]:
     """Up to n different nonempty texts that the pattern matches as a whole; fewer where few are found in 20 n tries."""
     compiled = re.compile(pattern, flags)
-    tree = _parser.parse(pattern, flags)
+    tree = tree_of(pattern, flags)
     found: dict[str, None] = {}
     for _ in range(20 * n):
         text = _walk(tree, rng)
@@ -99,7 +102,7 @@ def _other_than(is_excluded: Callable[[str], bool], rng: random.Random) -> str:
 def _is_in(item: tuple[Any, Any], char: str) -> bool:
     kind, value = item
     if kind is op.LITERAL:
-        return ord(char) == value
+        return bool(ord(char) == value)
     if kind is op.RANGE:
         return bool(value[0] <= ord(char) <= value[1])
     return bool(CATEGORIES[value](char))

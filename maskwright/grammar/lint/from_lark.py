@@ -171,7 +171,7 @@ def _unused_terminals(source: LarkSource, subject: Subject, ignored: list[str]) 
     bodies = (subject.productions.get(name, ()) for name in reachable_from([subject.start], subject))
     used = set(ignored)
     for body in (body for alternatives in bodies for body in alternatives):
-        used |= {symbol.name for symbol in body if isinstance(symbol, Whole)}
+        used |= {symbol.name if isinstance(symbol, Whole) else str(symbol) for symbol in body}
     trees: dict[str, Tree[object] | None] = {name: tree for name, (tree, _) in source.grammar.term_defs}
     name_of = {id(tree): name for name, tree in trees.items()}
     todo = list(used)

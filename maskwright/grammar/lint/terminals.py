@@ -69,13 +69,16 @@ def hidden_terminals(parts: LarkParts, contexts: Sequence[frozenset[str]]) -> It
             continue
         if all(names is not None for names in hiding):
             hidden[name] = {other: None for names in hiding for other in names or ()}
-    shown = {terminal.name: terminal.shown for terminal in parts.terminals}
+    by_name = {terminal.name: terminal for terminal in parts.terminals}
     for terminal in parts.terminals:
         if terminal.name in hidden:
-            by = ", ".join(shown[name] for name in hidden[terminal.name])
+            others = [by_name[name] for name in hidden[terminal.name]]
+            priority = 1 + max(other.definition.priority for other in others)
+            name = terminal.shown if terminal.shown == terminal.name else "NAME"
             message = (
-                f"terminal {terminal.shown} is never produced: whatever it matches, the lexer takes {by} first; give "
-                f"{terminal.shown} a higher priority (`{terminal.name}.2: ...`) or make the other narrower"
+                f"terminal {terminal.shown} is never produced: whatever it matches, the lexer takes "
+                f"{', '.join(other.shown for other in others)} first; give {terminal.shown} a higher priority "
+                f"(`{name}.{priority}: ...`) or make the other narrower"
             )
             assert terminal.language is not None
             example = terminal.language.shortest()

@@ -49,6 +49,7 @@ from maskwright.automata._lexed_layout import (
     LIST_PROGRAM,
     LIST_STATE_SIZE,
     LIST_STATE_TUPLE,
+    NO_COLUMN,
     NODE_EDGES,
     NODE_FLAGS,
     NODE_LABELS,
@@ -243,9 +244,9 @@ def moved_column(arena: Ints, scratch: Ints, program: Int, session: Int, byte: I
     column = int(arena[session + SESSION_COLUMN])
     if byte == 10:
         column = 0
-    elif byte == 32:
+    elif column >= 0 and byte == 32:
         column += 1
-    elif byte == 9:
+    elif column >= 0 and byte == 9:
         column += arena[program + PROGRAM_TAB]
     return with_column(arena, scratch, session, column)
 
@@ -269,7 +270,7 @@ def session_inside(arena: Ints, scratch: Ints, scan: Int, session: Int) -> int:
         return row
     flags = arena[row + ROW_FLAGS]
     if flags & COUNTS_COLUMN == 0:
-        return with_column(arena, scratch, session, 0)
+        return with_column(arena, scratch, session, NO_COLUMN)
     deepest = arena[arena[session + SESSION_BLOCKS] + BLOCKS_COLUMN]
     if flags & IS_SEALED and arena[session + SESSION_COLUMN] > deepest + 1:
         return with_column(arena, scratch, session, deepest + 1)
@@ -541,7 +542,7 @@ def start_session(arena: Ints, scratch: Ints, program: Int) -> int:
     if stack < 0 or arena[program + PROGRAM_LINE_BREAK] < 0:
         return stack
     blocks = intern_blocks(arena, scratch, 0, 0)
-    return blocks if blocks < 0 else intern_session(arena, scratch, stack, blocks, 0, 0)
+    return blocks if blocks < 0 else intern_session(arena, scratch, stack, blocks, 0, NO_COLUMN)
 
 
 @kernel

@@ -27,6 +27,7 @@ from maskwright.automata._lexed_layout import (
     BLOCKS_OUTER,
     IS_TUPLE,
     MAX_REDUCTIONS,
+    NO_COLUMN,
     PARSER_STATE_SIZE,
     PROGRAM_CLOSING,
     PROGRAM_CONTEXT_WORDS,
@@ -255,6 +256,8 @@ def after_line_break(arena: Ints, scratch: Ints, program: Int, session: Int) -> 
     stack = int(arena[session + SESSION_STACK])
     blocks = int(arena[session + SESSION_BLOCKS])
     column = int(arena[session + SESSION_COLUMN])
+    if column < 0:  # lark fails on a line break without a line end
+        return DEAD
     stack = read_terminal(arena, scratch, program, stack, int(arena[program + PROGRAM_LINE_BREAK]))
     if stack <= 0:
         return stack
@@ -272,7 +275,7 @@ def after_line_break(arena: Ints, scratch: Ints, program: Int, session: Int) -> 
         blocks = int(arena[blocks + BLOCKS_OUTER])
     if column != arena[blocks + BLOCKS_COLUMN]:
         return DEAD
-    after = intern_session(arena, scratch, stack, blocks, 0, 0)
+    after = intern_session(arena, scratch, stack, blocks, 0, NO_COLUMN)
     if after < 0:
         return after
     way_on = has_way_on(arena, scratch, program, after)
@@ -301,7 +304,7 @@ def after_terminal(arena: Ints, scratch: Ints, program: Int, session: Int, symbo
             n_open -= 1
             if n_open < 0:
                 return DEAD
-    return intern_session(arena, scratch, stack, blocks, n_open, 0)
+    return intern_session(arena, scratch, stack, blocks, n_open, NO_COLUMN)
 
 
 @kernel
@@ -314,6 +317,8 @@ def can_break_line(arena: Ints, scratch: Ints, program: Int, session: Int, any_c
     blocks = int(arena[session + SESSION_BLOCKS])
     column = int(arena[session + SESSION_COLUMN])
     blocks_now = blocks
+    if column < 0 and not any_column:
+        return 0
     least = 0 if any_column else column
     tried = max(least, arena[blocks + BLOCKS_COLUMN] + 1)
     while True:

@@ -37,8 +37,8 @@ class Indentation:
     """Blocks by indentation, as lark's `Indenter` makes them; all but `tab_length` are symbols.
 
     After each terminal `line_break`, unless a parenthesis is open, the column (blanks, and `tab_length` for a tab, after
-    the last line break of its text) is compared with the open blocks: deeper gives `indent`, less deep a `dedent` for
-    each block that it closes, and must fit one of them. At the end of the text all blocks are closed.
+    the last line end of its text, which it must have) is compared with the open blocks: deeper gives `indent`, less
+    deep a `dedent` for each block that it closes, and must fit one of them. At the end of the text all blocks close.
     """
 
     line_break: int

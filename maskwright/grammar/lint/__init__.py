@@ -11,6 +11,6 @@ checks, one a file: `reachable`, `productive`, `recursion`, `duplicates`, `speci
 from __future__ import annotations
 
 from maskwright.grammar.lint.finding import Finding, Kind, Severity
-from maskwright.grammar.lint.linting import LarkLexer, lint_ebnf, lint_gbnf, lint_grammar, lint_lark
+from maskwright.grammar.lint.linting import lint_ebnf, lint_gbnf, lint_grammar, lint_lark
 
-__all__ = ["Finding", "Kind", "LarkLexer", "Severity", "lint_ebnf", "lint_gbnf", "lint_grammar", "lint_lark"]
+__all__ = ["Finding", "Kind", "Severity", "lint_ebnf", "lint_gbnf", "lint_grammar", "lint_lark"]

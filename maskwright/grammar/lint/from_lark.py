@@ -63,15 +63,18 @@ class LarkParts:
     rules: tuple[Rule, ...]
 
 
-def read_parts(source: LarkSource, start: str) -> LarkParts:
-    """Take a grammar apart; raises GrammarSyntaxError where lark finds a fault only when it compiles the rules."""
+def read_parts(source: LarkSource, start: str, kept: frozenset[str] = frozenset()) -> LarkParts:
+    """Take a grammar apart; `kept` are terminals that the lexer has even if no rule uses them.
+
+    Raises GrammarSyntaxError where lark finds a fault only when it compiles the rules.
+    """
     names = [str(name) for name, parameters, _, _ in source.grammar.rule_defs if not parameters]
     if start not in names:
         close = get_close_matches(start, names, n=1)
         advice = f" (did you mean '{close[0]}'?)" if close else ""
         raise GrammarSyntaxError(f"there is no rule '{start}' to start from{advice}", source.text, 0, source.name)
     try:
-        defined, rules, ignored = source.grammar.compile([start], set())
+        defined, rules, ignored = source.grammar.compile([start], set(kept))
         # lark leaves out rules that nothing uses; compiled from every rule, all are there to be looked at.
         _, all_rules, _ = source.grammar.compile(names, set())
     except (LarkError, AssertionError) as error:
@@ -95,7 +98,7 @@ def read_parts(source: LarkSource, start: str) -> LarkParts:
         subject,
         tuple(terminals.values()),
         frozenset(ignored),
-        tuple(name for name in _unused_terminals(source, subject, ignored) if name in definitions),
+        tuple(name for name in _unused_terminals(source, subject, [*ignored, *kept]) if name in definitions),
         tuple(rules),
     )
 

@@ -2,8 +2,8 @@
 
 A byte is the character of the same number. Members in any order are 2**n sets: written out is one order of those that
 must occur, with all others around them, which keeps what derives a text and what is used; the search for ambiguity
-leaves such parts out. Automata are known by some of their texts. Recursion goes no deeper than in the passes over
-nodes: the front ends keep nodes shallow.
+leaves such parts out. Automata are known by some of their texts, lexed languages by none. Recursion goes no deeper
+than in the passes over nodes: the front ends keep nodes shallow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from maskwright.grammar.ir import (
     Call,
     Choice,
     Distinct,
+    Document,
     Grammar,
+    Lexed,
     Literal,
     Network,
     Node,
@@ -80,8 +82,10 @@ class _Lowering:
                 return self.made.choice(owner, self.alternatives(node, owner)) if node.parts else self._nothing(owner)
             case Repeat(body, minimum, maximum):
                 return self.made.repetition(owner, self.body(body, owner), minimum, maximum)
-            case Distinct(body):
+            case Distinct(body) | Document(body):
                 return self.body(body, owner)
+            case Lexed(_, has_empty):
+                return (Some(("",) if has_empty else ()),)
             case Network():
                 return self._network(node, owner)
             case Permutation():

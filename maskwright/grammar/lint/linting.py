@@ -6,13 +6,14 @@ All findings are claims about the whole grammar as written; the order is that of
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import Enum
 from pathlib import Path
 
 from maskwright.grammar.ebnf.front_end import read_ebnf
 from maskwright.grammar.ebnf.parser import parse as parse_ebnf
 from maskwright.grammar.gbnf.parser import parse as parse_gbnf
 from maskwright.grammar.ir import Grammar
+from maskwright.grammar.lark.front_end import Lexer
+from maskwright.grammar.lark.indentation import Indenter
 from maskwright.grammar.lark.source import read_source
 from maskwright.grammar.lint.ambiguity import DEFAULT_FUEL, ambiguities
 from maskwright.grammar.lint.duplicates import duplicate_alternatives
@@ -70,42 +71,32 @@ def lint_ebnf(
     return lint_subject(subject, special_tokens=special_tokens, fuel=fuel)
 
 
-class LarkLexer(Enum):
-    """How a Lark grammar is to be read."""
-
-    CONTEXTUAL = "contextual"
-    """LALR, where each state looks for the terminals that it accepts: lark's default with `parser="lalr"`."""
-    BASIC = "basic"
-    """LALR, with one lexer for all states."""
-    DYNAMIC = "dynamic"
-    """Earley without a lexer: no terminal hides another, and nothing is in conflict."""
-
-
 def lint_lark(
     text: str,
     start: str = "start",
     *,
-    lexer: LarkLexer = LarkLexer.CONTEXTUAL,
-    always_accepted: Iterable[str] = (),
+    lexer: Lexer | str = Lexer.CONTEXTUAL,
+    indenter: Indenter | None = None,
     import_paths: Sequence[str | Path] = (),
     special_tokens: Iterable[str] = (),
     fuel: int = DEFAULT_FUEL,
 ) -> tuple[Finding, ...]:
-    """What there is to say about a Lark grammar; `always_accepted` are terminals that an indenter looks for anywhere.
+    """What there is to say about a Lark grammar, read with this lexer and indenter as by `lark_grammar`.
 
     Raises GrammarSyntaxError for a text that is no grammar, LimitExceeded for one that is too large.
     """
-    parts = read_parts(read_source(text, import_paths=import_paths), start)
+    always = frozenset([indenter.line_break] if indenter else [])
+    parts = read_parts(read_source(text, import_paths=import_paths), start, always)
     tokens = tuple(special_tokens)
     findings = list(lint_subject(parts.subject, fuel=fuel))
     findings += unused_terminals(parts)
     findings += empty_terminals(parts)
     findings += terminal_clashes(parts, tokens)
-    if lexer is not LarkLexer.DYNAMIC:
+    chosen = Lexer(lexer)
+    if chosen is not Lexer.DYNAMIC:
         parser = parser_of(parts)
         findings += conflict_findings(parser, parts)
         everything = frozenset(terminal.name for terminal in parts.terminals)
-        accepted = parser.accepted if lexer is LarkLexer.CONTEXTUAL else (everything,)
-        always = frozenset(always_accepted)
+        accepted = parser.accepted if chosen is Lexer.CONTEXTUAL else (everything,)
         findings += hidden_terminals(parts, [context | always for context in accepted])
     return in_order(findings)

@@ -31,7 +31,7 @@ class LintedKind(StrEnum):
 
 
 class LexerChoice(StrEnum):
-    """How a Lark grammar is to be read; the values of `maskwright.grammar.lint.LarkLexer`."""
+    """How a Lark grammar is to be read: `maskwright.grammar.lark.Lexer`, which is imported only when needed."""
 
     CONTEXTUAL = "contextual"
     BASIC = "basic"
@@ -119,7 +119,7 @@ def print_verdict(verdict: Verdict, as_json: bool) -> None:
 
 
 def _findings(request: LintRequest, kind: LintedKind, text: str) -> tuple[Finding, ...]:
-    from maskwright.grammar.lint import LarkLexer, lint_ebnf, lint_gbnf, lint_grammar, lint_lark
+    from maskwright.grammar.lint import lint_ebnf, lint_gbnf, lint_grammar, lint_lark
 
     tokens = _special_tokens(request.tokenizer)
     match kind:
@@ -128,9 +128,10 @@ def _findings(request: LintRequest, kind: LintedKind, text: str) -> tuple[Findin
         case LintedKind.EBNF:
             return lint_ebnf(text, request.start, special_tokens=tokens)
         case LintedKind.LARK:
-            lexer = LarkLexer(request.lexer.value)
             folder = Path(request.grammar).parent
-            return lint_lark(text, request.start or "start", lexer=lexer, import_paths=[folder], special_tokens=tokens)
+            return lint_lark(
+                text, request.start or "start", lexer=request.lexer.value, import_paths=[folder], special_tokens=tokens
+            )
         case LintedKind.JSON_SCHEMA:
             from maskwright.integrations.command_line.specification import (
                 Kind,

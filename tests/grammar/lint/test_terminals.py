@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lark import Lark, logger
 from lark.exceptions import GrammarError, LarkError, LexError
 
-from maskwright.grammar.lint import Finding, Kind, LarkLexer, Severity, lint_lark
+from maskwright.grammar.lark import PYTHON_INDENTER, Lexer
+from maskwright.grammar.lint import Finding, Kind, Severity, lint_lark
+from tests.grammar.lint.small_grammars import Productions, as_lark, productions
 from tests.naive.parse_trees import texts_up_to
 
 LARK = Path(__file__).parents[3] / "schemas" / "lark"
@@ -63,7 +64,7 @@ def test_a_terminal_is_hidden_if_and_only_if_the_basic_lexer_never_produces_it(n
         except LarkError:
             # what was produced before the fault counts as well, and is a shorter text of its own
             continue
-    found = hidden(lint_lark(grammar, lexer=LarkLexer.BASIC, fuel=0))
+    found = hidden(lint_lark(grammar, lexer=Lexer.BASIC, fuel=0))
     assert found <= set(names) - produced
     # A lazy pattern never takes some texts that it matches; that it always takes keywords is not noticed.
     assert found == set(names) - produced or LAZY in named.values()
@@ -98,7 +99,7 @@ def test_what_the_contextual_lexer_produces_is_not_hidden(named: dict[str, str],
 def test_the_example_of_an_overlap_is_read_as_the_terminal_that_is_named_first(named: dict[str, str]) -> None:
     names = [name[0] for name in named]
     grammar = f"start: ({' | '.join(names)})*\n{definitions(named)}"
-    for finding in lint_lark(grammar, lexer=LarkLexer.BASIC, fuel=0):
+    for finding in lint_lark(grammar, lexer=Lexer.BASIC, fuel=0):
         if finding.kind is Kind.OVERLAP:
             assert finding.example is not None
             first, second = finding.message.split()[1], finding.message.split()[3]
@@ -115,19 +116,19 @@ def test_the_example_of_an_overlap_is_read_as_the_terminal_that_is_named_first(n
 @pytest.mark.parametrize("path", sorted(LARK.glob("*.lark")), ids=lambda path: path.stem)
 def test_conflicts_are_those_that_lark_logs(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     text = path.read_text(encoding="utf-8")
-    start = "start" if "\nstart" in f"\n{text}" or "start:" in text else "file_input"
     logger.setLevel(logging.DEBUG)
     try:
-        Lark(text, parser="lalr", start=start)
+        Lark(text, parser="lalr")
         n_errors = 0
     except GrammarError as error:
         n_errors = str(error).count("Reduce/Reduce")
     finally:
         logger.setLevel(logging.CRITICAL)
-    logged = Counter("shift" for record in caplog.records if "Shift/Reduce" in record.getMessage())
-    found = [finding for finding in lint_lark(text, start, fuel=0) if finding.kind is Kind.CONFLICT]
-    assert bool([f for f in found if f.severity is Severity.WARNING]) == bool(logged) or n_errors
-    assert bool([f for f in found if f.severity is Severity.ERROR]) == bool(n_errors)
+    logged = [record for record in caplog.records if "Shift/Reduce" in record.getMessage()]
+    found = [finding for finding in lint_lark(text, fuel=0) if finding.kind is Kind.CONFLICT]
+    severities = {finding.severity for finding in found}
+    assert (Severity.ERROR in severities) == bool(n_errors)
+    assert n_errors or (Severity.WARNING in severities) == bool(logged)
 
 
 def test_a_terminal_that_matches_nothing_or_the_empty_text_is_told() -> None:
@@ -244,7 +245,7 @@ def test_messages_about_lark_grammars(grammar: str, expected: list[str]) -> None
 
 def test_nothing_hides_and_nothing_conflicts_where_lark_reads_without_a_lexer() -> None:
     grammar = 'start: s\ns: WORD | KEY s | KEY s "x" s\nWORD.1: /[a-z]+/\nKEY: "if"'
-    kinds = {finding.kind for finding in lint_lark(grammar, lexer=LarkLexer.DYNAMIC, fuel=0)}
+    kinds = {finding.kind for finding in lint_lark(grammar, lexer=Lexer.DYNAMIC, fuel=0)}
     assert not kinds & {Kind.SHADOWED, Kind.CONFLICT}
     assert {finding.kind for finding in lint_lark(grammar, fuel=0)} >= {Kind.SHADOWED, Kind.CONFLICT}
 
@@ -253,3 +254,39 @@ def test_a_loop_over_what_may_be_empty_is_told_beside_the_conflicts_that_it_make
     findings = lint_lark('start: (x?)* "."\nx: "x"', fuel=0)
     loops = [finding.rule for finding in findings if finding.kind is Kind.NULLABLE_LOOP]
     assert loops == ["start"] and Kind.CONFLICT in {finding.kind for finding in findings}
+
+
+def test_the_terminals_of_an_indenter_are_looked_for_everywhere() -> None:
+    text = (LARK / "python.lark").read_text(encoding="utf-8")
+    findings = lint_lark(text, indenter=PYTHON_INDENTER, fuel=0)
+    assert {finding.kind for finding in findings} <= {Kind.NOT_EXAMINED, Kind.OVERLAP, Kind.CONFLICT}
+    small = 'start: "a" "b"\n_NEWLINE: /\\n+/\n%declare _INDENT _DEDENT\n'
+    assert lint_lark(small, indenter=PYTHON_INDENTER, fuel=0) != lint_lark(small, fuel=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(grammar=productions(least_symbols=1))
+def test_conflicts_of_random_grammars_are_those_that_lark_logs(grammar: Productions) -> None:
+    text = as_lark(grammar)
+    logged: list[tuple[str, str]] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: logged.append((record.msg, str(record.args)))  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    refused = False
+    try:
+        Lark(text, parser="lalr", start="s")
+    except GrammarError as error:
+        refused = "Reduce/Reduce" in str(error)
+        assume(refused or "undefined" not in str(error))
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.CRITICAL)
+    found = [finding for finding in lint_lark(text, "s", fuel=0) if finding.kind is Kind.CONFLICT]
+    assert any(finding.severity is Severity.ERROR for finding in found) == refused
+    shifted = {finding.message.split("before ")[1].split(":")[0] for finding in found if "shift/" in finding.message}
+    in_log = {args for message, args in logged if "Shift/Reduce" in message}
+    assert refused or bool(shifted) == bool(in_log)
+    assert {name for args in in_log for name in "ab" if f"'{name.upper()}'" in args} <= {
+        name for each in shifted for name in "ab" if f'"{name}"' in each
+    }

@@ -74,12 +74,15 @@ def begins_with_quote(node: Node, rules: Mapping[str, Node]) -> bool:
 
 def reached_for_free(network: Network) -> set[int]:
     """The states of a network that are reached from state 0 without reading."""
+    leaving: dict[int, list[int]] = {}
+    for source, label, target in network.edges:
+        if is_nullable(label):
+            leaving.setdefault(source, []).append(target)
     reached = {0}
     todo = [0]
     while todo:
-        state = todo.pop()
-        for source, label, target in network.edges:
-            if source == state and target not in reached and is_nullable(label):
+        for target in leaving.get(todo.pop(), ()):
+            if target not in reached:
                 reached.add(target)
                 todo.append(target)
     return reached

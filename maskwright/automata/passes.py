@@ -132,12 +132,14 @@ def _is_productive(node: Node, productive: set[str]) -> bool:
             cut = node.mapped(lambda part: part if _is_productive(part, productive) else NOTHING)
             return without_impossible_entries(cut) != NOTHING
         case Network():
+            leaving: dict[int, list[tuple[Node, int]]] = {}
+            for source, label, target in node.edges:
+                leaving.setdefault(source, []).append((label, target))
             reached = {0}
             todo = [0]
             while todo:
-                state = todo.pop()
-                for source, label, target in node.edges:
-                    if source == state and target not in reached and _is_productive(label, productive):
+                for label, target in leaving.get(todo.pop(), ()):
+                    if target not in reached and _is_productive(label, productive):
                         reached.add(target)
                         todo.append(target)
             return node.n_states - 1 in reached

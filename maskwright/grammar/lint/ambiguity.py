@@ -33,10 +33,16 @@ UNITS = {Notation.NONE: "bytes", Notation.LARK: "terminals"}
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """The first ambiguity of each rule. complete_to: all texts of that length were compared; None: never all of any."""
+    """The first ambiguity of each rule, and what is known if there is none.
+
+    complete_to: all texts of that length were compared. is_cyclic: steps of rules that derive themselves were left out.
+    is_partial: some parts were tried by a few of their texts.
+    """
 
     found: dict[str, Ambiguity]
-    complete_to: int | None
+    complete_to: int
+    is_cyclic: bool
+    is_partial: bool
 
 
 def ambiguities(facts: Facts, fuel: int = DEFAULT_FUEL) -> Iterator[Finding]:
@@ -52,7 +58,11 @@ def ambiguities(facts: Facts, fuel: int = DEFAULT_FUEL) -> Iterator[Finding]:
     loops = {name: repeated for name, repeated in subject.loops.items() if name in short}
     outcome = _outcome(facts_of(replace(subject, productions=short, loops=loops)), owners, samples, fuel)
     if not outcome.found:
-        yield subject.finding(Kind.AMBIGUITY, Severity.INFORMATION, None, _nothing_found(subject, outcome))
+        has_duplicates = any(
+            len(set(subject.productions[name])) < len(subject.productions[name]) for name in productions
+        )
+        message = _nothing_found(subject, outcome, has_duplicates)
+        yield subject.finding(Kind.AMBIGUITY, Severity.INFORMATION, None, message)
         return
     texts = shortest_texts(short, samples.texts(samples.greatest_width))
     around = surroundings(short, subject.start, texts)
@@ -99,8 +109,8 @@ def _outcome(facts: Facts, owners: dict[str, str], samples: Samples, fuel: int) 
         for ambiguity in result.found:
             found.setdefault(owners[ambiguity.nonterminal], ambiguity)
     is_cyclic = any(True for check in (cycles, nullable_loops) for _ in check(facts))
-    is_whole = not (samples.is_partial or is_cyclic or facts.subject.cut & productions.keys())
-    return _Outcome(found, every.complete_to if is_whole else None)
+    is_partial = samples.is_partial or bool(facts.subject.cut & productions.keys())
+    return _Outcome(found, every.complete_to, is_cyclic, is_partial)
 
 
 def _both(ambiguity: Ambiguity, owners: dict[str, str], samples: Samples, subject: Subject) -> str:
@@ -125,13 +135,16 @@ def _told(reading: Reading, owners: dict[str, str], samples: Samples, subject: S
     return " ".join(told) or "nothing"
 
 
-def _nothing_found(subject: Subject, outcome: _Outcome) -> str:
-    units = UNITS.get(subject.notation, "characters")
-    if outcome.complete_to is None:
-        why = "only a part of the texts was compared, because the grammar has parts that are tried by a few texts"
-        return f"no ambiguity was found; {why}, so this is no proof"
+def _nothing_found(subject: Subject, outcome: _Outcome, has_duplicates: bool) -> str:
+    """How far it is known that there is no ambiguity but what other findings tell."""
+    others = ["rules that derive themselves"] * outcome.is_cyclic + ["repeated alternatives"] * has_duplicates
+    nothing = f"apart from {' and '.join(others)}, no ambiguity was found" if others else "no ambiguity was found"
+    if outcome.is_cyclic:
+        return f"{nothing}, but their steps were left out of the search, so this is no proof"
+    if outcome.is_partial:
+        return f"{nothing}, but exclusions, patterns and the like were tried by a few texts only, so this is no proof"
     if outcome.complete_to < 0:
-        return "no ambiguity was found; the limit was reached before all of the shortest texts were compared"
+        return f"{nothing}, but the limit was reached before all of the shortest texts were compared"
     longer = ", and some longer ones" if outcome.complete_to < MAX_COUNT else ""
-    compared = f"all texts of every rule with up to {outcome.complete_to} {units} were compared"
-    return f"no ambiguity was found: {compared}{longer}"
+    units = UNITS.get(subject.notation, "characters")
+    return f"{nothing}: all texts of every rule with up to {outcome.complete_to} {units} were compared{longer}"

@@ -121,7 +121,9 @@ class _Lowering:
         needed: list[Body] = [items[place] for place in node.required]
         for obligation in range(node.n_obligations):
             ways = [marker for marker, fulfilled in markers if obligation in fulfilled]
-            needed.append((self.made.helper(owner, ways),))
+            marked = self.made.helper(owner, ways)
+            needed.append((marked,))
+            self.made.cut.add(marked)
         chain = needed or [(entry,)]
         joined = chain[0]
         for part in chain[1:]:
@@ -129,7 +131,7 @@ class _Lowering:
         more = self.made.helper(owner)
         self.made.productions[more] = ((), (*separator, entry, more))
         whole = self.made.helper(owner, [(*joined, more)])
-        self.made.cut.add(whole)
+        self.made.cut.update((whole, entry, more))
         return (whole,)
 
 

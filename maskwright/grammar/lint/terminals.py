@@ -148,7 +148,7 @@ class _Lexer:
         """Of these texts those for which `tried` may be taken and is no earlier keyword; `by`: who has the rest."""
         rest = texts
         for other in keywords:
-            if other.language is not None and have_common_member(rest, other.language):
+            if other.language is not None and _overlap(rest, other.language):
                 rest -= other.language
                 by[other.name] = None
         for other in self.tried[: self.position[tried.name]]:
@@ -157,10 +157,16 @@ class _Lexer:
             if other.language is None or other.language.is_empty:
                 continue
             beginning = _beginning_with(other.definition.pattern.to_regexp())
-            if have_common_member(rest, beginning):
+            if _overlap(rest, beginning):
                 rest -= beginning
                 by[other.name] = None
         return rest
+
+
+@lru_cache(maxsize=8192)
+def _overlap(one: CharacterAutomaton, other: CharacterAutomaton) -> bool:
+    """Have they a common text?  Contexts ask the same again and again."""
+    return have_common_member(one, other)
 
 
 @lru_cache(maxsize=512)

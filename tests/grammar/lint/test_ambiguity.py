@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from lark import Lark
 from lark.exceptions import GrammarError
 
@@ -14,6 +16,8 @@ from maskwright.grammar.ir import Call, Grammar, choice, literal, repeat, sequen
 from maskwright.grammar.lint import Finding, Kind, Severity, lint_ebnf, lint_gbnf, lint_grammar, lint_lark
 from tests.grammar.lint.small_grammars import Productions, as_gbnf, as_lark, productions
 from tests.naive.parse_trees import MANY, derives_itself, in_use, n_trees, texts_up_to
+from tests.naive.random_grammars import random_grammar
+from tests.naive.recogniser import Recogniser
 
 GBNF = Path(__file__).parents[3] / "schemas" / "gbnf"
 FUEL = 20_000
@@ -153,6 +157,15 @@ def test_the_intermediate_form_is_searched_byte_by_byte() -> None:
     grammar = Grammar("e", {"e": choice(sum_of, repeat(literal("é".encode()), 1, 2))})
     (finding,) = ambiguity(lint_grammar(grammar))
     assert finding.example == "é+é+é"
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_an_example_of_the_intermediate_form_is_a_text_of_the_grammar(seed: int) -> None:
+    grammar = random_grammar(random.Random(seed))
+    for finding in ambiguity(lint_grammar(grammar, fuel=FUEL)):
+        if finding.example is not None and len(finding.example) <= 12:
+            assert Recogniser(grammar, finding.example.encode()).accepts()
 
 
 def test_equal_grammars_have_equal_findings_whatever_was_looked_at_before() -> None:

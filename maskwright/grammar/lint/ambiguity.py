@@ -68,7 +68,8 @@ def ambiguities(facts: Facts, fuel: int = DEFAULT_FUEL) -> Iterator[Finding]:
     around = surroundings(short, subject.start, texts)
     for rule, ambiguity in outcome.found.items():
         text = shown(ambiguity.text, samples, subject)
-        message = f"rule '{rule}' reads {text} in two ways: {_both(ambiguity, owners, samples, subject)}"
+        reader = f"rule '{rule}'" if ambiguity.nonterminal == rule else f"a part of rule '{rule}'"
+        message = f"{reader} reads {text} in two ways: {_both(ambiguity, owners, samples, subject)}"
         example = ambiguity.text
         if ambiguity.nonterminal in around:
             before, after = around[ambiguity.nonterminal]

@@ -164,7 +164,9 @@ def test_the_intermediate_form_is_searched_byte_by_byte() -> None:
 def test_an_example_of_the_intermediate_form_is_a_text_of_the_grammar(seed: int) -> None:
     grammar = random_grammar(random.Random(seed))
     for finding in ambiguity(lint_grammar(grammar, fuel=FUEL)):
-        if finding.example is not None and len(finding.example) <= 12:
+        # Around members in any order no whole text is known; then the example is that of the rule, or of its part.
+        is_whole = "a whole text" in finding.message or finding.message.startswith("rule 'S'")
+        if is_whole and finding.example is not None and len(finding.example) <= 12:
             assert Recogniser(grammar, finding.example.encode()).accepts()
 
 

@@ -7,7 +7,8 @@ found in `text + more` is never shorter than `text` where `text` itself is found
 tried before it end neither within `text` nor earlier. So `text` is among the matches offered, whatever follows.
 
 Idea. The scanner (`scanner`) keeps the ways that are preferred; a text is taken as a whole if the last chain has an end.
-A pattern whose end depends on what follows it (`(?=...)`, `\b`, `$`) has no such language, and is refused.
+A pattern whose end depends on what follows it (`(?=...)`, `\b`, `$`) has no such language, and is refused: where
+`(?!if\b)[a-z]+` is tried on `if `, not even the `i` is a match.
 Cost: that of the scanner.
 """
 
@@ -104,5 +105,8 @@ def _is_repeated_character(tree: Expression, pattern: str) -> bool:
 
 
 def _looks_around(pattern: str, where: str) -> UnsupportedPattern:
-    advice = "a text read character by character has no one end of a match; leave the condition out, or use lexer='contextual'"
+    advice = (
+        "read character by character, what may follow depends on the whole grammar; use lexer='contextual', "
+        "or leave words out with '&' and '~' (/[a-z]+/ & ~/if|else/)"
+    )
     return UnsupportedPattern(f"A condition {where}", pattern, 0, advice)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from maskwright.errors import UnsupportedConversion
@@ -16,6 +15,7 @@ from maskwright.grammar.ebnf.front_end import read_ebnf
 from maskwright.grammar.gbnf.front_end import read_gbnf
 from maskwright.grammar.notation.expansion import expanded
 from maskwright.grammar.notation.naming import GBNF_NAMES, LARK_NAMES, W3C_NAMES, XGRAMMAR_NAMES, Names, renamed
+from maskwright.grammar.notation.notations import Source, Target
 from maskwright.grammar.notation.printing import print_gbnf, print_lark, print_w3c, print_xgrammar
 from maskwright.grammar.notation.written import WrittenGrammar
 
@@ -23,23 +23,6 @@ LARK_COMMENT = (
     "Without a lexer, every character class is a terminal of one character. Read it with",
     'lark.Lark(grammar, parser="earley", lexer="dynamic").',
 )
-
-
-class Source(StrEnum):
-    """The notations that are read."""
-
-    LARK = "lark"
-    GBNF = "gbnf"
-    EBNF = "ebnf"
-
-
-class Target(StrEnum):
-    """The notations that are written: EBNF as XGrammar reads it, and as the W3C writes it."""
-
-    LARK = "lark"
-    GBNF = "gbnf"
-    EBNF = "ebnf"
-    W3C = "w3c"
 
 
 @dataclass(frozen=True, slots=True)

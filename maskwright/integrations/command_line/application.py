@@ -16,6 +16,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from maskwright.errors import MaskwrightError
+from maskwright.grammar.notation.notations import Source, Target
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
 from maskwright.integrations.command_line.linting import LexerChoice, LintedKind
 from maskwright.integrations.command_line.messages import UserMistakeError, complain
@@ -52,7 +53,10 @@ SpecArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="SPEC",
-        help="A file (.json: JSON Schema, .gbnf: grammar, .regex or .txt: pattern) or module:Name of a Python type.",
+        help=(
+            "A file (.json: JSON Schema, .gbnf or .ebnf: grammar, .regex or .txt: pattern) "
+            "or module:Name of a Python type."
+        ),
         show_default=False,
     ),
 ]
@@ -60,7 +64,14 @@ KindOption = Annotated[Kind | None, typer.Option(help="What SPEC is, if its suff
 RegexOption = Annotated[
     str | None, typer.Option(metavar="PATTERN", help="A regular expression in place of SPEC.", show_default=False)
 ]
-StartOption = Annotated[str, typer.Option(metavar="RULE", help="The rule that a GBNF grammar starts from.")]
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RULE",
+        help="The rule that a grammar starts from (default: the usual one of its notation).",
+        show_default=False,
+    ),
+]
 TokenizerOption = Annotated[
     str | None,
     typer.Option(
@@ -116,7 +127,7 @@ def generate(
     spec: SpecArgument = None,
     kind: KindOption = None,
     regex: RegexOption = None,
-    start: StartOption = "root",
+    start: StartOption = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -168,7 +179,7 @@ def check(
     ] = None,
     kind: KindOption = None,
     regex: RegexOption = None,
-    start: StartOption = "root",
+    start: StartOption = None,
     *,
     options: OptionsRequest,
 ) -> None:
@@ -209,7 +220,7 @@ def compile_specification(
     spec: SpecArgument = None,
     kind: KindOption = None,
     regex: RegexOption = None,
-    start: StartOption = "root",
+    start: StartOption = None,
     tokenizer: TokenizerOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as one JSON object.")] = False,
     *,
@@ -248,7 +259,7 @@ def mask(
     spec: SpecArgument = None,
     kind: KindOption = None,
     regex: RegexOption = None,
-    start: StartOption = "root",
+    start: StartOption = None,
     prefix: Annotated[str, typer.Option(metavar="TEXT", help="The text so far.", show_default=False)] = "",
     tokenizer: TokenizerOption = None,
     samples: Annotated[int, typer.Option(min=0, help="How many allowed tokens to show.")] = 12,
@@ -279,7 +290,7 @@ def example(
     spec: SpecArgument = None,
     kind: KindOption = None,
     regex: RegexOption = None,
-    start: StartOption = "root",
+    start: StartOption = None,
     n: Annotated[
         int, typer.Option("--n", "-n", min=1, help="How many texts; each takes other ways than those before.")
     ] = 1,
@@ -334,6 +345,33 @@ def lint(
     linting.print_verdict(verdict, as_json)
     if not verdict.is_fine:
         raise typer.Exit(1)
+
+
+@app.command(
+    short_help="Write a grammar in another notation.",
+    epilog="""\b
+Examples:
+  maskwright convert grammar.lark --to gbnf
+  maskwright convert grammar.gbnf --to lark -o grammar.lark
+  maskwright convert xml.ebnf --to w3c --start element
+""",
+)
+@told_in_one_sentence
+def convert(
+    grammar: Annotated[str, typer.Argument(metavar="GRAMMAR", help="A .lark, .gbnf or .ebnf file; - with --from.")],
+    to: Annotated[Target, typer.Option("--to", help="The notation to write (ebnf: XGrammar's).")],
+    source: Annotated[
+        Source | None, typer.Option("--from", help="The notation of GRAMMAR, if its suffix does not tell.")
+    ] = None,
+    start: StartOption = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write (default: stdout).")
+    ] = None,
+) -> None:
+    """Write a grammar in another notation, as readable text with the same meaning."""
+    from maskwright.integrations.command_line import converting
+
+    converting.write(converting.convert(converting.ConversionRequest(grammar, source, to, start)), output)
 
 
 @app.command(

@@ -1,7 +1,7 @@
 """What SPEC on the command line names: a file, a Python type or function, or a pattern given in place.
 
-The kind follows from the suffix of a file (.json, .gbnf, .regex or .txt) unless it is said. Reading a specification
-gives a grammar in the intermediate form; every fault is told with its place.
+The kind follows from the suffix of a file (`KIND_OF_SUFFIX`) unless it is said. Reading a specification gives a grammar
+in the intermediate form; every fault is told with its place.
 """
 
 from __future__ import annotations
@@ -36,23 +36,31 @@ class Kind(StrEnum):
 
     JSON_SCHEMA = "json-schema"
     GBNF = "gbnf"
+    EBNF = "ebnf"
     REGEX = "regex"
 
 
 KIND_OF_SUFFIX = {
     ".json": Kind.JSON_SCHEMA,
     ".gbnf": Kind.GBNF,
+    ".ebnf": Kind.EBNF,
     ".regex": Kind.REGEX,
     ".txt": Kind.REGEX,
 }
 FRONT_ENDS = {
     Kind.JSON_SCHEMA: "maskwright.grammar.json_schema",
     Kind.GBNF: "maskwright.grammar.gbnf",
+    Kind.EBNF: "maskwright.grammar.ebnf",
     Kind.REGEX: "maskwright.grammar.regex",
 }
 """The modules that read them, imported only when needed."""
 
-NAMES = {Kind.JSON_SCHEMA: "JSON Schema", Kind.GBNF: "GBNF grammar", Kind.REGEX: "regular expression"}
+NAMES = {
+    Kind.JSON_SCHEMA: "JSON Schema",
+    Kind.GBNF: "GBNF grammar",
+    Kind.EBNF: "EBNF grammar",
+    Kind.REGEX: "regular expression",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +70,20 @@ class SpecificationRequest:
     spec: str | None
     pattern: str | None
     kind: Kind | None
-    start: str
+    start: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """A specification that was read: `content` is a pattern, a GBNF text, or a JSON Schema as a value."""
+    """A specification that was read: `content` is a pattern, a grammar's text, or a JSON Schema as a value.
+
+    `start` is the rule to start from; None is the usual one of the notation.
+    """
 
     name: str
     kind: Kind
     content: Schema | str
-    start: str = "root"
+    start: str | None = None
 
     def grammar(self, options: OptionsRequest) -> Grammar:
         """The grammar of the texts to generate."""
@@ -108,7 +119,11 @@ class Specification:
             if self.kind is Kind.GBNF:
                 from maskwright.grammar.gbnf import gbnf_grammar
 
-                return gbnf_grammar(str(self.content), self.start)
+                return gbnf_grammar(str(self.content), self.start or "root")
+            if self.kind is Kind.EBNF:
+                from maskwright.grammar.ebnf import ebnf_grammar
+
+                return ebnf_grammar(str(self.content), self.start)
             from maskwright.grammar.json_schema import json_schema_grammar
             from maskwright.grammar.json_schema.options import options_in
 

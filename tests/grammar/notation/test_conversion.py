@@ -14,7 +14,8 @@ from maskwright.errors import GrammarSyntaxError, LimitExceeded, UnsupportedConv
 from maskwright.grammar.ebnf import ebnf_grammar
 from maskwright.grammar.gbnf import gbnf_grammar
 from maskwright.grammar.ir import Grammar
-from maskwright.grammar.notation.conversion import Source, Target, converted
+from maskwright.grammar.notation.conversion import converted
+from maskwright.grammar.notation.notations import Source, Target
 from maskwright.grammar.notation.printing import print_gbnf
 from maskwright.grammar.notation.written import WrittenGrammar
 from tests.grammar.notation.written_grammars import small_grammars

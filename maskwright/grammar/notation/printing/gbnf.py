@@ -67,7 +67,7 @@ def _character(code: int, quote: str) -> str:
     return f"\\x{code:02X}" if code <= 0xFF else code_escape(code)
 
 
-def _class_character(code: int) -> str:
+def _class_character(code: int, _: str) -> str:
     return f"\\x{code:02X}" if chr(code) in "[]^-" else _character(code, "")
 
 

@@ -69,7 +69,7 @@ def _character(character: str, special: str) -> str:
     return f"\\x{ord(character):02X}" if character <= "\xff" else code_escape(ord(character))
 
 
-def _class_character(code: int) -> str:
+def _class_character(code: int, _: str) -> str:
     return _character(chr(code), "[]^-/&~|")
 
 

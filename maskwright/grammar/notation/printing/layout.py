@@ -74,7 +74,7 @@ def _combining(name: str, spelling: Spelling) -> Callable[[Expression, list[Prin
     def combine(item: Expression, parts: list[Printed]) -> Printed:
         match item:
             case Sequence():
-                text = " ".join(part.at(Level.REPETITION) for part in parts)
+                text = " ".join(part.at(Level.SEQUENCE) for part in parts)
                 return Printed(text, Level.SEQUENCE) if parts else Printed(spelling.empty)
             case Choice():
                 return Printed(" | ".join(part.at(Level.SEQUENCE) for part in parts), Level.CHOICE)
@@ -99,7 +99,11 @@ def braced(body: Printed, minimum: int, maximum: int | None) -> Printed:
     return signed(body, minimum, maximum) or Printed(f"{body.at(Level.ITEM)}{{{counts}}}", Level.REPETITION)
 
 
-def class_body(members: CharacterSet, spelled: Callable[[int], str]) -> str:
+Spelled = Callable[[int, str], str]
+"""A character in a class, given what the class says before it."""
+
+
+def class_body(members: CharacterSet, spelled: Spelled) -> str:
     """The inside of a character class, negated if that is shorter."""
     plain = _ranges(members, spelled)
     if members == ANY_CHARACTER:
@@ -108,12 +112,14 @@ def class_body(members: CharacterSet, spelled: Callable[[int], str]) -> str:
     return min(plain, negated, key=len)
 
 
-def _ranges(members: CharacterSet, spelled: Callable[[int], str]) -> str:
-    parts = []
+def _ranges(members: CharacterSet, spelled: Spelled) -> str:
+    body = ""
     for low, high in _across_surrogates(members.ranges):
-        between = "" if high == low + 1 else "-"
-        parts.append(spelled(low) if low == high else f"{spelled(low)}{between}{spelled(high)}")
-    return "".join(parts)
+        body += spelled(low, body)
+        if high > low:
+            body += "-" if high > low + 1 else ""
+            body += spelled(high, body)
+    return body
 
 
 def _across_surrogates(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

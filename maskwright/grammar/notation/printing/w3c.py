@@ -2,12 +2,13 @@
 
 A comment at the head is always there: it tells readers of EBNF which of its notations follows. There are no escapes, so
 what cannot be seen on a screen is written by its code, and a text with both quotes as several texts. There are no
-counts either: `x{2,4}` is written out as `x x (x (x)?)?`, up to MAX_COPIES times.
+counts either: `x{2,4}` is written out as `x x (x x?)?`, up to MAX_COPIES times.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -32,6 +33,8 @@ from maskwright.grammar.notation.written import (
 )
 
 NOTATION = "the W3C's EBNF"
+
+_ENDS_IN_CODE = re.compile("#x[0-9A-F]+$")
 
 MAX_COPIES = 64
 MAX_LENGTH = 10_000
@@ -74,8 +77,10 @@ def _text_pieces(characters: str) -> list[str]:
     return pieces
 
 
-def _class_character(code: int) -> str:
-    return chr(code) if is_plain(code) and chr(code) not in "[]^-#" else f"#x{code:X}"
+def _class_character(code: int, before: str) -> str:
+    """By its code if it means something in a class, or if it would be read as one more digit of the code before it."""
+    is_digit = chr(code) in string.hexdigits and _ENDS_IN_CODE.search(before) is not None
+    return chr(code) if is_plain(code) and chr(code) not in "[]^-#" and not is_digit else f"#x{code:X}"
 
 
 def _repeated(rule: str, body: Printed, minimum: int, maximum: int | None) -> Printed:
@@ -91,7 +96,7 @@ def _repeated(rule: str, body: Printed, minimum: int, maximum: int | None) -> Pr
     else:
         optional = ""
         for _ in range(maximum - minimum):
-            optional = f"({copy} {optional})?" if optional else f"({copy})?"
+            optional = f"({copy} {optional})?" if optional else f"{copy}?"
         copies += [optional] if optional else []
     return Printed(" ".join(copies), Level.SEQUENCE) if copies else Printed("''")
 

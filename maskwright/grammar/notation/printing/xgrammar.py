@@ -64,7 +64,7 @@ def _character(character: str, special: str) -> str:
     return character if is_plain(ord(character)) else code_escape(ord(character))
 
 
-def _class_character(code: int) -> str:
+def _class_character(code: int, _: str) -> str:
     return _character(chr(code), "[]^-")
 
 

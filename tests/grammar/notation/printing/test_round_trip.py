@@ -77,8 +77,15 @@ def test_a_class_is_negated_where_that_is_shorter() -> None:
     assert print_gbnf(grammar) == 'root ::= [^\\x00-\\x1F"] [a-z] . [ab] [\\x2D\\x5E]\n'
 
 
+def test_digits_behind_a_code_are_codes_too() -> None:
+    grammar = read_gbnf("root ::= [\\x2dAF-Z]")
+    printed = print_w3c(grammar)
+    assert printed.splitlines()[-1] == "root ::= [#x2D#x41#x46-Z]"
+    assert read_ebnf(printed) == (grammar, "root")
+
+
 def test_counts_are_written_out_where_there_are_none() -> None:
-    for bounds, expected in {(2, 4): "x x (x (x)?)?", (3, None): "x x x+", (0, 2): "(x (x)?)?", (0, 0): "''"}.items():
+    for bounds, expected in {(2, 4): "x x (x x?)?", (3, None): "x x x+", (0, 2): "(x x?)?", (0, 0): "''"}.items():
         assert print_w3c(rule(Repetition(Reference("x"), *bounds))).splitlines()[-1] == f"root ::= {expected}"
     with pytest.raises(
         LimitExceeded, match="A repetition written out at 'rule root' needs 1000, more than the 64 allowed"

@@ -39,16 +39,12 @@ from maskwright.grammar.characters.lookaround import (
     Threads,
     advance_trackers,
 )
-from maskwright.grammar.characters.nfa import END, FOUND, NFA, check_size
+from maskwright.grammar.characters.nfa import END, FOUND, check_size
+from maskwright.grammar.characters.ordered_nfa import OrderedNFA
 from maskwright.grammar.characters.syntax import (
     ANYTHING,
-    Alternation,
-    Atomic,
     Characters,
-    Concatenation,
     Expression,
-    Look,
-    Repetition,
     concatenation,
 )
 
@@ -99,8 +95,9 @@ def scanner_of(node: Expression, pattern: str, also: tuple[CharacterSet, ...] = 
     `also`: sets that the alphabet must tell apart besides. Raises UnsupportedPattern or LimitExceeded.
     """
     check_size(node, pattern)
-    nfa = NFA()
-    entry = _build(nfa, node, END, pattern)
+    ordered = OrderedNFA(pattern)
+    entry = ordered.build(node, END)
+    nfa = ordered.nfa
     for members in (ANY_CHARACTER, *also):
         nfa.sets.setdefault(members, len(nfa.sets))
     trackers: list[int] = []
@@ -113,37 +110,7 @@ def scanner_of(node: Expression, pattern: str, also: tuple[CharacterSet, ...] = 
             reaches.append(_longest(body, pattern))
     alphabet, masks = partition(tuple(nfa.sets))
     threads = ConditionalThreads(nfa, list(nfa.conditions), masks, trackers, tracker_of, pattern)
-    return _Construction(threads, alphabet, tuple(reaches), pattern).run(entry)
-
-
-def _build(nfa: NFA, node: Expression, following: int, pattern: str) -> int:
-    """As `NFA.build`, with the preferred way first in every split."""
-    match node:
-        case Concatenation(parts):
-            for part in reversed(parts):
-                following = _build(nfa, part, following, pattern)
-            return following
-        case Alternation(parts):
-            return nfa.state(-1, -1, tuple(_build(nfa, part, following, pattern) for part in parts))
-        case Repetition(body, minimum, maximum, is_lazy):
-            if maximum is None:
-                loop = nfa.state(-1, -1)
-                again = _build(nfa, body, loop, pattern)
-                nfa.splits[loop] = (following, again) if is_lazy else (again, following)
-                following = loop
-            else:
-                behind = following
-                for _ in range(maximum - minimum):
-                    once_more = _build(nfa, body, following, pattern)
-                    following = nfa.state(-1, -1, (behind, once_more) if is_lazy else (once_more, behind))
-            for _ in range(minimum):
-                following = _build(nfa, body, following, pattern)
-            return following
-        case Atomic(_, position):
-            advice = "where a match is looked for in a longer text; use the plain form"
-            raise UnsupportedPattern("A possessive repetition or atomic group", pattern, position, advice)
-    assert isinstance(node, Characters | Look)
-    return nfa.build(node, following)
+    return _Construction(threads, ordered, alphabet, tuple(reaches), pattern).run(entry)
 
 
 def _longest(body: Expression, pattern: str) -> int:
@@ -177,6 +144,7 @@ class _Construction:
     """States are (trackers, ordered threads), numbered as they are met; `depths` is the fewest characters to them."""
 
     threads: ConditionalThreads
+    ordered: OrderedNFA
     alphabet: Alphabet
     reaches: tuple[int, ...]
     pattern: str
@@ -262,25 +230,34 @@ class _Construction:
         return number
 
     def _closed(self, threads: list[Thread], holds: tuple[Terms, ...]) -> list[Thread]:
-        """All threads that are reached without reading, in order; of equal ones the first."""
-        nfa = self.threads.nfa
+        """All threads that are reached without reading, in order; of equal ones the first.
+
+        A thread is followed together with the iterations that it has begun since the last character.
+        """
+        nfa, begins, ends = self.threads.nfa, self.ordered.begins, self.ordered.ends
         found: dict[Thread, None] = {}
-        seen: set[Thread] = set()
-        todo = threads[::-1]
+        todo: list[tuple[Thread, frozenset[int]]] = [(thread, frozenset()) for thread in threads[::-1]]
+        seen: set[tuple[Thread, frozenset[int]]] = set()
         while todo:
-            thread = todo.pop()
-            if thread in seen:
+            if todo[-1] in seen:
+                todo.pop()
                 continue
-            seen.add(thread)
+            seen.add(todo[-1])
+            (state, obligations), begun = todo.pop()
             self.threads.work += 1
-            state, obligations = thread
             if state == END or nfa.reads[state] >= 0:
-                found[thread] = None
+                found[state, obligations] = None
                 continue
-            reached = [(target, obligations) for target in nfa.splits[state]]
+            targets = nfa.splits[state]
+            if state in begins:
+                begun |= {begins[state]}
+            elif state in ends:
+                targets = targets[1:] if ends[state] in begun else targets[:1]
+                begun -= {ends[state]}
+            reached = [(target, obligations) for target in targets]
             if (condition := nfa.looks[state]) >= 0:
                 reached = self.threads.past(condition, nfa.following[state], obligations, holds)
-            todo += reached[::-1]
+            todo += [(thread, begun) for thread in reached[::-1]]
         return list(found)
 
     def _kept(

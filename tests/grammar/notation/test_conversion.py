@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maskwright import Compiler, Vocabulary
 from maskwright.errors import GrammarSyntaxError, LimitExceeded, UnsupportedConversion
 from maskwright.grammar.ebnf import ebnf_grammar
 from maskwright.grammar.gbnf import gbnf_grammar
@@ -25,6 +26,7 @@ from tests.naive.recogniser import accepts
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 ON_DISK = [(path, Source.GBNF) for path in sorted((SCHEMAS / "gbnf").glob("*.gbnf"))]
 ON_DISK += [(path, Source.EBNF) for path in sorted((SCHEMAS / "ebnf").glob("*.ebnf"))]
+COMPILER = Compiler(Vocabulary([*(bytes([byte]) for byte in range(256)), b""], eos_token_ids=[256]))
 READERS = {Target.GBNF: gbnf_grammar, Target.EBNF: ebnf_grammar, Target.W3C: ebnf_grammar}
 
 
@@ -182,3 +184,25 @@ def test_a_template_that_never_ends_is_refused() -> None:
 def test_names_change_only_where_they_must(source: str, start: str, target: Target, expected: list[str]) -> None:
     lines = [line for line in converted(source, Source.GBNF, target, start=start).splitlines() if line[:1] not in "#/"]
     assert [line.split(":")[0].strip() for line in lines] == expected
+
+
+REFUSED = {"c_like": "look-around", "look_ahead": "look-around", "outline": "declared", "python": "declared"}
+REFUSED["quotes"] = "look-around"
+
+
+@pytest.mark.parametrize("path", sorted((SCHEMAS / "lark").glob("*.lark")), ids=lambda path: path.stem)
+def test_a_lark_grammar_on_disk_loses_no_text(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    beside = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    start = beside.get("start")
+    if path.stem in REFUSED:
+        with pytest.raises(UnsupportedConversion, match=REFUSED[path.stem]):
+            converted(source, Source.LARK, Target.GBNF, start=start, import_paths=[path.parent])
+        return
+    grammar = COMPILER.compile_gbnf(
+        converted(source, Source.LARK, Target.GBNF, start=start, import_paths=[path.parent])
+    )
+    for text in beside["accepted"]:
+        matcher = grammar.matcher()
+        matcher.accept_bytes(text.encode())
+        assert matcher.is_accepting(), text

@@ -121,20 +121,23 @@ def combined(
     for operand in operands:
         if len(operand.report) or operand.report.nodes:
             reports.append(operand.report)
-        start = _added(operand, parts, own)
+        start = added(operand, parts, own)
         if isinstance(start, Call) and flattened is not None and isinstance(own.get(start.name), flattened):
             nodes.append(own.pop(start.name))
         else:
             nodes.append(start)
     name = _fresh(own)
     own[name] = build(nodes)
-    return Grammar(name, ComposedRules(own, parts), report=_joined(reports))
+    return Grammar(name, ComposedRules(own, parts), report=joined(reports))
 
 
-def _added(operand: Grammar, parts: list[Part], own: dict[str, Node]) -> Node:
+def added(operand: Grammar, parts: list[Part], own: dict[str, Node]) -> Node:
     """Add the rules of an operand; the node that stands for its texts."""
     rules = operand.rules
     if not isinstance(rules, ComposedRules):
+        body = rules.get(operand.start) if isinstance(rules, dict) else None
+        if body == ir.EPSILON or isinstance(body, ir.Literal | ir.ByteClass | ir.Automaton | ir.TokenSet):
+            return body  # a text or a pattern, which needs no rule of its own
         number = _number_of(Part(rules, operand.is_prepared), parts)
         return in_part(document_of(operand) if operand.is_document else Call(operand.start), number)
     numbers = [_number_of(part, parts) for part in rules.parts]
@@ -169,7 +172,7 @@ def _fresh(own: Mapping[str, Node]) -> str:
     return f"combination {number}"
 
 
-def _joined(reports: list[Report]) -> Report:
+def joined(reports: list[Report]) -> Report:
     if len(reports) <= 1:
         return reports[0] if reports else Report()
     return Report(

@@ -7,7 +7,7 @@ Idea. The smallest automaton of all suffixes of a text has at most 2n states and
 letters are the units of the text: characters, words and the blanks between them, or lines with their ends. Each letter
 is then spelled in bytes: the letters that leave a state become a tree. Where a word is the beginning of another, as `a`
 of `an`, the place behind it in the tree has the edges of both.
-Cost: linear in the text; half a second for 100,000 characters.
+Cost: linear in the text; a second for 100,000 characters.
 Rejected: the tree of all suffixes (quadratic), and a choice of literals (the same, and ambiguous).
 """
 
@@ -39,11 +39,11 @@ def substring_of(text: str, by: Unit = "characters") -> Grammar:
     units = list(text) if by == "characters" else _UNITS[by].findall(text)
     if not units:
         return Grammar.from_text("")
-    automaton = _spelled(_suffix_automaton(units))
+    automaton = _spelled(suffix_automaton(units))
     return Grammar("root", {"root": ir.choice(ir.EPSILON, ir.Automaton(automaton))})
 
 
-def _suffix_automaton(units: list[str]) -> list[dict[str, int]]:
+def suffix_automaton(units: list[str]) -> list[dict[str, int]]:
     """The edges of each state, by unit; state 0 is the start."""
     edges: list[dict[str, int]] = [{}]
     link = [-1]

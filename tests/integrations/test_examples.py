@@ -40,7 +40,7 @@ def program(path: Path) -> ModuleType:
 
 
 def test_there_are_examples_and_demo_schemas() -> None:
-    assert {path.name for path in EXAMPLES} == {"huggingface_batch.py", "huggingface_json.py"}
+    assert {path.name for path in EXAMPLES} == {"huggingface_batch.py", "huggingface_json.py", "tool_calls.py"}
     assert len(DEMO_SCHEMAS) >= 5
 
 
@@ -56,6 +56,16 @@ def test_the_batch_example_answers_every_prompt_in_its_grammar(capsys: pytest.Ca
     assert json.loads(weather[36:])["conditions"] in {"sunny", "rain"}
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", date[36:])
     assert answer[36:] in {"yes", "no"}
+
+
+def test_the_example_of_tool_calls_tells_where_a_text_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    program(ROOT / "examples" / "tool_calls.py").main()
+    reasoned, called, in_a_call, refused = capsys.readouterr().out.splitlines()
+    assert reasoned.startswith("complete ")
+    assert called.startswith("complete ")
+    assert in_a_call.startswith("begun ")
+    assert in_a_call.endswith("""must go on with 'ity":'""")
+    assert refused == "refused   <think></think><call> | Hello"
 
 
 @pytest.mark.parametrize("path", DEMO_SCHEMAS, ids=lambda path: path.stem)

@@ -64,7 +64,7 @@ def test_the_example_of_tool_calls_tells_where_a_text_stands(capsys: pytest.Capt
     assert reasoned.startswith("complete ")
     assert called.startswith("complete ")
     assert in_a_call.startswith("begun ")
-    assert in_a_call.endswith("""must go on with 'ity":'""")
+    assert in_a_call.endswith("must go on with 'ity\"'")
     assert refused == "refused   <think></think><call> | Hello"
 
 

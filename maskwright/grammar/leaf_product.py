@@ -20,7 +20,7 @@ MAX_PAIRS = 200_000
 """Pairs of states, times counts, of one leaf: some seconds."""
 
 _ADVICE = {
-    "Lexed": "use the scannerless reading of the grammar, lexer='dynamic'",
+    "Lexed": "read the grammar character by character, with lexer='dynamic_complete'",
     "TokenSet": "special tokens have no text that a pattern could match; combine the grammars around them",
 }
 

@@ -79,7 +79,7 @@ def test_the_findings_are_one_json_object_for_programs(folder: Path) -> None:
 
 
 def test_the_lexer_the_start_and_the_notation_may_be_said(folder: Path) -> None:
-    assert lint("words.lark", "--lexer", "dynamic").exit_code == 0
+    assert lint("words.lark", "--lexer", "dynamic_complete").exit_code == 0
     assert "rule 'root' is never used" in lint("list.gbnf", "--start", "old").stdout
     (folder / "words.txt").write_text('start: "x"\n', encoding="utf-8")
     assert lint("words.txt", "--kind", "lark").exit_code == 0

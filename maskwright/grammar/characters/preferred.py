@@ -1,12 +1,12 @@
 r"""The texts that a backtracking engine takes as a whole: `preferred_language(pattern)`.
 
 A text belongs to it if `re.match(pattern, text)` finds the whole of it. That is less than what the pattern can match:
-`a|ab` takes only the `a` of `ab`, and `".*?"` never more than up to the next quote. It is what a parser gets to see that
-asks for a match, and for the matches in all beginnings of that match (lark's `dynamic_complete`): the match that is
-found in `text + more` is never shorter than `text` where `text` itself is found as a whole, because the ways that are
-tried before it end neither within `text` nor earlier. So `text` is among the matches offered, whatever follows.
+`a|ab` takes only the `a` of `ab`, and `".*?"` never more than up to the next quote. It is what a parser sees that asks
+for a match, and for the matches in all beginnings of that match (lark's `dynamic_complete`): the match that is found in
+`text + more` is never shorter than `text` where `text` itself is found as a whole, because the ways that are tried
+before it end neither within `text` nor earlier. So `text` is among the matches offered, whatever follows.
 
-Idea. The scanner (`scanner`) keeps the ways that are preferred; a text is taken as a whole if the last chain has an end.
+Idea. The scanner keeps the ways that are preferred; a text is taken as a whole if the last chain has an end.
 A pattern whose end depends on what follows it (`(?=...)`, `\b`, `$`) has no such language, and is refused: where
 `(?!if\b)[a-z]+` is tried on `if `, not even the `i` is a match.
 Cost: that of the scanner.

@@ -55,9 +55,7 @@ def ignorable(pattern: str) -> Ignorable:
 def longest(language: CharacterAutomaton) -> Ignorable:
     """The matches of a language that are not followed by what makes a longer one."""
     accepting = language.accepting.tolist()
-    rows = tuple(
-        tuple((to, to >= 0 and accepting[to]) for to in row) for row in language.transitions.tolist()
-    )
+    rows = tuple(tuple((to, to >= 0 and accepting[to]) for to in row) for row in language.transitions.tolist())
     return Ignorable(language.alphabet.intervals, rows)
 
 
@@ -87,9 +85,7 @@ class Ignored:
                 if ends:
                     yield BETWEEN, 0, left | {(k, following)} if following >= 0 else left
 
-        table, subsets = subset_table(
-            [(BETWEEN, 0, NO_DEBTS)], self._alphabet.n_classes, step, "What '%ignore' names"
-        )
+        table, subsets = subset_table([(BETWEEN, 0, NO_DEBTS)], self._alphabet.n_classes, step, "What '%ignore' names")
         return table, [frozenset(debts for number, _, debts in subset if number == BETWEEN) for subset in subsets]
 
     def _step(self, terminal: int, state: int, cls: int) -> tuple[int, bool]:

@@ -8,20 +8,27 @@ greatest length that they can have, then by the length of their pattern, then by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, pairwise
 
 import numpy as np
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
+from lark.utils import get_regexp_width
 
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
+from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.utf8_edges import Edges
 from maskwright.grammar.lark.indentation import Indenter
 from maskwright.grammar.lark.parse_table import ParseTable
 from maskwright.grammar.lark.terminals import Lexer, keywords_of
 from maskwright.grammar.lexed_language import Indentation, Ints, LexedLanguage, digest_of
+
+EVERY_TERMINAL_IS_A_PATTERN: Mapping[str, CharacterAutomaton] = {}
+
+LARK_MAXIMUM: int = get_regexp_width("a*")[1]
+"""What lark takes for the greatest length of a pattern that has none."""
 
 MAX_NODES = 400_000
 """Nodes of all terminals together."""
@@ -35,18 +42,20 @@ def lexed_language(
     indenter: Indenter | None,
     *,
     is_contextual: bool,
+    languages: Mapping[str, CharacterAutomaton] = EVERY_TERMINAL_IS_A_PATTERN,
 ) -> LexedLanguage:
-    """Put the parts together; `table` numbers the symbols."""
-    ordered = sorted(terminals, key=_lark_order)
+    """Put the parts together; `table` numbers the symbols, `languages` are terminals that are no patterns."""
+    ordered = sorted(terminals, key=lambda terminal: _lark_order(terminal, languages.get(terminal.name)))
     symbol_of = {name: symbol for symbol, name in enumerate(table.names)}
     definition = {terminal.name: terminal for terminal in ordered}
-    keywords = keywords_of(ordered)
+    keywords = keywords_of(ordered, languages)
     lexer = Lexer()
     node_of = {
         terminal.name: lexer.add(
             terminal,
             symbol_of[terminal.name],
             [(symbol_of[name], definition[name]) for name in keywords.of.get(terminal.name, ())],
+            languages.get(terminal.name),
         )
         for terminal in ordered
     }
@@ -98,10 +107,14 @@ def lexed_language(
     return replace(language, key=digest_of(language))
 
 
-def _lark_order(terminal: TerminalDef) -> tuple[int, int, int, str]:
-    """The order in which `lark.lexer.BasicLexer` tries terminals."""
+def _lark_order(terminal: TerminalDef, language: CharacterAutomaton | None) -> tuple[int, int, int, str]:
+    """The order in which `lark.lexer.BasicLexer` tries terminals; a combined one has the length of its language."""
     pattern = terminal.pattern
-    return (-terminal.priority, -pattern.max_width, -len(pattern.value), terminal.name)
+    greatest = pattern.max_width
+    if language is not None and not language.is_empty:
+        bound = language.length_bounds()[1]
+        greatest = LARK_MAXIMUM if bound is None else bound
+    return (-terminal.priority, -greatest, -len(pattern.value), terminal.name)
 
 
 def _n_terminals(table: ParseTable) -> int:

@@ -19,11 +19,16 @@ from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.lexed_language import END_OF_TEXT, Ints
 
 
+MAX_REDUCTIONS = 10_000
+"""Without reading; what needs more never ends. The longest of the grammars tried needs 30."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParseTable:
     """The arrays of `LexedLanguage` that concern the parser, and the terminals that each state accepts, by name.
 
-    `conflicts` says where a shift was preferred: (terminal, the rule that could have been reduced).
+    `conflicts` says where the parser could have reduced by a rule and does not, because it shifts or because another
+    rule has a higher priority: (terminal, the rule).
     """
 
     table_start: Ints
@@ -74,11 +79,14 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
         accepted.append(frozenset(names[s] for s, _ in entries if END_OF_TEXT < s <= n_terminals))
     conflicts = sorted(
         (symbol.name, str(rule))
-        for itemset in analyzer.lr0_itemsets
+        for state, itemset in enumerate(analyzer.lr0_itemsets)
         for symbol, reducible in itemset.lookaheads.items()
-        if symbol in itemset.transitions
+        if symbol in itemset.transitions or len(reducible) > 1
         for rule in reducible
+        if lark_table.states[state].get(symbol.name) != (Reduce, rule)
     )
+    if conflicts:
+        _check_that_reductions_end(lark_table, rules)
     return ParseTable(
         np.array(table_start, dtype=np.int32),
         np.array(rows, dtype=np.int32).reshape(-1, 2),
@@ -93,8 +101,44 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
     )
 
 
+def _check_that_reductions_end(table: IntParseTable, rules: Sequence[Rule]) -> None:
+    """Raise GrammarSyntaxError where the parser would reduce for ever without reading, as lark then does.
+
+    Without conflicts no parser does. Such a sequence has a place behind which it never again goes below a certain
+    height; from there only the state at that height and the one above it matter, so all such pairs are tried.
+    """
+    origins = {rule: rule.origin.name for rule in rules}
+    for below, row in table.states.items():
+        followers = {argument for action, argument in row.values() if action is not Reduce}
+        for above in followers:
+            for lookahead, (action, rule) in table.states[above].items():
+                if action is Reduce and len(rule.expansion) <= 1 and _is_endless(table, [below, above], lookahead):
+                    message = (
+                        f"the parser would reduce for ever by '{origins[rule]}' where "
+                        f"{'the text ends' if lookahead == '$END' else lookahead + ' follows'}: some rule derives "
+                        "itself, or repeats what may be empty"
+                    )
+                    raise GrammarSyntaxError(message, "", 0, "Lark grammar")
+
+
+def _is_endless(table: IntParseTable, stack: list[int], lookahead: str) -> bool:
+    """Does the parser go on reducing, without ever taking away the state at the bottom of the stack?"""
+    for _ in range(MAX_REDUCTIONS):
+        action, rule = table.states[stack[-1]].get(lookahead, (None, None))
+        if action is not Reduce or len(rule.expansion) >= len(stack):
+            return False
+        del stack[len(stack) - len(rule.expansion) :]
+        _, following = table.states[stack[-1]].get(rule.origin.name, (None, None))
+        if following is None:  # from another left context; the parser does not come here
+            return False
+        stack.append(following)
+    return True
+
+
 def _conflict(error: GrammarError) -> GrammarSyntaxError:
     """lark's report of conflicting reductions, with what to do."""
     first = " ".join(str(error).split("\n\n", maxsplit=1)[0].split())
     advice = "a parser with one symbol of lookahead cannot read this grammar; read it character by character with"
-    return GrammarSyntaxError(f"{first}: {advice} lexer='dynamic', or give one rule a priority", "", 0, "Lark grammar")
+    return GrammarSyntaxError(
+        f"{first}: {advice} lexer='dynamic_complete', or give one rule a priority", "", 0, "Lark grammar"
+    )

@@ -12,18 +12,21 @@ Cost: about 0.1 ms a terminal, some milliseconds for one with all of Unicode or 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lark.lexer import PatternStr, TerminalDef
 
-from maskwright.errors import GrammarSyntaxError, UnsupportedPattern
-from maskwright.grammar.characters.character_set import MAX_CODE_POINT, CharacterSet
+from maskwright.errors import EmptyLanguage, GrammarSyntaxError, UnsupportedPattern
+from maskwright.grammar.characters.alphabet import Alphabet, partition
+from maskwright.grammar.characters.automaton import CharacterAutomaton
+from maskwright.grammar.characters.character_set import ANY_CHARACTER, MAX_CODE_POINT, CharacterSet
 from maskwright.grammar.characters.dialect import PYTHON_IN_ORDER
 from maskwright.grammar.characters.parser import parse
-from maskwright.grammar.characters.scanner import NO_GUARD, SATISFIED, Go, Scanner, scanner_of
+from maskwright.grammar.characters.scanner import NO_GUARD, SATISFIED, End, Go, Scanner, scanner_of
 from maskwright.grammar.characters.scanner import VIOLATED as GUARD_VIOLATED
+from maskwright.grammar.characters.subsets import common_alphabet
 from maskwright.grammar.characters.syntax import Characters, Concatenation, Expression
 from maskwright.grammar.characters.utf8_edges import Edges, Utf8Nodes
 from maskwright.grammar.lexed_language import GO, VIOLATED
@@ -44,26 +47,38 @@ class Keywords:
     embedded: dict[str, frozenset[str]]
 
 
-def keywords_of(terminals: Sequence[TerminalDef]) -> Keywords:
-    """Find the keywords as lark does (`lark.lexer._create_unless`); the terminals in lark's order."""
-    texts = [terminal for terminal in terminals if isinstance(terminal.pattern, PatternStr)]
+def keywords_of(terminals: Sequence[TerminalDef], languages: Mapping[str, CharacterAutomaton]) -> Keywords:
+    """Find the keywords as lark does (`lark.lexer._create_unless`); the terminals in lark's order.
+
+    `languages`: what the terminals match that no pattern says (`terminal_algebra`).
+    """
+    texts = [t for t in terminals if isinstance(t.pattern, PatternStr) and t.name not in languages]
     of: dict[str, tuple[str, ...]] = {}
     embedded: dict[str, frozenset[str]] = {}
     for terminal in terminals:
-        if isinstance(terminal.pattern, PatternStr):
+        if isinstance(terminal.pattern, PatternStr) and terminal.name not in languages:
             continue
-        expression = re.compile(terminal.pattern.to_regexp())
-        found = []
-        for text in texts:
-            match = expression.match(text.pattern.value) if text.priority == terminal.priority else None
-            if match is not None and match[0] == text.pattern.value:
-                found.append(text)
+        takes = _taking_whole(terminal, languages)
+        found = [text for text in texts if text.priority == terminal.priority and takes(text.pattern.value)]
         if found:
             of[terminal.name] = tuple(text.name for text in found)
             embedded[terminal.name] = frozenset(
                 text.name for text in found if set(text.pattern.flags) <= set(terminal.pattern.flags)
             )
     return Keywords(of, embedded)
+
+
+def _taking_whole(terminal: TerminalDef, languages: Mapping[str, CharacterAutomaton]) -> Callable[[str], bool]:
+    """Does the terminal match the whole of a text?"""
+    if terminal.name in languages:
+        return languages[terminal.name].accepts
+    expression = re.compile(terminal.pattern.to_regexp())
+
+    def takes(text: str) -> bool:
+        found = expression.match(text)
+        return found is not None and found[0] == text
+
+    return takes
 
 
 @dataclass(slots=True)
@@ -77,11 +92,23 @@ class Lexer:
     labels: dict[tuple[int, ...], int] = field(default_factory=dict)
     _chain_of: dict[tuple[Part, ...], int] = field(default_factory=dict)
 
-    def add(self, terminal: TerminalDef, symbol: int, keywords: Sequence[tuple[int, TerminalDef]]) -> int:
-        """Add a terminal with its keywords (symbol and definition): the node that it begins with."""
+    def add(
+        self,
+        terminal: TerminalDef,
+        symbol: int,
+        keywords: Sequence[tuple[int, TerminalDef]],
+        language: CharacterAutomaton | None = None,
+    ) -> int:
+        """Add a terminal with its keywords (symbol and definition): the node that it begins with.
+
+        `language`: what it matches, as far as it goes, where that is no pattern.
+        """
         words = [(keyword, _letters(definition)) for keyword, definition in keywords]
         also = tuple(dict.fromkeys(members for _, letters in words for members in letters))
-        scanner = _scanner(terminal.pattern.to_regexp(), terminal.name, also)
+        if language is None:
+            scanner = _scanner(terminal.pattern.to_regexp(), terminal.name, also)
+        else:
+            scanner = _longest_match(language, terminal.name, also)
         return _Adding(self, scanner, symbol, words).run()
 
     def label(self, symbols: tuple[int, ...]) -> int:
@@ -106,6 +133,29 @@ def _scanner(pattern: str, name: str, also: tuple[CharacterSet, ...]) -> Scanner
         ) from error
     except GrammarSyntaxError as error:
         raise GrammarSyntaxError(error.message, error.source, error.position, f"pattern of terminal {name}") from error
+
+
+def _longest_match(language: CharacterAutomaton, name: str, also: tuple[CharacterSet, ...]) -> Scanner:
+    """The scanner that goes as far as the language goes."""
+    if language.is_empty:
+        raise EmptyLanguage(f"the terminal {name} has no text")
+    if language.accepting[0]:
+        advice = f"terminal {name} must read something; subtract the empty text, or use lexer='dynamic_complete'"
+        raise UnsupportedPattern("A match without characters", "", 0, advice)
+    alphabet = common_alphabet([language.alphabet.intervals, partition((*also, ANY_CHARACTER))[0].intervals])
+    chains: dict[tuple[Go | End, ...], int] = {(): 0}
+    rows = []
+    for row in language.transitions.tolist():
+        numbers = []
+        for own, _ in alphabet.classes_of:
+            target = row[own] if own >= 0 else -1
+            chain: tuple[Go | End, ...] = ()
+            if target >= 0:
+                goes_on = bool((language.transitions[target] >= 0).any())
+                chain = (Go(target),) * goes_on + (End(NO_GUARD),) * bool(language.accepting[target])
+            numbers.append(chains.setdefault(chain, len(chains)))
+        rows.append(tuple(numbers))
+    return Scanner(Alphabet(alphabet.intervals, alphabet.n_classes), tuple(rows), tuple(chains), (), ())
 
 
 def _letters(keyword: TerminalDef) -> tuple[CharacterSet, ...]:

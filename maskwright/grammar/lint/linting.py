@@ -93,7 +93,7 @@ def lint_lark(
     findings += empty_terminals(parts)
     findings += terminal_clashes(parts, tokens)
     chosen = Lexer(lexer)
-    if chosen is not Lexer.DYNAMIC:
+    if chosen is not Lexer.DYNAMIC_COMPLETE:
         parser = parser_of(parts)
         findings += conflict_findings(parser, parts)
         everything = frozenset(terminal.name for terminal in parts.terminals)

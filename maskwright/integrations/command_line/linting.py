@@ -35,7 +35,7 @@ class LexerChoice(StrEnum):
 
     CONTEXTUAL = "contextual"
     BASIC = "basic"
-    DYNAMIC = "dynamic"
+    DYNAMIC_COMPLETE = "dynamic_complete"
 
 
 _KIND_OF_SUFFIX = {

@@ -245,7 +245,7 @@ def test_messages_about_lark_grammars(grammar: str, expected: list[str]) -> None
 
 def test_nothing_hides_and_nothing_conflicts_where_lark_reads_without_a_lexer() -> None:
     grammar = 'start: s\ns: WORD | KEY s | KEY s "x" s\nWORD.1: /[a-z]+/\nKEY: "if"'
-    kinds = {finding.kind for finding in lint_lark(grammar, lexer=Lexer.DYNAMIC, fuel=0)}
+    kinds = {finding.kind for finding in lint_lark(grammar, lexer=Lexer.DYNAMIC_COMPLETE, fuel=0)}
     assert not kinds & {Kind.SHADOWED, Kind.CONFLICT}
     assert {finding.kind for finding in lint_lark(grammar, fuel=0)} >= {Kind.SHADOWED, Kind.CONFLICT}
 

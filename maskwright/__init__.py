@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import Formats, JSONSchemaOptions, NumberSpelling, PropertyOrder, Whitespace
+    from maskwright.grammar.lark import PYTHON_INDENTER, Indenter, Lexer
     from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens, is_allowed
     from maskwright.matching.compiled_grammar import CompiledGrammar
     from maskwright.matching.compiler import Compiler
@@ -49,14 +50,17 @@ _HOME = {
     "Formats": "maskwright.grammar.json_schema",
     "Grammar": "maskwright.grammar.ir",
     "GrammarSyntaxError": "maskwright.errors",
+    "Indenter": "maskwright.grammar.lark",
     "InvalidSchema": "maskwright.errors",
     "InvalidVocabulary": "maskwright.errors",
     "JSONSchemaOptions": "maskwright.grammar.json_schema",
+    "Lexer": "maskwright.grammar.lark",
     "LimitExceeded": "maskwright.errors",
     "MaskwrightError": "maskwright.errors",
     "Matcher": "maskwright.matching.matcher",
     "MatcherError": "maskwright.errors",
     "NumberSpelling": "maskwright.grammar.json_schema",
+    "PYTHON_INDENTER": "maskwright.grammar.lark",
     "PropertyOrder": "maskwright.grammar.json_schema",
     "SchemaTooComplex": "maskwright.errors",
     "TokenRejected": "maskwright.errors",
@@ -78,15 +82,18 @@ _HOME = {
 """Where each public name lives."""
 
 __all__ = [
+    "PYTHON_INDENTER",
     "CompiledGrammar",
     "Compiler",
     "EmptyLanguage",
     "Formats",
     "Grammar",
     "GrammarSyntaxError",
+    "Indenter",
     "InvalidSchema",
     "InvalidVocabulary",
     "JSONSchemaOptions",
+    "Lexer",
     "LimitExceeded",
     "MaskwrightError",
     "Matcher",

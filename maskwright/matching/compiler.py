@@ -6,6 +6,7 @@ gives a `CompiledGrammar`. A compiler keeps no grammar that it has made: keep it
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
@@ -13,10 +14,13 @@ from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from referencing import Registry
 
     from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import JSONSchemaOptions
+    from maskwright.grammar.lark import Indenter, Lexer
 
 
 class Compiler:
@@ -74,3 +78,25 @@ class Compiler:
         from maskwright.grammar.ebnf import ebnf_grammar
 
         return self.compile_grammar(ebnf_grammar(text, start))
+
+    def compile_lark(
+        self,
+        text: str,
+        *,
+        start: str = "start",
+        lexer: Lexer | str = "contextual",
+        indenter: Indenter | None = None,
+        import_paths: Sequence[str | Path] = (),
+        grammars: Mapping[str, Grammar] | None = None,
+    ) -> CompiledGrammar:
+        """Compile a grammar in lark's notation, or in the dialect of it that docs/lark.md describes.
+
+        `lexer` is "contextual" or "basic", as with lark's LALR parser, or "dynamic_complete", as with its Earley
+        parser. `import_paths` are folders for `%import` and `%json "file"`, `grammars` are those that `@name` names.
+        """
+        from maskwright.grammar.lark import lark_grammar
+
+        grammar = lark_grammar(
+            text, start, lexer=lexer, indenter=indenter, import_paths=import_paths, grammars=grammars
+        )
+        return self.compile_grammar(grammar)

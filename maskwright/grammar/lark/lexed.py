@@ -22,10 +22,8 @@ from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.utf8_edges import Edges
 from maskwright.grammar.lark.indentation import Indenter
 from maskwright.grammar.lark.parse_table import ParseTable
-from maskwright.grammar.lark.terminals import Lexer, keywords_of
+from maskwright.grammar.lark.terminals import EVERY_TERMINAL_IS_A_PATTERN, Lexer, keywords_of
 from maskwright.grammar.lexed_language import Indentation, Ints, LexedLanguage, digest_of
-
-EVERY_TERMINAL_IS_A_PATTERN: Mapping[str, CharacterAutomaton] = {}
 
 LARK_MAXIMUM: int = get_regexp_width("a*")[1]
 """What lark takes for the greatest length of a pattern that has none."""

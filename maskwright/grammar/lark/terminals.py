@@ -31,6 +31,8 @@ from maskwright.grammar.characters.syntax import Characters, Concatenation, Expr
 from maskwright.grammar.characters.utf8_edges import Edges, Utf8Nodes
 from maskwright.grammar.lexed_language import GO, VIOLATED
 
+EVERY_TERMINAL_IS_A_PATTERN: Mapping[str, CharacterAutomaton] = {}
+
 Part = tuple[int, int]
 """(GO, node) or (label, guard)."""
 
@@ -47,7 +49,9 @@ class Keywords:
     embedded: dict[str, frozenset[str]]
 
 
-def keywords_of(terminals: Sequence[TerminalDef], languages: Mapping[str, CharacterAutomaton]) -> Keywords:
+def keywords_of(
+    terminals: Sequence[TerminalDef], languages: Mapping[str, CharacterAutomaton] = EVERY_TERMINAL_IS_A_PATTERN
+) -> Keywords:
     """Find the keywords as lark does (`lark.lexer._create_unless`); the terminals in lark's order.
 
     `languages`: what the terminals match that no pattern says (`terminal_algebra`).

@@ -18,7 +18,8 @@ import typer
 from maskwright.errors import MaskwrightError
 from maskwright.grammar.notation.notations import Source, Target
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
-from maskwright.integrations.command_line.linting import LexerChoice, LintedKind
+from maskwright.integrations.command_line.lark_options import IndenterChoice, LarkOptions, LexerChoice
+from maskwright.integrations.command_line.linting import LintedKind
 from maskwright.integrations.command_line.messages import UserMistakeError, complain
 from maskwright.integrations.command_line.specification import (
     Kind,
@@ -54,7 +55,7 @@ SpecArgument = Annotated[
     typer.Argument(
         metavar="SPEC",
         help=(
-            "A file (.json: JSON Schema, .gbnf or .ebnf: grammar, .regex or .txt: pattern) "
+            "A file (.json: JSON Schema, .gbnf, .ebnf or .lark: grammar, .regex or .txt: pattern) "
             "or module:Name of a Python type."
         ),
         show_default=False,
@@ -71,6 +72,14 @@ StartOption = Annotated[
         help="The rule that a grammar starts from (default: the usual one of its notation).",
         show_default=False,
     ),
+]
+LexerOption = Annotated[
+    LexerChoice | None,
+    typer.Option(help="How a Lark grammar is read (default: contextual).", show_default=False),
+]
+IndenterOption = Annotated[
+    IndenterChoice | None,
+    typer.Option(help="What finds the blocks of a Lark grammar by their indentation.", show_default=False),
 ]
 TokenizerOption = Annotated[
     str | None,
@@ -128,6 +137,8 @@ def generate(
     kind: KindOption = None,
     regex: RegexOption = None,
     start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -152,7 +163,7 @@ def generate(
     """Let a language model write a text that satisfies SPEC; it goes to stdout, what it took to stderr."""
     from maskwright.integrations.command_line import generating
 
-    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
     request = generating.GenerationRequest(model, prompt, max_tokens, 0.0 if greedy else temperature, seed)
     text = generating.generate(specification, request, options)
     generating.write(text)
@@ -180,6 +191,8 @@ def check(
     kind: KindOption = None,
     regex: RegexOption = None,
     start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
     *,
     options: OptionsRequest,
 ) -> None:
@@ -190,7 +203,7 @@ def check(
         spec, file = None, spec
     if file is None:
         raise UserMistakeError("name the text to check: a file, or - for standard input.")
-    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
     verdict = judged(specification, options, read_text(file, "text"))
     name = "standard input" if file == "-" else file
     if verdict.accepted:
@@ -221,6 +234,8 @@ def compile_specification(
     kind: KindOption = None,
     regex: RegexOption = None,
     start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
     tokenizer: TokenizerOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as one JSON object.")] = False,
     *,
@@ -230,7 +245,7 @@ def compile_specification(
     from maskwright.integrations.command_line import compiling
     from maskwright.integrations.command_line.vocabularies import load_vocabulary
 
-    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
     try:
         description = compiling.describe(specification, load_vocabulary(tokenizer), options)
     except UserMistakeError as mistake:
@@ -260,6 +275,8 @@ def mask(
     kind: KindOption = None,
     regex: RegexOption = None,
     start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
     prefix: Annotated[str, typer.Option(metavar="TEXT", help="The text so far.", show_default=False)] = "",
     tokenizer: TokenizerOption = None,
     samples: Annotated[int, typer.Option(min=0, help="How many allowed tokens to show.")] = 12,
@@ -270,7 +287,7 @@ def mask(
     from maskwright.integrations.command_line import masking
     from maskwright.integrations.command_line.vocabularies import load_vocabulary
 
-    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
     named = load_vocabulary(tokenizer)
     _print_rows(masking.describe(specification, named, options, prefix, samples))
 
@@ -291,6 +308,8 @@ def example(
     kind: KindOption = None,
     regex: RegexOption = None,
     start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
     n: Annotated[
         int, typer.Option("--n", "-n", min=1, help="How many texts; each takes other ways than those before.")
     ] = 1,
@@ -300,7 +319,7 @@ def example(
     """Print a shortest text that satisfies SPEC; with --n more, short ones that differ."""
     from maskwright.integrations.command_line import examples
 
-    specification = read_specification(SpecificationRequest(spec, regex, kind, start))
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
     examples.write(examples.examples(specification, options, n), n)
 
 

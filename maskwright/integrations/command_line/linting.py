@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import GrammarSyntaxError, MaskwrightError
+from maskwright.integrations.command_line.lark_options import LexerChoice
 from maskwright.integrations.command_line.messages import UserMistakeError
 from maskwright.integrations.command_line.specification import read_text
 
@@ -28,14 +29,6 @@ class LintedKind(StrEnum):
     EBNF = "ebnf"
     LARK = "lark"
     JSON_SCHEMA = "json-schema"
-
-
-class LexerChoice(StrEnum):
-    """How a Lark grammar is to be read: `maskwright.grammar.lark.Lexer`, which is imported only when needed."""
-
-    CONTEXTUAL = "contextual"
-    BASIC = "basic"
-    DYNAMIC_COMPLETE = "dynamic_complete"
 
 
 _KIND_OF_SUFFIX = {

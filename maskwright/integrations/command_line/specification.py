@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from maskwright.errors import MaskwrightError
+from maskwright.integrations.command_line.lark_options import AS_LARK_DOES, LarkOptions
 from maskwright.integrations.command_line.messages import UserMistakeError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Kind(StrEnum):
     JSON_SCHEMA = "json-schema"
     GBNF = "gbnf"
     EBNF = "ebnf"
+    LARK = "lark"
     REGEX = "regex"
 
 
@@ -44,6 +46,7 @@ KIND_OF_SUFFIX = {
     ".json": Kind.JSON_SCHEMA,
     ".gbnf": Kind.GBNF,
     ".ebnf": Kind.EBNF,
+    ".lark": Kind.LARK,
     ".regex": Kind.REGEX,
     ".txt": Kind.REGEX,
 }
@@ -51,6 +54,7 @@ FRONT_ENDS = {
     Kind.JSON_SCHEMA: "maskwright.grammar.json_schema",
     Kind.GBNF: "maskwright.grammar.gbnf",
     Kind.EBNF: "maskwright.grammar.ebnf",
+    Kind.LARK: "maskwright.grammar.lark",
     Kind.REGEX: "maskwright.grammar.regex",
 }
 """The modules that read them, imported only when needed."""
@@ -59,6 +63,7 @@ NAMES = {
     Kind.JSON_SCHEMA: "JSON Schema",
     Kind.GBNF: "GBNF grammar",
     Kind.EBNF: "EBNF grammar",
+    Kind.LARK: "Lark grammar",
     Kind.REGEX: "regular expression",
 }
 
@@ -71,19 +76,22 @@ class SpecificationRequest:
     pattern: str | None
     kind: Kind | None
     start: str | None
+    lark: LarkOptions = AS_LARK_DOES
 
 
 @dataclass(frozen=True, slots=True)
 class Specification:
     """A specification that was read: `content` is a pattern, a grammar's text, or a JSON Schema as a value.
 
-    `start` is the rule to start from; None is the usual one of the notation.
+    `start` is the rule to start from; None is the usual one of the notation. `folder` is where a file lies.
     """
 
     name: str
     kind: Kind
     content: Schema | str
     start: str | None = None
+    lark: LarkOptions = AS_LARK_DOES
+    folder: Path | None = None
 
     def grammar(self, options: OptionsRequest) -> Grammar:
         """The grammar of the texts to generate."""
@@ -111,6 +119,8 @@ class Specification:
         """
         if self.kind is not Kind.JSON_SCHEMA and (flags := asked.flags()):
             raise UserMistakeError(f"{flags[0]} is for JSON Schemas, but {self.name} is a {NAMES[self.kind]}.")
+        if self.kind is not Kind.LARK and (flags := self.lark.flags()):
+            raise UserMistakeError(f"{flags[0]} is for Lark grammars, but {self.name} is a {NAMES[self.kind]}.")
         try:
             if self.kind is Kind.REGEX:
                 from maskwright.grammar.regex import regex_grammar
@@ -124,6 +134,8 @@ class Specification:
                 from maskwright.grammar.ebnf import ebnf_grammar
 
                 return ebnf_grammar(str(self.content), self.start)
+            if self.kind is Kind.LARK:
+                return self.lark.grammar(str(self.content), self.start, self.folder)
             from maskwright.grammar.json_schema import json_schema_grammar
             from maskwright.grammar.json_schema.options import options_in
 
@@ -156,22 +168,23 @@ def read_specification(request: SpecificationRequest) -> Specification:
     if request.pattern is not None:
         if request.spec is not None or request.kind not in (None, Kind.REGEX):
             raise UserMistakeError("--regex is the whole specification: leave out SPEC and --kind.")
-        return Specification("the pattern", Kind.REGEX, request.pattern)
+        return Specification("the pattern", Kind.REGEX, request.pattern, lark=request.lark)
     if request.spec is None:
         raise UserMistakeError("name a specification: a file, module:Name, or --regex PATTERN.")
     path = Path(request.spec)
     if not path.exists() and ":" in request.spec and "/" not in request.spec:
-        return Specification(request.spec, Kind.JSON_SCHEMA, _schema_of_model(request.spec))
+        return Specification(request.spec, Kind.JSON_SCHEMA, _schema_of_model(request.spec), lark=request.lark)
     kind = request.kind or KIND_OF_SUFFIX.get(path.suffix.lower())
     text = read_text(request.spec, "specification")
     if kind is None:
         choices = ", ".join(kind.value for kind in Kind)
         raise UserMistakeError(f"{path}: the suffix does not tell what this is: add --kind with one of {choices}.")
     if kind is Kind.JSON_SCHEMA:
-        return Specification(str(path), kind, _schema(_json_value(text, str(path)), str(path)))
+        return Specification(str(path), kind, _schema(_json_value(text, str(path)), str(path)), lark=request.lark)
     if kind is Kind.REGEX:
-        return Specification(str(path), kind, text.removesuffix("\n").removesuffix("\r"))
-    return Specification(str(path), kind, text, request.start)
+        return Specification(str(path), kind, text.removesuffix("\n").removesuffix("\r"), lark=request.lark)
+    folder = None if request.spec == "-" else path.parent
+    return Specification(str(path), kind, text, request.start, request.lark, folder)
 
 
 def read_text(name: str, role: str) -> str:

@@ -11,4 +11,5 @@ Run `python -m bench --help`, or `make bench`. Files in reading order:
     report.py      figures -> tables in the terminal and a JSON file
     plot.py        figures -> a PNG
     workloads/     synthetic cases, each of which hurts some engine
+    grammars.py    a program of its own: whole languages as Lark grammars, and grammar_figures.py with its tables
 """

@@ -164,7 +164,7 @@ def _ask_all(
     folder: Path,
     stamp: str,
 ) -> Run:
-    core = _choose_core(options.core)
+    core = choose_core(options.core)
     workers: dict[str, EngineWorker] = {}
     with ExitStack() as stack:
         for name in options.engines:
@@ -217,7 +217,7 @@ def _question(case: Case, tokenizer: Tokenizer) -> Question:
     return Question(case.name, case.schema, instances)
 
 
-def _choose_core(asked: int | None) -> int | None:
+def choose_core(asked: int | None) -> int | None:
     """The core to pin to; None on systems that cannot."""
     if not hasattr(os, "sched_getaffinity"):
         return None

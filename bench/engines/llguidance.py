@@ -16,10 +16,11 @@ from bench.tokenizer import Tokenizer
 
 
 class LLGuidance:
-    """Default limits and slices; whitespace flexible, which is the default."""
+    """Default limits and slices; whitespace flexible, which is the default. `limits` None are the default ones."""
 
     version = importlib.metadata.version("llguidance")
     settings = "default options: whitespace_flexible=True"
+    limits: Any = None
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = llguidance.hf.from_tokenizer(
@@ -28,8 +29,11 @@ class LLGuidance:
         self.row = np.zeros((tokenizer.size + 31) // 32, dtype=np.int32)
 
     def compile(self, schema: str) -> Any:
-        grammar = llguidance.LLMatcher.grammar_from_json_schema(schema)
-        matcher = llguidance.LLMatcher(self.tokenizer, grammar, log_level=0)
+        return self.matcher(llguidance.LLMatcher.grammar_from_json_schema(schema))
+
+    def matcher(self, grammar: str) -> Any:
+        """A matcher at the start of a grammar in llguidance's own form, which is copied for each sequence."""
+        matcher = llguidance.LLMatcher(self.tokenizer, grammar, log_level=0, limits=self.limits)
         if matcher.is_error():
             raise ValueError(_first_words(matcher))
         return matcher

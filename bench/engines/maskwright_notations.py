@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bench.engines.maskwright import Maskwright
 from bench.tokenizer import Tokenizer
+from maskwright.grammar.lark import PYTHON_INDENTER, lark_grammar
 
 JSON_SCHEMA = "json_schema"
 
 
 class Notations(Maskwright):
-    """Text without such a line is a JSON Schema, as everywhere."""
+    """Text without such a line is a JSON Schema, as everywhere. `lark-python` is Lark with Python's indenter."""
 
     def compile(self, schema: str) -> Any:
         notation, line_end, text = schema.partition("\n")
-        compile_text = {
+        compilers: dict[str, Callable[[str], Any]] = {
             JSON_SCHEMA: self.compiler.compile_json_schema,
             "gbnf": self.compiler.compile_gbnf,
             "regex": self.compiler.compile_regex,
-        }.get(notation)
+            "lark": lambda text: self.compiler.compile_grammar(lark_grammar(text)),
+            "lark-python": lambda text: self.compiler.compile_grammar(lark_grammar(text, indenter=PYTHON_INDENTER)),
+        }
+        compile_text = compilers.get(notation)
         return compile_text(text) if compile_text and line_end else super().compile(schema)
 
 

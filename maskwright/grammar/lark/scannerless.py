@@ -21,10 +21,11 @@ from lark.lexer import PatternStr, TerminalDef
 
 from maskwright.errors import GrammarSyntaxError, UnsupportedPattern
 from maskwright.grammar import ir
-from maskwright.grammar.characters import CharacterAutomaton, folded, utf8_automaton, words
+from maskwright.grammar.characters import CharacterAutomaton, words
 from maskwright.grammar.characters.preferred import preferred_language
 from maskwright.grammar.ir import Call, Grammar, Node
 from maskwright.grammar.lark.ignored_texts import Ignorable, Ignored, ignorable, longest
+from maskwright.grammar.lark.terminal_nodes import TerminalNodes
 
 IGNORED = "ignored texts"
 WHOLE = "whole text"
@@ -95,6 +96,7 @@ class _Writer:
     """Terminals as nodes, each with what may be ignored before it; `ignored_rules` are the rules made for that."""
 
     terminals: Terminals
+    nodes: TerminalNodes = field(default_factory=TerminalNodes)
     ignored_rules: dict[str, Node] = field(default_factory=dict)
     _ignored: Ignored | None = None
     _known: dict[str, Node] = field(default_factory=dict)
@@ -125,14 +127,15 @@ class _Writer:
             language = language - words([""])
         if language.is_empty:
             return ir.choice(*ways)
-        node = ir.literal(text.encode()) if text else _node(language)
+        node = ir.literal(text.encode()) if text else self.nodes.node(language)
         if self._ignored is None:
             return ir.choice(*ways, node)
         found = self._ignored.after(language, name)
         if len(found) == 1 and found[0][1] == language:
             return ir.choice(*ways, ir.sequence(self._optional(found[0][0]), node))
         behind = (
-            ir.sequence(self._rule(ignored), node if rest == language else _node(rest)) for ignored, rest in found
+            ir.sequence(self._rule(ignored), node if rest == language else self.nodes.node(rest))
+            for ignored, rest in found
         )
         return ir.choice(*ways, node, *behind)
 
@@ -149,14 +152,5 @@ class _Writer:
         name = self._name_of.get(ignored)
         if name is None:
             name = self._name_of[ignored] = f"{IGNORED} {len(self._name_of) + 1}"
-            self.ignored_rules[name] = _node(ignored)
+            self.ignored_rules[name] = self.nodes.node(ignored)
         return Call(name)
-
-
-def _node(language: CharacterAutomaton) -> Node:
-    """An automaton, with a counter where its members are counted (`.{1,3000}`)."""
-    counted = folded(language)
-    if counted is not None:
-        loop, counter = counted
-        return ir.Automaton(utf8_automaton(loop), 0, counter)
-    return ir.Automaton(utf8_automaton(language))

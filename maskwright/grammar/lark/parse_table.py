@@ -96,7 +96,7 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
         if lark_table.states[state].get(symbol.name) != (Reduce, rule)
     )
     if conflicts:
-        _check_that_reductions_end(lark_table, order)
+        _check_that_reductions_end(lark_table, order, _productive(rules))
     return ParseTable(
         np.array(table_start, dtype=np.int32),
         np.array(rows, dtype=np.int32).reshape(-1, 2),
@@ -123,14 +123,29 @@ def _states_in_order(table: Any, start: str) -> list[int]:
     return todo
 
 
-def _check_that_reductions_end(table: Any, order: Sequence[int]) -> None:
+def _productive(rules: Sequence[Rule]) -> set[str]:
+    """The terminals, and the nonterminals that derive texts."""
+    productive = {symbol.name for rule in rules for symbol in rule.expansion if symbol.is_term}
+    size = -1
+    while size != len(productive):
+        size = len(productive)
+        productive |= {rule.origin.name for rule in rules if productive.issuperset(s.name for s in rule.expansion)}
+    return productive
+
+
+def _check_that_reductions_end(table: Any, order: Sequence[int], productive: set[str]) -> None:
     """Raise GrammarSyntaxError where the parser would reduce for ever without reading, as lark then does.
 
     Without conflicts no parser does. Such a sequence has a place behind which it never again goes below a certain
-    height; from there only the state at that height and the one above it matter, so all such pairs are tried.
+    height; from there only the state at that height and the one above it matter, so all such pairs are tried. States
+    behind a nonterminal that no text has are never reached.
     """
     for below in order:
-        followers = [argument for _, (action, argument) in sorted(table.states[below].items()) if action is not Reduce]
+        followers = [
+            argument
+            for name, (action, argument) in sorted(table.states[below].items())
+            if action is not Reduce and name in productive
+        ]
         for above in dict.fromkeys(followers):
             for lookahead, (action, rule) in sorted(table.states[above].items()):
                 if action is Reduce and len(rule.expansion) <= 1 and _is_endless(table, [below, above], lookahead):

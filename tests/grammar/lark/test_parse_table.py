@@ -123,3 +123,7 @@ def test_a_parser_that_would_reduce_for_ever_is_refused(text: str, rule: str, wh
 def test_a_preferred_reduction_that_ends_is_kept() -> None:
     table = table_of('start: a "."\na.2: a | "x"')
     assert table.conflicts == (("DOT", "<a : a>"),)
+
+
+def test_a_rule_that_derives_only_itself_is_never_reduced() -> None:
+    assert table_of('start: "x" | "y" s\ns.2: s').conflicts == (("$END", "<start : Y s>"),)

@@ -25,11 +25,12 @@ class Answer:
     """What one engine made of one grammar.
 
     `measured` has every text twice: all of them with the grammar fresh from the compiler, then all of them again.
-    `recompiled` are further compilations in the same process. `base_rss_bytes` is its memory before the first.
+    `compiled` are the compilations before that one in the same process, which was fresh; they have no texts.
+    `base_rss_bytes` is its memory before the first.
     """
 
     measured: CaseRecord
-    recompiled: tuple[CaseRecord, ...]
+    compiled: tuple[CaseRecord, ...]
     base_rss_bytes: int
 
     @property
@@ -85,7 +86,7 @@ def refused_texts(answer: Answer, names: Sequence[str]) -> dict[str, str]:
 
 def _figures(engine: str, answer: Answer, refused: dict[str, str], kept: Sequence[int]) -> Figures:
     record = answer.measured
-    compiled = [record.compile_ns, *(again.compile_ns for again in answer.recompiled)]
+    compile_ns = [*(before.compile_ns for before in answer.compiled), record.compile_ns]
     return Figures(
         engine=engine,
         refusal=record.refusal,
@@ -94,8 +95,8 @@ def _figures(engine: str, answer: Answer, refused: dict[str, str], kept: Sequenc
         n_tokens=sum(answer.cold[index].mask_ns.size - 1 for index in kept) if answer.cold else 0,
         cold=_spread(answer.cold, kept),
         warm=_spread(answer.warm, kept),
-        first_compile_ms=record.compile_ns / 1e6,
-        median_compile_ms=float(np.median(compiled)) / 1e6,
+        first_compile_ms=compile_ns[0] / 1e6,
+        median_compile_ms=float(np.median(compile_ns)) / 1e6,
         first_mask_ms=record.first_mask_ns / 1e6,
         memory_growth_mib=max(record.rss_bytes, record.peak_rss_bytes) / 2**20 - answer.base_rss_bytes / 2**20,
         preemptions=record.preemptions,

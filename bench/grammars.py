@@ -130,9 +130,9 @@ def _ask(
         if worker.set_up.problem:
             raise ValueError(f"{engine}: {worker.set_up.problem}")
         warm_up = worker.ask(Question("warm-up", WARM_UP_GRAMMAR, _instances({"": WARM_UP_TEXT}, tokenizer)))
+        compiled = [worker.ask(Question(case.name, case.specification, ())) for _ in range(options.compiles - 1)]
         measured = worker.ask(Question(case.name, case.specification, 2 * _instances(case.texts, tokenizer)))
-        recompiled = [worker.ask(Question("again", case.specification, ())) for _ in range(options.compiles - 1)]
-        return Answer(measured, tuple(recompiled), warm_up.rss_bytes)
+        return Answer(measured, tuple(compiled), warm_up.rss_bytes)
 
 
 def _instances(texts: dict[str, str], tokenizer: Tokenizer) -> tuple[tuple[tuple[int, ...], bool], ...]:

@@ -1,6 +1,6 @@
 """llguidance for specifications in the notations that it shares with maskwright; a first line names it, see there.
 
-With its default limit of items per mask it gives up in the middle of nearly every Python or C text ("Too many items"),
+With its default limit of items per mask it gives up in the middle of every Python and C-like text ("Too many items"),
 so here that limit is out of the way; `llguidance_limited.py` has the default.
 """
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from bench.engines.maskwright import Maskwright
 from bench.tokenizer import Tokenizer
-from maskwright.grammar.lark import PYTHON_INDENTER, lark_grammar
+from maskwright.grammar.lark import PYTHON_INDENTER
 
 JSON_SCHEMA = "json_schema"
 
@@ -21,8 +22,8 @@ class Notations(Maskwright):
             JSON_SCHEMA: self.compiler.compile_json_schema,
             "gbnf": self.compiler.compile_gbnf,
             "regex": self.compiler.compile_regex,
-            "lark": lambda text: self.compiler.compile_grammar(lark_grammar(text)),
-            "lark-python": lambda text: self.compiler.compile_grammar(lark_grammar(text, indenter=PYTHON_INDENTER)),
+            "lark": self.compiler.compile_lark,
+            "lark-python": partial(self.compiler.compile_lark, indenter=PYTHON_INDENTER),
         }
         compile_text = compilers.get(notation)
         return compile_text(text) if compile_text and line_end else super().compile(schema)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lark.exceptions import LarkError, UnexpectedInput, UnexpectedToken
+from lark.exceptions import LarkError, UnexpectedInput, UnexpectedToken, VisitError
 from lark.load_grammar import Grammar as LarkGrammar
 from lark.load_grammar import GrammarBuilder, find_grammar_errors, stdlib_loader
 
@@ -25,7 +25,7 @@ MAX_TEXT_LENGTH = 2_000_000
 """Characters of a grammar text, as for the other notations."""
 
 MAX_NESTING = 60
-"""Parentheses and brackets inside each other: lark reads and rewrites its trees by recursion, some ten calls a level."""
+"""Parentheses and brackets inside each other: lark works on its trees by recursion, some ten calls a level."""
 
 SOURCE_NAME = "Lark grammar"
 
@@ -60,22 +60,39 @@ def read_source(text: str, *, source_name: str = SOURCE_NAME, import_paths: Sequ
 
 def located(error: Exception, text: str, source_name: str) -> GrammarSyntaxError:
     """A fault that lark has found as an error with a place: the one that lark names, or where the symbol is used."""
-    message = " ".join(str(error).split("\n\n", maxsplit=1)[0].split()) or "lark cannot read this"
+    if isinstance(error, VisitError):
+        if error.rule == "range":
+            message = "the ends of a range are one character each"
+            return GrammarSyntaxError(message, text, max(0, text.find("..")), source_name)
+        error = error.orig_exc
+    said = error.message if isinstance(error, GrammarSyntaxError) else str(error)
+    message = " ".join(said.split("\n\n", maxsplit=1)[0].split()) or "lark cannot read this"
     if isinstance(error, UnexpectedToken) and error.line > 0:
         expected = ", ".join(sorted(map(_readable, error.accepts or error.expected)))
-        message = f"unexpected {_readable(error.token.type)}; expected {expected}"
+        message = f"expected {expected}, found {_readable(error.token.type)}"
         return GrammarSyntaxError(message, text, _offset(text, error.line, error.column), source_name)
     if isinstance(error, UnexpectedInput) and error.line > 0:
         return GrammarSyntaxError(message, text, _offset(text, error.line, error.column), source_name)
     if place := re.search(r",? at line (\d+),? column (\d+)", message):
         position = _offset(text, int(place[1]), int(place[2]))
-        return GrammarSyntaxError(_expected(message.replace(place[0], ""), text), text, position, source_name)
-    quoted = re.findall(r"'(\w+)'", message)
-    others = re.findall(r"[A-Za-z_]\w*", message)[::-1]
-    for name in (*quoted, *others):
-        if used := re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)(?!\s*[.:])", text):
-            return GrammarSyntaxError(message, text, used.start(), source_name)
-    return GrammarSyntaxError(message, text, 0, source_name)
+        return GrammarSyntaxError(_expected(message.replace(place[0], ""), text, position), text, position, source_name)
+    if "codec can't decode" in message:
+        broken = re.search(r"\\(?:x(?![\da-fA-F]{2})|u(?![\da-fA-F]{4})|U(?![\da-fA-F]{8})|N)", text)
+        message = "this escape lacks digits: it is \\x and two, \\u and four, or \\U and eight hexadecimal digits"
+        return GrammarSyntaxError(message, text, broken.start() if broken else 0, source_name)
+    return GrammarSyntaxError(message, text, _position_of_symbol(message, text), source_name)
+
+
+def _position_of_symbol(message: str, text: str) -> int:
+    """Where the symbol stands that a message names: its use, or its definition if that is at fault."""
+    names = [*re.findall(r"'(\w+)'", message), *re.findall(r"[A-Za-z_]\w*", message)[::-1]]
+    at_fault = re.search("defined more than once|Cannot override|Can't extend", message)
+    for name in names:
+        defined = re.finditer(rf"(?m)^[ \t]*(?:%override|%extend)?[ \t!?]*\b{name}\b(?=\s*[.:{{])", text)
+        used = re.finditer(rf"(?<![\w.]){name}(?!\w)(?!\s*[.:])", text)
+        if places := [place.start() for place in (defined if at_fault else used)]:
+            return places[-1] if at_fault else places[0]
+    return 0
 
 
 _READABLE = {
@@ -86,6 +103,7 @@ _READABLE = {
     "_RBRACE": "'}'",
     "_LBRACE": "'{'",
     "_COLON": "':'",
+    "COLON": "':'",
     "_COMMA": "','",
     "_OR": "'|'",
     "_DOT": "'.'",
@@ -109,17 +127,19 @@ def _readable(terminal: str) -> str:
     return _READABLE.get(terminal, terminal.strip("_").lower())
 
 
-def _expected(message: str, text: str) -> str:
+def _expected(message: str, text: str, position: int) -> str:
     """lark's message, and where it says only "unexpected", what it would have taken there."""
-    if message.startswith("Unexpected input"):
-        try:
-            first = find_grammar_errors(text)
-        except (LarkError, AssertionError, AttributeError):
-            first = []
-        expected = sorted(getattr(first[0][0], "expected", ()) or ()) if first else []
-        listed = ", ".join(expected[:8]) or "a rule or terminal definition"
-        return f"unexpected input; expected {listed}"
-    return message[0].lower() + message[1:]
+    if not message.startswith("Unexpected input"):
+        return message[0].lower() + message[1:]
+    begun = {'"': "text in quotes", "/": "regular expression"}.get(text[position : position + 1])
+    if begun is not None:
+        return f"this {begun} does not end in its line"
+    try:
+        first = find_grammar_errors(text)
+    except (LarkError, AssertionError, AttributeError):
+        first = []
+    expected = sorted(getattr(first[0][0], "expected", ()) or ()) if first else []
+    return f"expected {', '.join(expected[:8]) or 'a rule or terminal definition'}"
 
 
 def _offset(text: str, line: int, column: int) -> int:

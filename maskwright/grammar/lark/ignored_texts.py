@@ -39,8 +39,12 @@ BETWEEN = -1
 
 @dataclass(frozen=True, slots=True)
 class Ignorable:
-    """A terminal that is ignored: rows[s][c] is (the state after class c or -1, does a match end there?)."""
+    """A terminal that is ignored: rows[s][c] is (the state after class c or -1, does a match end there?).
 
+    `written` is for messages.
+    """
+
+    written: str
     intervals: Intervals
     rows: tuple[tuple[tuple[int, bool], ...], ...]
 
@@ -49,14 +53,14 @@ def ignorable(pattern: str) -> Ignorable:
     """The matches of a Python pattern as `re.match` finds them."""
     scanner = unguarded_scanner(parse(pattern, PYTHON_IN_ORDER), pattern)
     rows = tuple(tuple(after(scanner.chains[chain]) for chain in row) for row in scanner.transitions)
-    return Ignorable(scanner.alphabet.intervals, rows)
+    return Ignorable(pattern, scanner.alphabet.intervals, rows)
 
 
-def longest(language: CharacterAutomaton) -> Ignorable:
+def longest(language: CharacterAutomaton, name: str) -> Ignorable:
     """The matches of a language that are not followed by what makes a longer one."""
     accepting = language.accepting.tolist()
     rows = tuple(tuple((to, to >= 0 and accepting[to]) for to in row) for row in language.transitions.tolist())
-    return Ignorable(language.alphabet.intervals, rows)
+    return Ignorable(name, language.alphabet.intervals, rows)
 
 
 @dataclass(frozen=True)
@@ -140,8 +144,9 @@ class Ignored:
                 continued, pending = self._continued(debts)
                 rest = language - continued
                 if not (rest & pending).is_empty:
+                    written = self.terminals[min(debts)[0]].written
                     advice = f"the terminal {name} may stand within it; leave that to one of the two"
-                    raise UnsupportedPattern("An ignored terminal that may go on after the next one", "", 0, advice)
+                    raise UnsupportedPattern("Ignored text that may go on behind a terminal", written, 0, advice)
             if not rest.is_empty:
                 by_rest.setdefault(rest, []).append(debts)
         pairs = [(self.sequences(kinds), rest) for rest, kinds in by_rest.items()]

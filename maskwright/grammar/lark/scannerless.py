@@ -56,7 +56,7 @@ class Terminals:
     def ignorable(self, name: str) -> Ignorable:
         """A terminal that is ignored, as it is matched."""
         if name in self.languages:
-            return longest(self.languages[name])
+            return longest(self.languages[name], name)
         try:
             return ignorable(self.definitions[name].pattern.to_regexp())
         except (UnsupportedPattern, GrammarSyntaxError) as error:

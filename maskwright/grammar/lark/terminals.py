@@ -144,7 +144,7 @@ def _longest_match(language: CharacterAutomaton, name: str, also: tuple[Characte
     if language.is_empty:
         raise EmptyLanguage(f"the terminal {name} has no text")
     if language.accepting[0]:
-        advice = f"terminal {name} must read something; subtract the empty text, or use lexer='dynamic_complete'"
+        advice = f"terminal {name} must read something: add & /(?s:.+)/, or use lexer='dynamic_complete'"
         raise UnsupportedPattern("A match without characters", "", 0, advice)
     alphabet = common_alphabet([language.alphabet.intervals, partition((*also, ANY_CHARACTER))[0].intervals])
     chains: dict[tuple[Go | End, ...], int] = {(): 0}

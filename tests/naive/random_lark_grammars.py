@@ -91,7 +91,6 @@ LINE_BREAKS = (
     r"_NL: /(\r?\n[\t ]*)+/",
     r"_NL: /(\n[\t ]*|#[^\n]*)+/",
     r"_NL: /\n( |\t)*(#[^\n]*)?/",
-    r"_NL: /(\n *)+(?=[^ \n]|$)/",
     '_NL: "\\n" / */',
 )
 IGNORED = ("", '%ignore " "', "%ignore /[ \\t]+/", "%ignore /#[^\\n]*/", '%ignore " "\n%ignore /#[^\\n]*/')

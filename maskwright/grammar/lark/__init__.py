@@ -1,7 +1,10 @@
 """Lark grammars: `lark_grammar(text)` reads them into the intermediate form.
 
-In reading order: `source` (lark reads the text), `terminals` (regular expressions as scanners, keywords), `parse_table`
-(lark's LALR table), `indentation`, `lexed` (contexts; everything as one `LexedLanguage`), `front_end`.
+In reading order: `source` (lark reads the text), `front_end` (which reading). With a lexer: `terminals` (regular
+expressions as scanners, keywords), `parse_table` (of LALR, by lark), `indentation`, `lexed` (contexts; all as one
+`LexedLanguage`). Character by character: `ignored_texts`, `terminal_nodes`, `scannerless` (rules as rules),
+`scannerless_front_end`. What lark itself does not know: `dialect/` (takes it out of the text), `terminal_algebra`
+(`&` and `~`), `lazy_rules`, `embedding` (grammars within a grammar).
 """
 
 from __future__ import annotations

@@ -74,10 +74,14 @@ def _regular_rules(
     bodies: dict[str, list[Rule]] = {}
     for rule in rules:
         bodies.setdefault(str(rule.origin.name), []).append(rule)
+    templates = {str(name) for name, parameters, *_ in source.grammar.rule_defs if parameters}
     found = {}
     for name, attributes in dialect.attributes.items():
+        if attributes.is_terminal and name in templates:
+            message = "a rule that is lazy or has a suffix or stop can have no parameters: write one for each argument"
+            raise GrammarSyntaxError(message, dialect.plain.original, attributes.begin, source.name)
         if not attributes.is_terminal or name not in bodies:
-            continue
+            continue  # what nothing uses, lark leaves out
 
         def terminal(symbol: str, attributes: RuleAttributes = attributes) -> CharacterAutomaton:
             if symbol in terminals.opaque:

@@ -173,6 +173,7 @@ def _fresh(own: Mapping[str, Node]) -> str:
 
 
 def joined(reports: list[Report]) -> Report:
+    """All findings of several reports."""
     if len(reports) <= 1:
         return reports[0] if reports else Report()
     return Report(

@@ -300,10 +300,10 @@ def read_byte(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
         state = arena[items + 2 * i]
         frame = arena[items + 2 * i + 1]
         if arena[state] & LEXES:
-            after = read_list(arena, scratch, int(state), byte)
+            after = read_list(arena, scratch, int(state), int(byte))
             if after < 0:
                 return after
-            span = span_of_list(arena, int(state), byte)
+            span = span_of_list(arena, int(state), int(byte))
             first = max(first, span & 255)
             last = min(last, span >> 8)
             if after != DEAD:

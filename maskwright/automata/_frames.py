@@ -43,12 +43,13 @@ from maskwright.automata._layout import (
     SCRATCH_PAIRS,
     SCRATCH_REFUSES,
     SCRATCH_STAMP,
+    SCRATCH_TUPLE,
     SET_N_WORDS,
     SET_PARENT,
     SET_WORDS,
     TOO_MANY_ITEMS,
 )
-from maskwright.automata._lexed_layout import IS_TUPLE, TUPLE_SIZE, TUPLE_WORDS
+from maskwright.automata._lexed_layout import IS_TUPLE, TUPLE_MEMO, TUPLE_SIZE, TUPLE_WORDS
 
 Ints = NDArray[np.int32]
 Int = Any
@@ -248,6 +249,36 @@ def intern_set(arena: Ints, n_words: Int, words: Int, changed: Int, content: Int
     arena[N_FRAMES] += 1
     arena[bucket] = frame
     return frame
+
+
+@kernel
+def intern_tuple(arena: Ints, scratch: Ints, n: Int) -> int:
+    """The tuple of the n words that lie at SCRATCH_TUPLE, made if new; or NEED_MEMORY."""
+    bucket = arena[FRAME_BUCKETS] + (hash_words(scratch, SCRATCH_TUPLE, n, n) & arena[BUCKET_MASK])
+    record = arena[bucket]
+    while record != 0:
+        if arena[record + FRAME_SIZE] == IS_TUPLE and arena[record + TUPLE_SIZE] == n:
+            same = True
+            for i in range(n):
+                if arena[record + TUPLE_WORDS + i] != scratch[SCRATCH_TUPLE + i]:
+                    same = False
+                    break
+            if same:
+                return int(record)
+        record = arena[record]
+    record = int(arena[FREE])
+    if not has_room(arena, TUPLE_WORDS + n):
+        return NEED_MEMORY
+    arena[record] = arena[bucket]
+    arena[record + FRAME_SIZE] = IS_TUPLE
+    arena[record + TUPLE_MEMO] = 0
+    arena[record + TUPLE_SIZE] = n
+    for i in range(n):
+        arena[record + TUPLE_WORDS + i] = scratch[SCRATCH_TUPLE + i]
+    arena[FREE] = record + TUPLE_WORDS + n
+    arena[N_FRAMES] += 1
+    arena[bucket] = record
+    return record
 
 
 @kernel

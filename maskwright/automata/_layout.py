@@ -104,6 +104,10 @@ NEED_INTERIOR = -5
 NEED_ANSWER = -6
 """A value has ended that must differ from its siblings, or a document has begun, and the kernel does not know the text:
 ask `repetitions`."""
+NEED_LEXEMES = -7
+"""Header word NEEDED is a place of a lexed language whose tokens should be sorted: ask `lexeme_tables`."""
+NEED_PROOF = -8
+"""Header word NEEDED is a stack of a parser from which it is not plain that the text can be completed."""
 
 # The scratch array, one for each thread inside a kernel: nothing in it outlives a call.
 MAX_ITEMS = 8192
@@ -126,5 +130,7 @@ MAX_TUPLE = 4096
 SCRATCH_GROUPS = SCRATCH_TUPLE + MAX_TUPLE
 MAX_GROUPS = 64
 """Ways to cut one text into terminals that are open at the same time; real lexers have two or three."""
-SCRATCH_STACK = SCRATCH_GROUPS + 3 * (MAX_GROUPS + 1)
+SCRATCH_ENDED = SCRATCH_GROUPS + 3 * (MAX_GROUPS + 1)
+"""The guards under which a terminal has ended for certain with the byte that is being read."""
+SCRATCH_STACK = SCRATCH_ENDED + MAX_GROUPS + 1
 """From here to the end of the scratch array: two stacks of trie walks, each three words a level."""

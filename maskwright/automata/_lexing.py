@@ -1,8 +1,8 @@
 """The lexer of a lexed language, side by side with its parser: one byte at a time (kernels).
 
 The state of a text is a *list of groups*, each a way to cut the text so far into terminals, in the lexer's order of
-preference. A group is (scan, session, guard): where the current terminal is, what the parser has read before it, and
-what must still follow the terminal before. Reading a byte asks each group in turn what it becomes (`result`, which does
+preference. A group is (scan, session, guards): where the current terminal is, what the parser has read before it, and
+what must still follow terminals before. Reading a byte asks each group in turn what it becomes (`result`, which does
 not depend on the session and is remembered for the scan):
 
     a scan that reads on    the same way, one byte further
@@ -22,7 +22,7 @@ Cost: a list has one to three groups; a step costs a table lookup a group, and a
 from __future__ import annotations
 
 from maskwright._numba import kernel
-from maskwright.automata._frames import BIT, Int, Ints
+from maskwright.automata._frames import BIT, Int, Ints, intern_tuple
 from maskwright.automata._layout import (
     ACCEPTING,
     DEAD,
@@ -32,6 +32,7 @@ from maskwright.automata._layout import (
     MAX_GROUPS,
     MAX_TUPLE,
     NEED_MEMORY,
+    SCRATCH_ENDED,
     SCRATCH_GROUPS,
     SCRATCH_TUPLE,
     STATE_SIZE,
@@ -43,18 +44,20 @@ from maskwright.automata._lexed_layout import (
     COUNTS_COLUMN,
     GUARD_AT_END,
     GUARD_EDGES,
+    GUARDS,
+    GUARDS_FIRST,
     IS_SEALED,
     LIST,
     LIST_GROUPS,
     LIST_PROGRAM,
     LIST_STATE_SIZE,
     LIST_STATE_TUPLE,
+    MAX_GUARDS,
     NO_COLUMN,
     NODE_EDGES,
     NODE_FLAGS,
     NODE_LABELS,
     PROGRAM_CONTEXT_STARTS,
-    PROGRAM_IGNORED,
     PROGRAM_LABEL_WORDS,
     PROGRAM_LINE_BREAK,
     PROGRAM_START,
@@ -62,9 +65,7 @@ from maskwright.automata._lexed_layout import (
     REACHES_LINE_END,
     ROW_FLAGS,
     ROW_LABELS,
-    ROW_MASKS,
     ROW_READABLE,
-    ROW_VISITS,
     SCAN,
     SCAN_IS_START,
     SCAN_NODES,
@@ -77,15 +78,15 @@ from maskwright.automata._lexed_layout import (
     TUPLE_SIZE,
 )
 from maskwright.automata._parsing import (
+    after_match,
     after_terminal,
     can_break_line,
     context_of,
-    has_symbol,
     intern_blocks,
     intern_session,
     intern_stack,
-    intern_tuple,
     is_complete,
+    is_ignored,
     terminal_of,
 )
 from maskwright.grammar.lexed_language import GO
@@ -118,8 +119,6 @@ def scan_row(arena: Ints, scan: Int) -> int:
                 arena[row + byte] = UNKNOWN
                 arena[row + ROW_READABLE + (byte >> 5)] |= BIT[byte & 31]
     arena[row + ROW_FLAGS] = flags
-    arena[row + ROW_MASKS] = 0
-    arena[row + ROW_VISITS] = 0
     arena[FREE] = row + ROW_LABELS + n_labels
     arena[scan + TUPLE_MEMO] = row
     return row
@@ -286,12 +285,13 @@ def is_useful(arena: Ints, scratch: Ints, scan: Int, session: Int) -> int:
     if row < 0:
         return row
     program = int(arena[scan + SCAN_PROGRAM])
+    any_column = arena[row + ROW_FLAGS] & REACHES_LINE_END != 0
     for word in range(arena[program + PROGRAM_LABEL_WORDS]):
         bits = int(arena[row + ROW_LABELS + word]) & 0xFFFFFFFF
         label = 32 * word
         while bits != 0:
             if bits & 1:
-                found = is_usable(arena, scratch, program, row, session, label)
+                found = is_usable(arena, scratch, program, session, label, any_column)
                 if found != 0:
                     return found
             bits >>= 1
@@ -300,15 +300,18 @@ def is_useful(arena: Ints, scratch: Ints, scan: Int, session: Int) -> int:
 
 
 @kernel
-def is_usable(arena: Ints, scratch: Ints, program: Int, row: Int, session: Int, label: Int) -> int:
-    """Can the parser read a match with this label after the session (1 or 0)?  Or a NEED code."""
+def is_usable(arena: Ints, scratch: Ints, program: Int, session: Int, label: Int, any_column: bool) -> int:
+    """Can the parser read a match with this label after the session (1 or 0)?  Or a NEED code.
+
+    `any_column`: may a line break that is still being read come to any column?
+    """
+    if is_ignored(arena, program, label):
+        return 1
     symbol = terminal_of(arena, program, session, label)
     if symbol < 0:
         return 0
-    if has_symbol(arena, arena[program + PROGRAM_IGNORED], symbol):
-        return 1
     if symbol == arena[program + PROGRAM_LINE_BREAK]:
-        return can_break_line(arena, scratch, program, session, arena[row + ROW_FLAGS] & REACHES_LINE_END != 0)
+        return can_break_line(arena, scratch, program, session, any_column)
     after = after_terminal(arena, scratch, program, session, symbol)
     return after if after <= 0 else 1
 
@@ -331,7 +334,9 @@ def add_group(scratch: Ints, n: Int, scan: Int, session: Int, guard: Int) -> int
 
 @kernel
 def after_guard(arena: Ints, guard: Int, byte: Int) -> int:
-    """The guard after one more byte: 0 if it is satisfied, -1 if it is violated."""
+    """The guard after one more byte (-1: the end of the text): 0 if it is satisfied, -1 if it is violated."""
+    if byte < 0:
+        return 0 if arena[guard + GUARD_AT_END] else -1
     for e in range(arena[guard]):
         packed = arena[guard + GUARD_EDGES + 2 * e]
         if (packed & 255) <= byte <= (packed >> 8):
@@ -341,32 +346,131 @@ def after_guard(arena: Ints, guard: Int, byte: Int) -> int:
 
 
 @kernel
+def n_guards(arena: Ints, guards: Int) -> int:
+    """How many guards there are."""
+    return 0 if guards == 0 else int(arena[guards + TUPLE_SIZE]) - 1
+
+
+@kernel
+def share_guards(arena: Ints, guards: Int, others: Int, n: Int) -> bool:
+    """Are the first n guards of both the same?"""
+    if n_guards(arena, guards) < n or n_guards(arena, others) < n:
+        return False
+    same = True
+    for i in range(n):
+        same &= arena[guards + GUARDS_FIRST + i] == arena[others + GUARDS_FIRST + i]
+    return same
+
+
+@kernel
+def after_guards(arena: Ints, scratch: Ints, guards: Int, byte: Int) -> int:
+    """What is left of guards after one more byte: 0 if nothing, -1 if one is violated; or NEED_MEMORY."""
+    n = 0
+    for i in range(n_guards(arena, guards)):
+        left = after_guard(arena, int(arena[guards + GUARDS_FIRST + i]), byte)
+        if left < 0:
+            return -1
+        if left > 0:
+            scratch[SCRATCH_TUPLE + 1 + n] = left
+            n += 1
+    if n == 0:
+        return 0
+    scratch[SCRATCH_TUPLE] = GUARDS
+    return intern_tuple(arena, scratch, 1 + n)
+
+
+@kernel
+def with_guard(arena: Ints, scratch: Ints, guards: Int, guard: Int) -> int:
+    """Guards with one more, of an end inside theirs; TOO_MANY_ITEMS, or NEED_MEMORY."""
+    n = n_guards(arena, guards)
+    if n == MAX_GUARDS:
+        return TOO_MANY_ITEMS
+    for i in range(n):
+        scratch[SCRATCH_TUPLE + 1 + i] = arena[guards + GUARDS_FIRST + i]
+    scratch[SCRATCH_TUPLE] = GUARDS
+    scratch[SCRATCH_TUPLE + 1 + n] = guard
+    return intern_tuple(arena, scratch, 2 + n)
+
+
+@kernel
+def is_overruled(arena: Ints, groups: Int, group: Int, byte: Int) -> bool:
+    """Does a byte (-1: the end of the text) satisfy the guard of an earlier end, which is preferred to this group then?
+
+    So it is if the group does not lie behind that end, but in the same way as far as to it. And if it waits for the
+    same as an earlier end from now on, it can never come first.
+    """
+    mine = int(arena[group + 2])
+    for at in range(groups + LIST_GROUPS, group, 3):
+        theirs = int(arena[at + 2])
+        for i in range(n_guards(arena, theirs)):
+            if not share_guards(arena, mine, theirs, i):
+                break
+            left = after_guard(arena, int(arena[theirs + GUARDS_FIRST + i]), byte)
+            if left < 0:
+                break
+            if not share_guards(arena, mine, theirs, i + 1):
+                if left == 0:
+                    return True
+                if n_guards(arena, mine) > i and after_guard(arena, int(arena[mine + GUARDS_FIRST + i]), byte) == left:
+                    return True
+                break
+    return False
+
+
+@kernel
+def has_ended(arena: Ints, scratch: Ints, n_ended: Int, guards: Int) -> bool:
+    """Does a group with these guards lie under guards under which a terminal has ended for certain?"""
+    found = False
+    for i in range(n_ended):
+        ended = int(scratch[SCRATCH_ENDED + i])
+        found |= share_guards(arena, guards, ended, n_guards(arena, ended))
+    return found
+
+
+@kernel
+def add_nowhere(arena: Ints, scratch: Ints, n: Int, program: Int, guard: Int) -> int:
+    """Add a way that cannot go on, but whose guard is not decided yet; how many groups there are, or a NEED code."""
+    scan = flush_nodes(arena, scratch, program, 0)
+    return scan if scan < 0 else add_group(scratch, n, scan, 0, guard)
+
+
+@kernel
+def has_guards(arena: Ints, scratch: Ints, n: Int, guards: Int) -> bool:
+    """Does one of the n groups in scratch lie behind an end with these guards?"""
+    found = False
+    for i in range(n):
+        other = int(scratch[SCRATCH_GROUPS + 3 * i + 2])
+        found |= share_guards(arena, other, guards, n_guards(arena, guards))
+    return found
+
+
+@kernel
 def add_end(arena: Ints, scratch: Ints, n: Int, program: Int, session: Int, label: Int, guard: Int) -> int:
     """Add the way in which a terminal with this label ends here; how many groups there are, or a NEED code."""
-    symbol = terminal_of(arena, program, session, label)
-    after = DEAD
-    if symbol >= 0:
-        after = after_terminal(arena, scratch, program, session, symbol)
-        if after < 0:
-            return after
+    after = after_match(arena, scratch, program, session, label)
+    if after < 0:
+        return after
     if after == DEAD and guard == 0:
         return n
-    # Where the parser cannot go on, the guard still decides what becomes of the groups behind.
-    scan = start_scan(arena, scratch, program, 0 if after == DEAD else context_of(arena, program, after))
+    if after == DEAD:  # the guard still decides what becomes of the groups behind
+        return add_nowhere(arena, scratch, n, program, guard)
+    scan = start_scan(arena, scratch, program, context_of(arena, program, after))
     return scan if scan < 0 else add_group(scratch, n, scan, after, guard)
 
 
 @kernel
-def read_group(arena: Ints, scratch: Ints, n: Int, group: Int, byte: Int, guard: Int) -> int:
+def read_group(arena: Ints, scratch: Ints, n: Int, group: Int, byte: Int, guards: Int) -> int:
     """Add what one byte makes of the group at an offset; how many groups there are then, or a NEED code.
 
-    `guard` is what is left of its guard. Adds MAX_TUPLE where an end without a guard drops all groups behind.
+    `guards` is what is left of its guards. Adds MAX_TUPLE where an end without a guard of its own drops groups behind.
     """
     scan = int(arena[group])
     session = int(arena[group + 1])
     result = result_of(arena, scratch, scan, byte)
-    if result <= 0:
-        return n if result == DEAD else result
+    if result < 0:
+        return result
+    if result == DEAD:
+        return n if guards == 0 else add_nowhere(arena, scratch, n, int(arena[scan + SCAN_PROGRAM]), guards)
     program = int(arena[scan + SCAN_PROGRAM])
     counts = arena[program + PROGRAM_LINE_BREAK] >= 0 and session != 0
     if counts and arena[arena[scan + TUPLE_MEMO] + ROW_FLAGS] & COUNTS_COLUMN:
@@ -380,13 +484,18 @@ def read_group(arena: Ints, scratch: Ints, n: Int, group: Int, byte: Int, guard:
             inside = session_inside(arena, scratch, argument, session) if counts else session
             if inside < 0:
                 return inside
-            if inside != 0 or guard != 0:
-                n = add_group(scratch, n, argument, inside, guard)
+            if inside != 0 or guards != 0:
+                n = add_group(scratch, n, argument, inside, guards)
         elif session != 0:
-            if guard != 0 and argument != 0:
-                return TOO_MANY_ITEMS  # two look-aheads past the end at once: no real lexer has them
-            n = add_end(arena, scratch, n, program, session, kind, argument if argument != 0 else guard)
-            if n >= 0 and argument == 0 and guard == 0:
+            guarded = guards
+            if argument != 0:
+                guarded = with_guard(arena, scratch, guards, argument)
+                if guarded < 0:
+                    return guarded
+                if has_guards(arena, scratch, n, guarded):
+                    continue  # the earlier end with these guards is preferred where they are satisfied
+            n = add_end(arena, scratch, n, program, session, kind, guarded)
+            if n >= 0 and argument == 0:
                 return n + MAX_TUPLE
         if n < 0:
             return n
@@ -442,13 +551,16 @@ def intern_list(arena: Ints, scratch: Ints, program: Int, n: Int) -> int:
 
 @kernel
 def is_list_complete(arena: Ints, scratch: Ints, groups: Int) -> int:
-    """May the text end here (1 or 0)?  The first way in which no terminal is open decides.  Or a NEED code."""
+    """May the text end here (1 or 0)?  The first way that holds there, and in which no terminal is open, decides.
+
+    Or a NEED code.
+    """
     program = int(arena[groups + LIST_PROGRAM])
-    end = groups + 4 + arena[groups + TUPLE_SIZE]
-    for at in range(groups + LIST_GROUPS, end, 3):
-        guard = arena[at + 2]
-        if arena[arena[at] + SCAN_IS_START] and (guard == 0 or arena[guard + GUARD_AT_END]):
-            return 0 if arena[at + 1] == 0 else is_complete(arena, scratch, program, int(arena[at + 1]))
+    for at in range(groups + LIST_GROUPS, groups + 4 + arena[groups + TUPLE_SIZE], 3):
+        if arena[arena[at] + SCAN_IS_START] == 0 or is_overruled(arena, groups, at, -1):
+            continue
+        if after_guards(arena, scratch, int(arena[at + 2]), -1) == 0:
+            return is_complete(arena, scratch, program, int(arena[at + 1]))
     return 0
 
 
@@ -458,24 +570,29 @@ def read_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
     groups = int(arena[state + LIST_STATE_TUPLE])
     end = groups + 4 + arena[groups + TUPLE_SIZE]
     n = 0
-    satisfied = 0
+    n_ended = 0
     for at in range(groups + LIST_GROUPS, end, 3):
-        guard = int(arena[at + 2])
-        if satisfied != 0 and guard != satisfied:
-            break
+        guards = int(arena[at + 2])
+        if n_ended > 0 and has_ended(arena, scratch, n_ended, guards):
+            continue
+        if at > groups + LIST_GROUPS and is_overruled(arena, groups, at, byte):
+            continue
         left = 0
-        if guard != 0:
-            left = after_guard(arena, guard, byte)
-            if left < 0:
+        if guards != 0:
+            left = after_guards(arena, scratch, guards, byte)
+            if left == -1:
                 continue
-            if left == 0:
-                satisfied = guard
+            if left < 0:
+                return left
         n = read_group(arena, scratch, n, at, byte, left)
         if n < 0:
             return n
         if n >= MAX_TUPLE:
             n -= MAX_TUPLE
-            break
+            if guards == 0:
+                break
+            scratch[SCRATCH_ENDED + n_ended] = guards
+            n_ended += 1
     n = drop_useless(arena, scratch, n)
     return n if n < 0 else intern_list(arena, scratch, int(arena[groups + LIST_PROGRAM]), n)
 

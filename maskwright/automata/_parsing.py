@@ -9,15 +9,11 @@ Blocks by indentation follow lark's `Indenter`: see `lexed_language.Indentation`
 from __future__ import annotations
 
 from maskwright._numba import kernel
-from maskwright.automata._frames import BIT, Int, Ints, has_room, hash_words
+from maskwright.automata._frames import BIT, Int, Ints, intern_tuple
 from maskwright.automata._layout import (
-    BUCKET_MASK,
     DEAD,
-    FRAME_BUCKETS,
-    FRAME_SIZE,
-    FREE,
-    N_FRAMES,
-    NEED_MEMORY,
+    NEED_PROOF,
+    NEEDED,
     SCRATCH_TUPLE,
     TOO_MANY_ITEMS,
 )
@@ -25,8 +21,12 @@ from maskwright.automata._lexed_layout import (
     BLOCKS,
     BLOCKS_COLUMN,
     BLOCKS_OUTER,
-    IS_TUPLE,
+    FINISHES,
+    LABEL_IS_IGNORED,
+    LABEL_SIZE,
     MAX_REDUCTIONS,
+    MAX_WAY_OUT,
+    NEVER_FINISHES,
     NO_COLUMN,
     PARSER_STATE_SIZE,
     PROGRAM_CLOSING,
@@ -34,7 +34,7 @@ from maskwright.automata._lexed_layout import (
     PROGRAM_CONTEXTS,
     PROGRAM_DEDENT,
     PROGRAM_END,
-    PROGRAM_IGNORED,
+    PROGRAM_FIRST_TERMINALS,
     PROGRAM_INDENT,
     PROGRAM_LABELS,
     PROGRAM_LINE_BREAK,
@@ -42,6 +42,7 @@ from maskwright.automata._lexed_layout import (
     PROGRAM_OPENING,
     PROGRAM_RULES,
     PROGRAM_STATES,
+    PROGRAM_WAY_OUT,
     SESSION,
     SESSION_BLOCKS,
     SESSION_COLUMN,
@@ -49,61 +50,25 @@ from maskwright.automata._lexed_layout import (
     SESSION_STACK,
     STACK,
     STACK_BELOW,
-    STACK_LEAST,
+    STACK_PROGRAM,
     STACK_STATE,
     STATE_ACTIONS,
     STATE_CONTEXT,
-    STATE_LEAST,
     STATE_N_ACTIONS,
     TUPLE_MEMO,
-    TUPLE_SIZE,
     TUPLE_WORDS,
 )
 from maskwright.grammar.lexed_language import END_OF_TEXT
 
 
 @kernel
-def intern_tuple(arena: Ints, scratch: Ints, n: Int) -> int:
-    """The tuple of the n words that lie at SCRATCH_TUPLE, made if new; or NEED_MEMORY."""
-    bucket = arena[FRAME_BUCKETS] + (hash_words(scratch, SCRATCH_TUPLE, n, n) & arena[BUCKET_MASK])
-    record = arena[bucket]
-    while record != 0:
-        if arena[record + FRAME_SIZE] == IS_TUPLE and arena[record + TUPLE_SIZE] == n:
-            same = True
-            for i in range(n):
-                if arena[record + TUPLE_WORDS + i] != scratch[SCRATCH_TUPLE + i]:
-                    same = False
-                    break
-            if same:
-                return int(record)
-        record = arena[record]
-    record = int(arena[FREE])
-    if not has_room(arena, TUPLE_WORDS + n):
-        return NEED_MEMORY
-    arena[record] = arena[bucket]
-    arena[record + FRAME_SIZE] = IS_TUPLE
-    arena[record + TUPLE_MEMO] = 0
-    arena[record + TUPLE_SIZE] = n
-    for i in range(n):
-        arena[record + TUPLE_WORDS + i] = scratch[SCRATCH_TUPLE + i]
-    arena[FREE] = record + TUPLE_WORDS + n
-    arena[N_FRAMES] += 1
-    arena[bucket] = record
-    return record
-
-
-@kernel
 def intern_stack(arena: Ints, scratch: Ints, program: Int, state: Int, below: Int) -> int:
     """The stack with a parser state on top of another stack (0: none); or NEED_MEMORY."""
-    least = int(arena[arena[program + PROGRAM_STATES] + PARSER_STATE_SIZE * state + STATE_LEAST])
-    if below != 0:
-        least += arena[below + STACK_LEAST]
     scratch[SCRATCH_TUPLE] = STACK
     scratch[SCRATCH_TUPLE + 1] = state
     scratch[SCRATCH_TUPLE + 2] = below
-    scratch[SCRATCH_TUPLE + 3] = least
-    scratch[SCRATCH_TUPLE + 4] = program
-    return intern_tuple(arena, scratch, 5)
+    scratch[SCRATCH_TUPLE + 3] = program
+    return intern_tuple(arena, scratch, 4)
 
 
 @kernel
@@ -189,6 +154,13 @@ def stack_of(arena: Ints, program: Int, session: Int) -> int:
 
 
 @kernel
+def program_of(arena: Ints, session: Int) -> int:
+    """The program of a session, which its stack names."""
+    stack = session if arena[session + TUPLE_WORDS] == STACK else arena[session + SESSION_STACK]
+    return int(arena[stack + STACK_PROGRAM])
+
+
+@kernel
 def context_of(arena: Ints, program: Int, session: Int) -> int:
     """The number of the context in which the next terminal is looked for."""
     state = arena[stack_of(arena, program, session) + STACK_STATE]
@@ -198,7 +170,7 @@ def context_of(arena: Ints, program: Int, session: Int) -> int:
 @kernel
 def terminal_of(arena: Ints, program: Int, session: Int, label: Int) -> int:
     """The terminal that a label is in the context of a session: the first one that it knows."""
-    entry = arena[program + PROGRAM_LABELS] + 2 * label
+    entry = arena[program + PROGRAM_LABELS] + LABEL_SIZE * label
     context = context_of(arena, program, session)
     members = int(arena[program + PROGRAM_CONTEXTS] + context * arena[program + PROGRAM_CONTEXT_WORDS])
     for i in range(arena[entry + 1]):
@@ -206,6 +178,83 @@ def terminal_of(arena: Ints, program: Int, session: Int, label: Int) -> int:
         if has_symbol(arena, members, symbol):
             return symbol
     return -1
+
+
+@kernel
+def is_known_to_finish(arena: Ints, scratch: Ints, program: Int, stack: Int) -> int:
+    """Is the text complete at a stack, or is it known that it can be completed (1 or 0)?  Or a NEED code."""
+    if arena[stack + TUPLE_MEMO] == FINISHES:
+        return 1
+    return read_terminal(arena, scratch, program, stack, END_OF_TEXT)
+
+
+@kernel
+def planned_terminal(arena: Ints, scratch: Ints, program: Int, stack: Int) -> int:
+    """The terminal that leads from a stack to the end on the way that seems shortest, or END_OF_TEXT.
+
+    Or a NEED code.
+    """
+    here = int(stack)
+    for _ in range(MAX_WAY_OUT):
+        state = int(arena[here + STACK_STATE])
+        if state == arena[program + PROGRAM_END]:
+            return END_OF_TEXT
+        way = arena[program + PROGRAM_WAY_OUT] + 2 * state
+        symbol = int(arena[way])
+        if symbol != 0:
+            terminal = int(arena[arena[program + PROGRAM_FIRST_TERMINALS] + symbol])
+            if terminal != 0:
+                return terminal
+        else:  # reduce
+            rule = arena[program + PROGRAM_RULES] + 2 * arena[way + 1]
+            for _ in range(arena[rule]):
+                here = int(arena[here + STACK_BELOW])
+            symbol = int(arena[rule + 1])
+        here = intern_stack(
+            arena, scratch, program, find_action(arena, program, int(arena[here + STACK_STATE]), symbol) >> 1, here
+        )
+        if here < 0:
+            return here
+    return END_OF_TEXT
+
+
+@kernel
+def finishing(arena: Ints, scratch: Ints, program: Int, stack: Int) -> int:
+    """The stack itself if a text that has come to it can be completed; DEAD, or a NEED code.
+
+    Only asked where the table prefers one action to another: otherwise every stack can. Follows the planned terminals
+    to the end, or to a stack from which one is known, and remembers it for all stacks on the way; the next stack that
+    is asked about, which is much like the last one, takes a few terminals.
+    """
+    if arena[program + PROGRAM_WAY_OUT] == 0 or arena[stack + TUPLE_MEMO] == FINISHES:
+        return int(stack)
+    if arena[stack + TUPLE_MEMO] == NEVER_FINISHES:
+        return DEAD
+    here = int(stack)
+    n = 0
+    found = is_known_to_finish(arena, scratch, program, here)
+    while found == 0 and n < MAX_WAY_OUT:
+        terminal = planned_terminal(arena, scratch, program, here)
+        if terminal <= END_OF_TEXT:
+            found = terminal
+            break
+        here = read_terminal(arena, scratch, program, here, terminal)
+        if here <= 0:
+            found = here
+            break
+        n += 1
+        found = is_known_to_finish(arena, scratch, program, here)
+    if found < 0:
+        return found
+    if found == 0:
+        arena[NEEDED] = stack
+        return NEED_PROOF
+    here = int(stack)
+    for _ in range(n):
+        arena[here + TUPLE_MEMO] = FINISHES
+        here = read_terminal(arena, scratch, program, here, planned_terminal(arena, scratch, program, here))
+    arena[here + TUPLE_MEMO] = FINISHES
+    return int(stack)
 
 
 @kernel
@@ -275,6 +324,9 @@ def after_line_break(arena: Ints, scratch: Ints, program: Int, session: Int) -> 
         blocks = int(arena[blocks + BLOCKS_OUTER])
     if column != arena[blocks + BLOCKS_COLUMN]:
         return DEAD
+    stack = finishing(arena, scratch, program, stack)
+    if stack <= 0:
+        return stack
     after = intern_session(arena, scratch, stack, blocks, 0, NO_COLUMN)
     if after < 0:
         return after
@@ -283,19 +335,39 @@ def after_line_break(arena: Ints, scratch: Ints, program: Int, session: Int) -> 
 
 
 @kernel
+def is_ignored(arena: Ints, program: Int, label: Int) -> bool:
+    """Is a match with this label dropped?"""
+    return arena[arena[program + PROGRAM_LABELS] + LABEL_SIZE * label + LABEL_IS_IGNORED] != 0
+
+
+@kernel
+def after_match(arena: Ints, scratch: Ints, program: Int, session: Int, label: Int) -> int:
+    """The session after a match with a label, which may be ignored; DEAD, or a NEED code."""
+    if is_ignored(arena, program, label):
+        if arena[program + PROGRAM_LINE_BREAK] < 0:
+            return session
+        blocks, n_open = int(arena[session + SESSION_BLOCKS]), int(arena[session + SESSION_OPEN])
+        return intern_session(arena, scratch, int(arena[session + SESSION_STACK]), blocks, n_open, NO_COLUMN)
+    symbol = terminal_of(arena, program, session, label)
+    return DEAD if symbol < 0 else after_terminal(arena, scratch, program, session, symbol)
+
+
+@kernel
 def after_terminal(arena: Ints, scratch: Ints, program: Int, session: Int, symbol: Int) -> int:
-    """The session after a terminal, which may be ignored; DEAD, or a NEED code."""
-    is_ignored = has_symbol(arena, int(arena[program + PROGRAM_IGNORED]), symbol)
+    """The session after a terminal for the parser; DEAD, or a NEED code."""
     if arena[program + PROGRAM_LINE_BREAK] < 0:
-        return session if is_ignored else read_terminal(arena, scratch, program, session, symbol)
+        stack = read_terminal(arena, scratch, program, session, symbol)
+        return stack if stack <= 0 else finishing(arena, scratch, program, stack)
     stack = int(arena[session + SESSION_STACK])
     blocks = int(arena[session + SESSION_BLOCKS])
     n_open = int(arena[session + SESSION_OPEN])
-    if symbol == arena[program + PROGRAM_LINE_BREAK] and not is_ignored:
+    if symbol == arena[program + PROGRAM_LINE_BREAK]:
         if n_open == 0:
             return after_line_break(arena, scratch, program, session)
-    elif not is_ignored:
+    else:
         stack = read_terminal(arena, scratch, program, stack, symbol)
+        if stack > 0:
+            stack = finishing(arena, scratch, program, stack)
         if stack <= 0:
             return stack
         if has_symbol(arena, int(arena[program + PROGRAM_OPENING]), symbol):

@@ -12,7 +12,15 @@ from collections.abc import Callable
 import numpy as np
 
 from maskwright.automata._configurations import intern_configuration, items_of
-from maskwright.automata._frames import Ints, add_item, begin_items, intern_counter, intern_frame, intern_set
+from maskwright.automata._frames import (
+    Ints,
+    add_item,
+    begin_items,
+    intern_counter,
+    intern_frame,
+    intern_set,
+    intern_tuple,
+)
 from maskwright.automata._layout import (
     COUNTER_MINIMUM,
     COUNTER_SIZE,
@@ -33,6 +41,7 @@ from maskwright.automata._layout import (
 )
 from maskwright.automata._lexed_layout import (
     BLOCKS,
+    GUARDS,
     IS_TUPLE,
     LIST,
     LIST_STATE_TUPLE,
@@ -44,7 +53,6 @@ from maskwright.automata._lexed_layout import (
     TUPLE_WORDS,
 )
 from maskwright.automata._lexing import entry_state, intern_list
-from maskwright.automata._parsing import intern_tuple
 
 
 class CarryingOver:
@@ -141,20 +149,21 @@ class CarryingOver:
         """The tuples that a tuple names."""
         kind, *words = self._tuple(frame)
         if kind == LIST:
-            return [word for i, word in enumerate(words[1:]) if i % 3 < 2]
-        return {STACK: words[1:2], BLOCKS: words[1:], SESSION: words[:2], SCAN: []}[kind]
+            return words[1:]
+        return {GUARDS: [], STACK: words[1:2], BLOCKS: words[1:], SESSION: words[:2], SCAN: []}[kind]
 
     def _words_of(self, frame: int) -> list[int]:
         """The words of a tuple in the new arena."""
         kind, *words = self._tuple(frame)
         frame_of, state_of = self._frame_of, self._state_of
         if kind == STACK:
-            return [kind, words[0], frame_of[words[1]], words[2], state_of(words[3])]
+            return [kind, words[0], frame_of[words[1]], state_of(words[2])]
         if kind == BLOCKS:
             return [kind, words[0], frame_of[words[1]]]
         if kind == SESSION:
             return [kind, frame_of[words[0]], frame_of[words[1]], *words[2:]]
         if kind == SCAN:
             return [kind, state_of(words[0]), words[1], *map(state_of, words[2:])]
-        groups = [state_of(w) if i % 3 == 2 and w else frame_of.get(w, w) for i, w in enumerate(words[1:])]
-        return [kind, state_of(words[0]), *groups]
+        if kind == GUARDS:
+            return [kind, *map(state_of, words)]
+        return [kind, state_of(words[0]), *(frame_of[word] for word in words[1:])]

@@ -1,13 +1,12 @@
 """A lexed language as words of an arena: the *program* of `_lexed_layout`.
 
-Also found here, once for each language: what a parser state still needs to be left (`STATE_LEAST`), which terminals to
-try in order to come to an end (`PROGRAM_FINISHERS`), and which nodes of the lexer have to do with line breaks.
+Also found here, once for each language: which nodes of the lexer have to do with line breaks.
 Cost: some milliseconds for the largest grammars; everything is written whole arrays at a time where it is large.
 """
 
 from __future__ import annotations
 
-import heapq
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 from maskwright.automata._lexed_layout import (
     COUNTS_COLUMN,
     IS_SEALED,
+    LABEL_IS_IGNORED,
+    LABEL_SIZE,
     NODE_EDGES,
     PARSER_STATE_SIZE,
     PROGRAM_CLOSING,
@@ -23,8 +24,7 @@ from maskwright.automata._lexed_layout import (
     PROGRAM_CONTEXTS,
     PROGRAM_DEDENT,
     PROGRAM_END,
-    PROGRAM_FINISHERS,
-    PROGRAM_IGNORED,
+    PROGRAM_FIRST_TERMINALS,
     PROGRAM_INDENT,
     PROGRAM_LABEL_WORDS,
     PROGRAM_LABELS,
@@ -36,9 +36,16 @@ from maskwright.automata._lexed_layout import (
     PROGRAM_START,
     PROGRAM_STATES,
     PROGRAM_TAB,
+    PROGRAM_WAY_OUT,
     REACHES_LINE_END,
 )
 from maskwright.grammar.lexed_language import GO, Ints, LexedLanguage
+
+
+@lru_cache(maxsize=16)
+def cached_program_words(language: LexedLanguage, origin: int) -> NDArray[np.int32]:
+    """The same, kept: an arena that starts over writes it to the same place as before."""
+    return program_words(language, origin)
 
 
 def program_words(language: LexedLanguage, origin: int) -> NDArray[np.int32]:
@@ -52,26 +59,23 @@ def program_words(language: LexedLanguage, origin: int) -> NDArray[np.int32]:
     guards = _guards(block, language)
     nodes = _nodes(block, language, labels, guards)
     _chains(block, language, nodes, guards)
-    head[PROGRAM_LABELS] = _starts(block, language.label_start, block.add(language.label_terminals), 1)
+    head[PROGRAM_LABELS] = _labels(block, language)
     head[PROGRAM_CONTEXTS] = block.add(_bits(language.context_terminals, n_words))
     head[PROGRAM_CONTEXT_WORDS] = n_words
     first_nodes = block.add(nodes[language.context_nodes])
     head[PROGRAM_CONTEXT_STARTS] = _starts(block, language.context_start, first_nodes, 1)
     head[PROGRAM_LABEL_WORDS] = n_label_words
     head[PROGRAM_N_TERMINALS] = language.n_terminals
-    head[PROGRAM_IGNORED] = block.add(_set(language.ignored, n_words))
     head[PROGRAM_RULES] = block.add(language.rules)
     head[PROGRAM_START], head[PROGRAM_END] = language.start_state, language.end_state
-    least = least_to_leave(language)
     states = np.zeros((len(language.state_context), PARSER_STATE_SIZE), dtype=np.int32)
     states[:, 0] = block.add(language.table) + 2 * language.table_start[:-1]
     states[:, 1] = np.diff(language.table_start)
     states[:, 2] = language.state_context
-    states[:, 3] = least
     head[PROGRAM_STATES] = block.add(states)
-    if language.has_conflicts:
-        order = finishers(language, least)
-        head[PROGRAM_FINISHERS] = block.add(np.array([len(order), *order], dtype=np.int32))
+    if len(language.way_out):
+        head[PROGRAM_WAY_OUT] = block.add(language.way_out)
+        head[PROGRAM_FIRST_TERMINALS] = block.add(language.first_terminals)
     layout = language.indentation
     head[PROGRAM_LINE_BREAK : PROGRAM_DEDENT + 1] = -1
     if layout is not None:
@@ -124,6 +128,16 @@ def _records(starts: Ints, n_head: int, n_each: int) -> tuple[Ints, int]:
     sizes = n_head + n_each * np.diff(starts)
     ends = np.cumsum(sizes)
     return (ends - sizes).astype(np.int32), int(ends[-1]) if len(ends) else 0
+
+
+def _labels(block: _Block, language: LexedLanguage) -> int:
+    """The labels' records.  A match is dropped if the terminal that was looked for, the last one, is ignored."""
+    starts = language.label_start
+    table = np.zeros((len(starts) - 1, LABEL_SIZE), dtype=np.int32)
+    table[:, 0] = block.add(language.label_terminals) + starts[:-1]
+    table[:, 1] = np.diff(starts)
+    table[:, LABEL_IS_IGNORED] = np.isin(language.label_terminals[starts[1:] - 1], language.ignored)
+    return block.add(table)
 
 
 def _guards(block: _Block, language: LexedLanguage) -> Ints:
@@ -235,73 +249,3 @@ def _reads_everything(edges: list[tuple[int, int, tuple[int, ...]]]) -> bool:
     """Does a node read every byte that may come: continuation bytes only, or every first byte of a character?"""
     read = {byte for low, high, _ in edges for byte in range(low, high + 1)}
     return read <= set(range(0x80, 0xC0)) or read >= {*range(0x80), *range(0xC2, 0xF5)}
-
-
-def least_to_leave(language: LexedLanguage) -> Ints:
-    """For each parser state, about how many terminals it takes at least to complete what was begun there.
-
-    The least over the items of the state, found without them: from the state the shortest way to a reduction that pops
-    the state itself, by Dijkstra's algorithm over (state, symbols pushed since). Only the order of tries depends on it.
-    """
-    weight = symbol_weights(language)
-    n_states = len(language.state_context)
-    shifts: list[list[tuple[int, int]]] = []
-    pops: list[set[int]] = []
-    for state in range(n_states):
-        rows = language.table[language.table_start[state] : language.table_start[state + 1]].tolist()
-        shifts.append([(weight[symbol], action >> 1) for symbol, action in rows if not action & 1])
-        pops.append({int(language.rules[action >> 1, 0]) for _, action in rows if action & 1})
-    longest = max((int(n) for n in language.rules[:, 0]), default=0)
-    least = np.zeros(n_states, dtype=np.int32)
-    for start in range(n_states):
-        best = {(start, 0): 0}
-        todo = [(0, start, 0)]
-        while todo:
-            cost, state, pushed = heapq.heappop(todo)
-            if cost > best[state, pushed]:
-                continue
-            if any(n > pushed for n in pops[state]) or state == language.end_state:
-                least[start] = cost
-                break
-            if pushed < longest:
-                for step, target in shifts[state]:
-                    key = (target, pushed + 1)
-                    if cost + step < best.get(key, 1 << 30):
-                        best[key] = cost + step
-                        heapq.heappush(todo, (cost + step, *key))
-    return least
-
-
-def symbol_weights(language: LexedLanguage) -> list[int]:
-    """The least number of terminals of each symbol; 1 << 20 for a nonterminal that derives none."""
-    n_terminals = language.n_terminals
-    weight = [1] * n_terminals + [1 << 20] * (len(language.names) - n_terminals)
-    sides = rule_symbols(language)
-    changed = True
-    while changed:
-        changed = False
-        for left, right in sides:
-            total = min(1 << 20, sum(weight[symbol] for symbol in right))
-            if total < weight[left]:
-                weight[left] = total
-                changed = True
-    return weight
-
-
-def rule_symbols(language: LexedLanguage) -> list[tuple[int, tuple[int, ...]]]:
-    """The rules as (symbol on the left, symbols on the right)."""
-    return [
-        (int(left), tuple(language.rule_symbols[begin:end].tolist()))
-        for (_, left), begin, end in zip(
-            language.rules.tolist(), language.rule_start[:-1].tolist(), language.rule_start[1:].tolist(), strict=True
-        )
-    ]
-
-
-def finishers(language: LexedLanguage, least: Ints) -> list[int]:
-    """All terminals, those first after which the least is left to do."""
-    cost = dict.fromkeys(range(1, language.n_terminals), 1 << 20)
-    for symbol, action in language.table.tolist():
-        if symbol in cost and not action & 1:
-            cost[symbol] = min(cost[symbol], int(least[action >> 1]))
-    return sorted(cost, key=lambda symbol: (cost[symbol], symbol))

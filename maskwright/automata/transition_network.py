@@ -41,14 +41,25 @@ from maskwright.automata._layout import (
     N_STATES,
     NEED_MEMORY,
     NEED_NONTERMINAL,
+    NEED_PROOF,
     NEEDED,
     NONTERMINALS,
     SCRATCH_STACK,
     TOO_MANY_ITEMS,
 )
+from maskwright.automata._lexed_layout import (
+    PLACE_PART,
+    PLACE_SCAN,
+    SCAN_IS_START,
+    SCAN_NODES,
+    SCAN_PROGRAM,
+    TUPLE_SIZE,
+    TUPLE_WORDS,
+)
 from maskwright.automata._lexing import entry_state, start_list, start_session
 from maskwright.automata.carrying_over import CarryingOver
-from maskwright.automata.lexed_words import program_words
+from maskwright.automata.finishing import prove_finishing
+from maskwright.automata.lexed_words import cached_program_words
 from maskwright.automata.lowering import CodeBlock, automaton_words, counter_words
 from maskwright.automata.nullable import begins_with_quote
 from maskwright.errors import LimitExceeded
@@ -173,6 +184,8 @@ class TransitionNetwork:
         """Supply what a kernel asked for."""
         if code == NEED_NONTERMINAL:
             self.build(int(self.arena[NEEDED]))
+        elif code == NEED_PROOF:
+            prove_finishing(self, int(self.arena[NEEDED]))
         elif code == NEED_MEMORY:
             if is_crowded(self.arena):
                 n_buckets = 4 * (int(self.arena[BUCKET_MASK]) + 1)
@@ -213,6 +226,16 @@ class TransitionNetwork:
         automaton = self._sources[block]
         assert isinstance(automaton, ByteAutomaton)
         return automaton, bisect.bisect_left(self._automata[automaton], state), automaton in self._counted
+
+    def place_at(self, place: int) -> tuple[int, int, int, tuple[object, ...]]:
+        """The scan, context and part of a place of a lexed language, and a key that names the scan by content."""
+        scan, context, part = self.arena[place + PLACE_SCAN : place + PLACE_PART + 1].tolist()
+        program = int(self.arena[scan + SCAN_PROGRAM])
+        language = self._sources[bisect.bisect_right(self._origins, program) - 1]
+        assert isinstance(language, LexedLanguage)
+        end = scan + TUPLE_WORDS + int(self.arena[scan + TUPLE_SIZE])
+        nodes = self.arena[scan + SCAN_NODES : end] - program
+        return scan, context, part, (language.key, bool(self.arena[scan + SCAN_IS_START]), nodes.tobytes())
 
     def build_ahead(self, max_states: int) -> None:
         """Build the rules found so far and what they call, breadth first, until about `max_states` states exist."""
@@ -297,7 +320,7 @@ class TransitionNetwork:
         known = self._programs.get(language)
         if known is None:
             known = self._programs[language] = int(self.arena[FREE])
-            self._append(program_words(language, known), 0, language)
+            self._append(cached_program_words(language, known), 0, language)
         return known
 
     def _nonterminal_of(self, node: Node) -> int:

@@ -64,7 +64,9 @@ class LexedLanguage:
         rule_symbols: int32[n], the symbols on the right.
     start_state, end_state: the text is complete when a reduction leads to the end state.
     ignored: the symbols of terminals that are dropped. names: of all symbols, for messages.
-    has_conflicts: was a shift preferred to a reduction anywhere, so that the parser knows less than its grammar?
+    way_out: int32[n_states, 2] where the table prefers one action to another anywhere, so that the parser knows less
+        than its grammar, else int32[0, 2]: the symbol that leads from a state to the end, or 0 and the rule to reduce
+        by. first_terminals: int32[n_symbols], the terminal with which the shortest text of a symbol begins, or 0.
     """
 
     node_start: Ints
@@ -90,7 +92,8 @@ class LexedLanguage:
     end_state: int
     ignored: tuple[int, ...]
     indentation: Indentation | None
-    has_conflicts: bool
+    way_out: Ints
+    first_terminals: Ints
     names: tuple[str, ...]
     key: bytes = b""
 

@@ -15,6 +15,7 @@ From the naive loop up:
 
  7. A string with a pattern of its own (`interiors`): the tokens that stay inside are known as in 4; those that reach a
     closing quote are a trie of some thousand, walked from the item itself.
+ 8. A lexed language has tables of its own (`_lexed_masks`).
 
 Why the split in 4 is exact. The shared automaton is deterministic, so a token leaves it at one place at most, provided
 that it may not leave earlier: it could if the automaton can go on with a byte that what follows can read as well. So
@@ -66,6 +67,7 @@ from maskwright.automata._layout import (
     TOKEN,
     UNKNOWN,
 )
+from maskwright.matching._lexed_masks import find_lexed_mask, is_lexed
 from maskwright.matching._table_layout import (
     ANY_COUNT,
     EOS_LIST,
@@ -347,7 +349,7 @@ def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, config
     if arena[configuration + IS_ACCEPTING]:
         for i in range(tables[tables[EOS_LIST]]):
             emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])
-    return keep_mask(arena, scratch, configuration)
+    return keep_mask(arena, scratch, rows, configuration)
 
 
 @kernel
@@ -378,6 +380,8 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
     """Find and keep a configuration's mask; 0, or a NEED code."""
     if arena[N_ROWS] + 4 > rows.shape[0]:
         return NEED_ROW
+    if is_lexed(arena, configuration):
+        return find_lexed_mask(arena, scratch, tables, rows, configuration)
     candidates = prepare_items(arena, scratch, configuration)
     if candidates < 0:
         return candidates
@@ -421,7 +425,7 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
     if arena[configuration + IS_ACCEPTING]:
         for i in range(tables[tables[EOS_LIST]]):
             emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])
-    return keep_mask(arena, scratch, configuration)
+    return keep_mask(arena, scratch, rows, configuration)
 
 
 @kernel

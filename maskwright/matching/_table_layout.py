@@ -38,3 +38,16 @@ SHARED_CONTINUING = 8
 
 ANY_COUNT = 1 << 30
 """A number of units that no token reaches."""
+
+# The record of a place of a lexed language (`lexeme_tables`).
+LEXEMES_SILENT = 0
+"""Offset of the row of tokens in which no terminal can end."""
+LEXEMES_N_GROUPS = 1
+LEXEMES_GROUPS = 2
+"""Offset of [offset of a set of labels, how many tokens, offset of their ids, offset of their row or 0] per group."""
+LEXEMES_N_LEAVING = 3
+LEXEMES_LEAVING = 4
+"""Offset of [label or NO_LABEL, mode, column, nodes, payload, are they a part to be sorted] per trie of what leaves."""
+LEXEMES_SIZE = 5
+GROUP_SIZE, LEAVING_SIZE = 4, 6
+LEAVING_TRIE, LEAVING_IS_PART = 3, 5

@@ -10,7 +10,7 @@ import numpy as np
 
 from maskwright._numba import kernel
 from maskwright.automata._configurations import step
-from maskwright.automata._frames import BIT, Int, Ints
+from maskwright.automata._frames import BIT, Int, Ints, intern_tuple
 from maskwright.automata._layout import (
     DEAD,
     FREE,
@@ -25,9 +25,11 @@ from maskwright.automata._layout import (
     SCRATCH_IS_DENSE,
     SCRATCH_N_FOUND,
     SCRATCH_STACK,
+    SCRATCH_TUPLE,
     SUCCESSORS,
     UNKNOWN,
 )
+from maskwright.automata._lexed_layout import ROW, TUPLE_MEMO
 from maskwright.matching._table_layout import ANY_COUNT, MAIN_TRIE, NODE_SIZE, TRIE_PAYLOAD
 
 # Constants and array elements are int64 where a large kernel takes them: numba compiles it once for each combination of
@@ -145,11 +147,59 @@ def begin_mask(scratch: Ints, row: Ints) -> None:
 
 
 @kernel
-def keep_mask(arena: Ints, scratch: Ints, configuration: Int) -> int:
-    """Remember the mask that was just found, as a list or by taking the working row into use; 0, or NEED_MEMORY."""
+def hash_row(row: Ints) -> int:
+    """A 62-bit hash of a row: four sums side by side, because each multiplication waits for the one before."""
+    a, b, c, d = 1, 2, 3, 5
+    n = row.size - row.size % 4
+    for i in range(0, n, 4):
+        a = (a * 0x5851F42D ^ int(row[i])) & 0x3FFFFFFF
+        b = (b * 0x5851F42D ^ int(row[i + 1])) & 0x3FFFFFFF
+        c = (c * 0x5851F42D ^ int(row[i + 2])) & 0x3FFFFFFF
+        d = (d * 0x5851F42D ^ int(row[i + 3])) & 0x3FFFFFFF
+    for i in range(n, row.size):
+        a = (a * 0x5851F42D ^ int(row[i])) & 0x3FFFFFFF
+    low = (a * 31 + b * 0x2545F491) & 0x7FFFFFFF
+    high = (c * 31 + d * 0x2545F491 + (a ^ d)) & 0x7FFFFFFF
+    return low | high << 31
+
+
+@kernel
+def row_number(arena: Ints, scratch: Ints, rows: Ints) -> int:
+    """The number of the working row among the finished ones, which it becomes if it is new; or NEED_MEMORY.
+
+    Most masks of a grammar are equal to one that was found before in another configuration.
+    """
+    working = arena[N_ROWS]
+    hashed = hash_row(rows[working])
+    scratch[SCRATCH_TUPLE] = ROW
+    scratch[SCRATCH_TUPLE + 1] = hashed & 0x7FFFFFFF
+    scratch[SCRATCH_TUPLE + 2] = hashed >> 31
+    record = intern_tuple(arena, scratch, 3)
+    if record < 0:
+        return record
+    known = arena[record + TUPLE_MEMO]
+    if known != 0:
+        same = True
+        for i in range(rows.shape[1]):
+            if rows[known - 1, i] != rows[working, i]:
+                same = False
+                break
+        if same:
+            return known - 1
+    else:
+        arena[record + TUPLE_MEMO] = working + 1
+    arena[N_ROWS] += 1
+    return working
+
+
+@kernel
+def keep_mask(arena: Ints, scratch: Ints, rows: Ints, configuration: Int) -> int:
+    """Remember the mask that was just found, as a list or as a finished row; 0, or NEED_MEMORY."""
     if scratch[SCRATCH_IS_DENSE]:
-        arena[configuration + MASK] = -1 - arena[N_ROWS]
-        arena[N_ROWS] += 1
+        number = row_number(arena, scratch, rows)
+        if number < 0:
+            return number
+        arena[configuration + MASK] = -1 - number
         return 0
     n = scratch[SCRATCH_N_FOUND]
     offset = arena[FREE]

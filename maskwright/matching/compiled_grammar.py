@@ -31,10 +31,12 @@ from maskwright.automata._layout import (
     N_STEPS,
     NEED_ANSWER,
     NEED_INTERIOR,
+    NEED_LEXEMES,
     NEED_ROW,
     NEEDED,
     STATE_INTERIOR,
 )
+from maskwright.automata._lexed_layout import TUPLE_MEMO
 from maskwright.automata.passes import prepare
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
@@ -48,6 +50,7 @@ from maskwright.matching._answers import (
     take_token_with_text,
 )
 from maskwright.matching._masks import fill
+from maskwright.matching.lexeme_tables import sorted_tokens
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import Place
 from maskwright.matching.repetitions import Repetitions
@@ -323,6 +326,8 @@ class CompiledGrammar:
                     allowed=1,
                     remedy="write the grammar so that no document can begin while another one goes on",
                 )
+            elif code == NEED_LEXEMES:
+                self._sort_lexemes(int(self._network.arena[NEEDED]))
             else:
                 self._network.provide(code)
         except ArenaFull:
@@ -331,6 +336,19 @@ class CompiledGrammar:
             self._restart(place)
             return tries + 1
         return tries
+
+    def _sort_lexemes(self, place: int) -> None:
+        """Have the tokens of a place of a lexed language sorted, and note where the record lies."""
+        network = self._network
+        scan, context, part, key = network.place_at(place)
+        data, arena, scratch = self._token_data, network.arena, network.scratch
+        record = self._tables.lexemes_of(
+            key, context, part, lambda texts: sorted_tokens(texts, data, arena, scratch, scan, context)
+        )
+        if record < 0:
+            network.provide(record)
+        else:
+            network.arena[place + TUPLE_MEMO] = record
 
     def _restart(self, place: Place) -> None:
         """Begin a new arena that holds one place; raises LimitExceeded where not even that fits."""

@@ -14,16 +14,26 @@ kept on disk by content of vocabulary and automaton.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.automata._lexed_layout import UNUSABLE
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
+from maskwright.matching._lexeme_kernels import NO_LABEL
 from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_interior, sort_tokens
 from maskwright.matching._table_layout import (
     EOS_LIST,
     FIRST_FREE,
+    LEAVING_SIZE,
+    LEXEMES_GROUPS,
+    LEXEMES_LEAVING,
+    LEXEMES_N_GROUPS,
+    LEXEMES_N_LEAVING,
+    LEXEMES_SILENT,
+    LEXEMES_SIZE,
     MAIN_TRIE,
     N_WORDS,
     SHARED_CONTINUING,
@@ -40,6 +50,14 @@ from maskwright.matching._trie_kernels import build_trie
 from maskwright.matching.asking_tokens import AskingTokens
 from maskwright.matching.disk_cache import load_arrays, store_arrays
 from maskwright.matching.interiors import Interior, MergedStates
+from maskwright.matching.lexeme_tables import (
+    MAX_LEXEME_BYTES,
+    MAX_LISTED,
+    SORTED_FROM,
+    Part,
+    SortedTokens,
+    all_tokens,
+)
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
 
@@ -67,6 +85,9 @@ class MaskTables:
         self._interiors: dict[tuple[bytes, bool], int] = {}
         self._interior_words = 0
         self._closing_tries: dict[bytes, tuple[int, int]] = {}
+        self._lexemes: dict[tuple[tuple[object, ...], bytes, int | None], int] = {}
+        self._lexeme_words = 0
+        self._parts: dict[int, Part] = {0: all_tokens(vocabulary)}
         self._free = FIRST_FREE
         trie = vocabulary.trie
         payload = np.zeros((len(trie.tokens), 2), dtype=np.int32)
@@ -182,6 +203,63 @@ class MaskTables:
             known = self._append(nodes.ravel()), self._append(payload.ravel())
             self._closing_tries[closes.tobytes()] = known
         return known
+
+    def lexemes_of(
+        self, scan: tuple[object, ...], context: int, part: int, sort: Callable[[Part], SortedTokens | int]
+    ) -> int:
+        """The offset of the record of a place of a lexed language, UNUSABLE where there is no room, or a NEED code.
+
+        `scan` names the place's scan by content, `part` the entry of a record that leaves a terminal (0: none);
+        `sort` sorts a part of the vocabulary where that is new.
+        """
+        with self._lock:
+            texts = self._parts[part]
+            for known in ((scan, texts.key, None), (scan, texts.key, context)):
+                if known in self._lexemes:
+                    return self._lexemes[known]
+            if self._lexeme_words > MAX_LEXEME_BYTES // 4:
+                return UNUSABLE
+            found = sort(texts)
+            if isinstance(found, int):
+                return found
+            key = (scan, texts.key, context if found.asks_context else None)
+            self._lexemes[key] = self._add_lexemes(found)
+            return self._lexemes[key]
+
+    def _add_lexemes(self, found: SortedTokens) -> int:
+        before = self._free
+        groups = []
+        for group in found.groups:
+            row = self._append(bits_of(group.tokens, self.n_words)) if len(group.tokens) > MAX_LISTED else 0
+            ids = 0 if row else self._append(group.tokens)
+            groups.append((self._append(group.labels), len(group.tokens), ids, row))
+        leaving = [
+            (
+                one.label,
+                one.mode,
+                one.column,
+                self._append(one.nodes.ravel()),
+                self._append(one.payload.ravel()),
+                len(one.part.tokens) >= SORTED_FROM and one.label != NO_LABEL,
+            )
+            for one in found.leaving
+        ]
+        entries = self._append(np.array(leaving, dtype=np.int32).ravel())
+        for number, one in enumerate(found.leaving):
+            if one.label != NO_LABEL and len(one.part.tokens) >= SORTED_FROM:
+                self._parts[entries + LEAVING_SIZE * number] = one.part
+        words = {
+            LEXEMES_SILENT: self._append(bits_of(found.silent, self.n_words)),
+            LEXEMES_N_GROUPS: len(groups),
+            LEXEMES_GROUPS: self._append(np.array(groups, dtype=np.int32).ravel()),
+            LEXEMES_N_LEAVING: len(leaving),
+            LEXEMES_LEAVING: entries,
+        }
+        record = self._append(np.zeros(LEXEMES_SIZE, dtype=np.int32))
+        for word, value in words.items():
+            self.arena[record + word] = value
+        self._lexeme_words += self._free - before
+        return record
 
     def _add_automaton(self, automaton: ByteAutomaton) -> list[int]:
         is_cached = self.vocabulary.token_data.size >= MIN_CACHED_BYTES

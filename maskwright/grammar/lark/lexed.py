@@ -99,7 +99,8 @@ def lexed_language(
         end_state=table.end_state,
         ignored=tuple(sorted({symbol_of[name] for name in ignored})),
         indentation=_indentation(indenter, symbol_of),
-        has_conflicts=bool(table.conflicts),
+        way_out=table.way_out,
+        first_terminals=table.first_terminals,
         names=table.names,
     )
     return replace(language, key=digest_of(language))

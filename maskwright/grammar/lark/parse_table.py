@@ -1,31 +1,25 @@
-"""lark's own LALR(1) table, computed by lark, as arrays.
+"""The LALR(1) table of lark's parser as arrays, and how it decides conflicts.
 
-Taking lark's table rather than making one of ours is what makes verdicts equal: which lookaheads a state has, and that
-a shift is preferred to a reduction, are part of the language that lark accepts.
+Which lookaheads a state has, and that a shift is preferred to a reduction, are part of the language that lark accepts:
+the table is exactly lark's. `lalr` makes the automaton; the decisions are made here, as `lark.parsers.lalr_analysis`
+does: a shift comes first, then the rule with the highest priority; rules of equal priority are an error.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
-from lark.common import ParserConf
-from lark.exceptions import GrammarError
-from lark.grammar import Rule
-from lark.parsers.lalr_analysis import LALR_Analyzer, Reduce
+from lark.grammar import NonTerminal, Rule
 
-from maskwright.errors import GrammarSyntaxError, LimitExceeded
+from maskwright.errors import GrammarSyntaxError
+from maskwright.grammar.lark.endless_reductions import endless_reduction
+from maskwright.grammar.lark.lalr import Automaton, Production, bits_of, lalr_automaton
+from maskwright.grammar.lark.way_out import first_terminals, least_behind, least_terminals, way_out
 from maskwright.grammar.lexed_language import END_OF_TEXT, Ints
-
-MAX_REDUCTIONS = 10_000
-"""On one terminal; what needs more never ends."""
-
-
-MAX_RULES_IN_A_ROW = 200
-"""Up to this many rules that begin with one another are never too many: lark goes from one to the next by recursion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,145 +40,144 @@ class ParseTable:
     accepted: tuple[frozenset[str], ...]
     names: tuple[str, ...]
     conflicts: tuple[tuple[str, str], ...]
+    way_out: Ints
+    first_terminals: Ints
 
 
 def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> ParseTable:
     """The table of compiled rules; `terminals` are the names of all terminals, declared ones too, in any order.
 
-    Symbols: 0 is the end of the text, then the terminals in the given order, then the nonterminals.
-    Raises GrammarSyntaxError where two reductions conflict.
+    Symbols: 0 is the end of the text, then the terminals in the given order, then the nonterminals. States are numbered
+    breadth first, by the names of the symbols that lead to them.
+    Raises GrammarSyntaxError where two reductions conflict or would never end, LimitExceeded for too many states.
     """
-    analyzer = LALR_Analyzer(ParserConf(list(rules), {}, [start]))
-    try:
-        analyzer.compute_lalr()  # type: ignore[no-untyped-call]
-    except GrammarError as error:
-        raise _conflict(error) from error
-    except RecursionError as error:
-        remedy = "let fewer rules begin with one another"
-        raise LimitExceeded(
-            "The LALR table of a Lark grammar", len(rules), MAX_RULES_IN_A_ROW, remedy=remedy
-        ) from error
-    lark_table: Any = analyzer.parse_table  # its states are numbers, which lark's types do not say
-    names = ["$END", *terminals]
+    names = tuple(dict.fromkeys(["$END", *terminals, *(str(rule.origin.name) for rule in rules)]))
     symbol_of = {name: symbol for symbol, name in enumerate(names)}
-    for rule in rules:
-        if rule.origin.name not in symbol_of:
-            symbol_of[rule.origin.name] = len(names)
-            names.append(rule.origin.name)
-    rule_of = {rule: number for number, rule in enumerate(rules)}
-    order = _states_in_order(lark_table, start)
-    number_of = {state: number for number, state in enumerate(order)}
-    rows: list[tuple[int, int]] = []
-    table_start = [0]
-    accepted = []
-    n_terminals = len(terminals)
-    for state in order:
-        entries = []
-        for name, (action, argument) in lark_table.states[state].items():
-            is_reduction = action is Reduce
-            entries.append((symbol_of[name], 2 * rule_of[argument] + 1 if is_reduction else 2 * number_of[argument]))
-        entries.sort()
-        rows += entries
-        table_start.append(len(rows))
-        accepted.append(frozenset(names[s] for s, _ in entries if END_OF_TEXT < s <= n_terminals))
-    conflicts = sorted(
-        (symbol.name, str(rule))
-        for state, itemset in enumerate(analyzer.lr0_itemsets)
-        for symbol, reducible in itemset.lookaheads.items()
-        if symbol in itemset.transitions or len(reducible) > 1
-        for rule in reducible
-        if lark_table.states[state].get(symbol.name) != (Reduce, rule)
-    )
-    if conflicts:
-        _check_that_reductions_end(lark_table, order, _productive(rules))
+    n_terminals = 1 + len(terminals)
+    sides: list[Production] = [
+        (symbol_of[rule.origin.name], tuple(symbol_of[symbol.name] for symbol in rule.expansion)) for rule in rules
+    ]
+    order = np.argsort(np.argsort(np.array(names, dtype=object), kind="stable"), kind="stable").tolist()
+    automaton = lalr_automaton(sides, n_terminals, symbol_of[start], order)
+    decided = _decisions(automaton, rules, names)
+    table, conflicts = decided.table, decided.conflicts
+    if conflicts and (found := endless_reduction(table, sides, n_terminals, order)):
+        raise _endless(rules[found[0]], names[found[1]])
+    entries = [entry for row in table for entry in sorted(row.items())]
     return ParseTable(
-        np.array(table_start, dtype=np.int32),
-        np.array(rows, dtype=np.int32).reshape(-1, 2),
-        np.array([(len(rule.expansion), symbol_of[rule.origin.name]) for rule in rules], dtype=np.int32).reshape(-1, 2),
-        np.cumsum([0, *(len(rule.expansion) for rule in rules)]).astype(np.int32),
-        np.array([symbol_of[symbol.name] for rule in rules for symbol in rule.expansion], dtype=np.int32),
-        number_of[lark_table.start_states[start]],
-        number_of[lark_table.end_states[start]],
-        tuple(accepted),
-        tuple(names),
-        tuple(conflicts),
+        _starts(table),
+        np.array(entries, dtype=np.int32).reshape(-1, 2),
+        np.array([(len(right), left) for left, right in sides], dtype=np.int32).reshape(-1, 2),
+        _starts([right for _, right in sides]),
+        np.array([symbol for _, right in sides for symbol in right], dtype=np.int32),
+        0,
+        automaton.end_state,
+        _accepted(table, names, n_terminals),
+        names,
+        conflicts,
+        *_ways_out(automaton if conflicts else None, rules, symbol_of, (start, terminals)),
     )
 
 
-def _states_in_order(table: Any, start: str) -> list[int]:
-    """All states, breadth first: lark numbers them differently in every process."""
-    order = {table.start_states[start]: None}
-    todo = list(order)
-    for state in todo:
-        for _, (action, argument) in sorted(table.states[state].items()):
-            if action is not Reduce and argument not in order:
-                order[argument] = None
-                todo.append(argument)
-    return todo
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """For each state its actions by symbol, and the reductions that are not in the table."""
+
+    table: list[dict[int, int]]
+    conflicts: tuple[tuple[str, str], ...]
 
 
-def _productive(rules: Sequence[Rule]) -> set[str]:
-    """The terminals, and the nonterminals that derive texts."""
-    productive = {symbol.name for rule in rules for symbol in rule.expansion if symbol.is_term}
-    size = -1
-    while size != len(productive):
-        size = len(productive)
-        productive |= {rule.origin.name for rule in rules if productive.issuperset(s.name for s in rule.expansion)}
-    return productive
+def _decisions(automaton: Automaton, rules: Sequence[Rule], names: Sequence[str]) -> _Decided:
+    """Choose between the actions of each state, as lark does; raises GrammarSyntaxError."""
+    symbols_in = cache(bits_of)
+    table = []
+    conflicts: list[tuple[str, str]] = []
+    undecided: dict[tuple[str, ...], set[str]] = {}
+    for row, lookaheads in zip(automaton.transitions, automaton.lookaheads, strict=True):
+        actions = {symbol: 2 * target for symbol, target in row.items()}
+        shifted = sum(1 << symbol for symbol in row)
+        seen = several = 0
+        for before in lookaheads.values():
+            several |= seen & before
+            seen |= before
+        for rule, before in lookaheads.items():
+            for symbol in symbols_in(before & ~several & ~shifted):
+                actions[symbol] = 2 * rule + 1
+            conflicts += [(names[symbol], str(rules[rule])) for symbol in symbols_in(before & ~several & shifted)]
+        for symbol in symbols_in(several):
+            ending = [rule for rule, before in lookaheads.items() if before >> symbol & 1]
+            ending.sort(key=lambda rule: rules[rule].options.priority or 0, reverse=True)
+            best, second = (rules[rule].options.priority or 0 for rule in ending[:2])
+            if best == second:
+                undecided.setdefault(tuple(sorted(str(rules[rule]) for rule in ending)), set()).add(names[symbol])
+                continue
+            if symbol not in row:
+                actions[symbol] = 2 * ending.pop(0) + 1
+            conflicts += [(names[symbol], str(rules[rule])) for rule in ending]
+        table.append(actions)
+    if undecided:
+        raise _undecided(undecided)
+    return _Decided(table, tuple(sorted(conflicts)))
 
 
-def _check_that_reductions_end(table: Any, order: Sequence[int], productive: set[str]) -> None:
-    """Raise GrammarSyntaxError where the parser would reduce for ever without reading, as lark then does.
+def _accepted(table: Sequence[Mapping[int, int]], names: Sequence[str], n_terminals: int) -> tuple[frozenset[str], ...]:
+    """The terminals that have an action; states with the same ones share the set."""
 
-    Without conflicts no parser does. Such a sequence has a place behind which it never again goes below a certain
-    height; from there only the state at that height and the one above it matter, so all such pairs are tried. States
-    behind a nonterminal that no text has are never reached.
-    """
-    for below in order:
-        followers = [
-            argument
-            for name, (action, argument) in sorted(table.states[below].items())
-            if action is not Reduce and name in productive
-        ]
-        for above in dict.fromkeys(followers):
-            for lookahead, (action, rule) in sorted(table.states[above].items()):
-                if action is Reduce and len(rule.expansion) <= 1 and _is_endless(table, [below, above], lookahead):
-                    name = _written_name(rule.origin.name)
-                    where = "at the end of the text" if lookahead == "$END" else f"before {lookahead}"
-                    message = (
-                        f"lark's parser would reduce for ever in the rule '{name}' {where}: a rule derives itself, or "
-                        "repeats what may be empty"
-                    )
-                    raise GrammarSyntaxError(message, "", 0, "Lark grammar")
+    @cache
+    def named(symbols: frozenset[int]) -> frozenset[str]:
+        return frozenset(names[symbol] for symbol in symbols if END_OF_TEXT < symbol < n_terminals)
+
+    return tuple(named(frozenset(row)) for row in table)
 
 
-def _is_endless(table: Any, stack: list[int], lookahead: str) -> bool:
-    """Does the parser go on reducing, without ever taking away the state at the bottom of the stack?"""
-    for _ in range(MAX_REDUCTIONS):
-        action, rule = table.states[stack[-1]].get(lookahead, (None, None))
-        if action is not Reduce or len(rule.expansion) >= len(stack):
-            return False
-        del stack[len(stack) - len(rule.expansion) :]
-        _, following = table.states[stack[-1]].get(rule.origin.name, (None, None))
-        if following is None:  # from another left context; the parser does not come here
-            return False
-        stack.append(following)
-    return True
+def _ways_out(
+    automaton: Automaton | None,
+    rules: Sequence[Rule],
+    symbol_of: Mapping[str, int],
+    grammar: tuple[str, Sequence[str]],
+) -> tuple[Ints, Ints]:
+    """`way_out` for the states of an automaton, if there is one, and the first terminals of all symbols."""
+    start, terminals = grammar
+    least = least_terminals(rules, terminals)
+    ways = []
+    if automaton is not None:
+        behind = least_behind(rules, start, least)
+        rule_of = {rule: number for number, rule in enumerate(rules)}
+        root = Rule(NonTerminal("$root"), [NonTerminal(start)])
+        sides = [*rules, root]
+        for kernel in automaton.kernels:
+            items = [(sides[rule], dot) for rule, dot in kernel]
+            ways.append(way_out(items, rule_of, symbol_of, least, behind))
+    return np.array(ways, dtype=np.int32).reshape(-1, 2), first_terminals(rules, symbol_of, least)
 
 
-def _conflict(error: GrammarError) -> GrammarSyntaxError:
-    """lark's report of conflicting reductions, which names them in any order, with what to do."""
-    places: dict[tuple[str, ...], list[str]] = {}
-    for terminal, listed in re.findall(r"collision in Terminal\('(.+?)'\) [^\n]*((?:\s+- <.*>)+)", str(error)):
-        rules = tuple(sorted(re.findall(r"- <(.*)>", listed)))
-        places.setdefault(rules, []).append("the end of the text" if terminal == "$END" else terminal)
-    rules, before = min((rules, sorted(terminals)) for rules, terminals in places.items())
-    named = [f"'{_written_name(name)}' ({right or 'nothing'})" for name, right in (rule.split(" : ") for rule in rules)]
+def _starts(rows: Sequence[Sequence[int] | Mapping[int, int]]) -> Ints:
+    return np.cumsum([0, *map(len, rows)]).astype(np.int32)
+
+
+def _undecided(places: Mapping[tuple[str, ...], set[str]]) -> GrammarSyntaxError:
+    """Reductions between which nothing decides, the first by name, with what to do; `places`: before which ones."""
+    rules, before = min((rules, sorted(map(_place, symbols))) for rules, symbols in places.items())
+    sides = [rule.strip("<>").split(" : ") for rule in rules]
+    named = [f"'{_written_name(name)}' ({right or 'nothing'})" for name, right in sides]
     message = (
         f"{' and '.join(named)} can both end before {', '.join(before)}: a parser with one symbol of lookahead cannot "
         "decide; read the grammar character by character with lexer='dynamic_complete', or give one rule a priority"
     )
     return GrammarSyntaxError(message, "", 0, "Lark grammar")
+
+
+def _endless(rule: Rule, lookahead: str) -> GrammarSyntaxError:
+    where = "at the end of the text" if lookahead == "$END" else f"before {lookahead}"
+    message = (
+        f"lark's parser would reduce for ever in the rule '{_written_name(rule.origin.name)}' {where}: a rule derives "
+        "itself, or repeats what may be empty"
+    )
+    return GrammarSyntaxError(message, "", 0, "Lark grammar")
+
+
+def _place(terminal: str) -> str:
+    return "the end of the text" if terminal == "$END" else terminal
 
 
 def _written_name(rule: str) -> str:

@@ -17,7 +17,8 @@ from lark.grammar import NonTerminal, Rule
 
 from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.lark.endless_reductions import endless_reduction
-from maskwright.grammar.lark.lalr import Automaton, Production, bits_of, lalr_automaton
+from maskwright.grammar.lark.lalr import Automaton, Production, lalr_automaton
+from maskwright.grammar.lark.relations import bits_of
 from maskwright.grammar.lark.way_out import first_terminals, least_behind, least_terminals, way_out
 from maskwright.grammar.lexed_language import END_OF_TEXT, Ints
 

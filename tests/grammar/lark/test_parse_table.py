@@ -5,15 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from random import Random
 
+import lark
 import pytest
-from lark.parsers.lalr_analysis import Shift
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.lark.parse_table import ParseTable, parse_table
 from maskwright.grammar.lark.source import read_source
 from tests.naive.lark_itself import ShippedGrammar, shipped_grammars
+from tests.naive.lark_table import LarkAnalysis, lark_analysis, random_rules, reduces_for_ever, undecided_rules
 
 GRAMMARS = shipped_grammars()
 
@@ -25,45 +28,78 @@ def table_of(text: str, start: str = "start", kept: frozenset[str] = frozenset()
     return parse_table(rules, start, [terminal.name for terminal in terminals] + declared)
 
 
-def row_of(table: ParseTable, state: int) -> dict[str, tuple[str, Any]]:
-    """The actions of a state by the names of the symbols: ("to", state) or ("by", (left, symbols on the right))."""
-    row: dict[str, tuple[str, Any]] = {}
-    for symbol, action in table.table[table.table_start[state] : table.table_start[state + 1]].tolist():
-        if action & 1:
-            rule = action >> 1
-            n, left = table.rules[rule].tolist()
-            right = table.rule_symbols[table.rule_start[rule] : table.rule_start[rule + 1]].tolist()
-            assert n == len(right)
-            row[table.names[symbol]] = ("by", (table.names[left], tuple(table.names[s] for s in right)))
-        else:
-            row[table.names[symbol]] = ("to", action >> 1)
-    return row
+def assert_equal(table: ParseTable, theirs: LarkAnalysis) -> None:
+    """The same states and actions: walked side by side from the start."""
+    assert theirs.table is not None
+    n_terminals = table.rules[:, 1].min()
+    ours_of = {theirs.start: table.start_state}
+    todo = list(ours_of)
+    for kernel in todo:  # grows while it is read
+        state = ours_of[kernel]
+        begin, end = table.table_start[state : state + 2].tolist()
+        row = {table.names[symbol]: action for symbol, action in table.table[begin:end].tolist()}
+        assert sorted(table.table[begin:end, 0]) == table.table[begin:end, 0].tolist()
+        assert set(row) == set(theirs.table[kernel])
+        for name, (kind, argument) in theirs.table[kernel].items():
+            if kind == "by":
+                assert row[name] == 2 * argument + 1
+                continue
+            assert row[name] == 2 * ours_of.setdefault(argument, row[name] >> 1)
+            if argument not in todo:
+                todo.append(argument)
+        assert table.accepted[state] == set(row) & set(table.names[1:n_terminals])
+    assert len(set(ours_of.values())) == len(ours_of) == len(table.table_start) - 1
+    is_end = {kernel for kernel, state in ours_of.items() if state == table.end_state}
+    assert [(len(table.rules), 1) in kernel for kernel in is_end] == [True]
+    assert table.conflicts == conflicts_of(theirs, table)
+
+
+def conflicts_of(theirs: LarkAnalysis, table: ParseTable) -> tuple[tuple[str, str], ...]:
+    """What could have been reduced and is not, by lark's states."""
+    assert theirs.table is not None
+    found = []
+    for kernel, state in theirs.states.items():
+        for terminal, rule in state.lookaheads:
+            if theirs.table[kernel][terminal] != ("by", rule):
+                begin, end = table.rule_start[rule : rule + 2].tolist()
+                right = " ".join(table.names[symbol] for symbol in table.rule_symbols[begin:end].tolist())
+                found.append((terminal, f"<{table.names[table.rules[rule, 1]]} : {right}>"))
+    return tuple(sorted(found))
 
 
 @pytest.mark.parametrize("grammar", GRAMMARS, ids=lambda grammar: grammar.name)
 def test_states_and_actions_are_those_of_larks_parser(grammar: ShippedGrammar) -> None:
-    parser = grammar.parser()
     kept = frozenset([grammar.indenter["line_break"]]) if grammar.indenter else frozenset[str]()
-    table = table_of(grammar.text, grammar.start, kept)
-    theirs: Any = parser.parser.parser._parse_table  # type: ignore[attr-defined]
-    ours_of = {theirs.start_states[grammar.start]: table.start_state}
-    todo = list(ours_of)
-    for state in todo:  # grows while it is read
-        ours = row_of(table, ours_of[state])
-        assert set(ours) == set(theirs.states[state])
-        for name, (action, argument) in theirs.states[state].items():
-            kind, value = ours[name]
-            if action is Shift:
-                assert kind == "to" and ours_of.setdefault(argument, value) == value
-                if argument not in todo:
-                    todo.append(argument)
-            else:
-                assert (kind, value) == ("by", (argument.origin.name, tuple(s.name for s in argument.expansion)))
-    assert ours_of[theirs.end_states[grammar.start]] == table.end_state
-    assert len(set(ours_of.values())) == len(ours_of) == len(table.table_start) - 1
-    for state, number in ours_of.items():
-        terminals = {name for name in theirs.states[state] if name in table.names[1 : table.rules[:, 1].min()]}
-        assert table.accepted[number] == terminals
+    _, rules, _ = read_source(grammar.text).grammar.compile([grammar.start], set(kept))
+    assert_equal(table_of(grammar.text, grammar.start, kept), lark_analysis(rules, grammar.start))
+
+
+@pytest.mark.parametrize(("name", "start"), [("python", "file_input"), ("lark", "start")])
+def test_larks_own_grammars_have_larks_table(name: str, start: str) -> None:
+    text = (Path(lark.__file__).parent / "grammars" / f"{name}.lark").read_text(encoding="utf-8")
+    _, rules, _ = read_source(text).grammar.compile([start], set())
+    assert_equal(table_of(text, start), lark_analysis(rules, start))
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_random_rules_have_larks_table_or_its_conflict(rng: Random) -> None:
+    rules = random_rules(rng)
+    theirs = lark_analysis(rules)
+    assume(theirs.is_settled)
+    terminals = sorted({symbol.name for rule in rules for symbol in rule.expansion if symbol.is_term})
+    if theirs.table is not None and reduces_for_ever(theirs, rules):
+        with pytest.raises(GrammarSyntaxError, match="would reduce for ever"):
+            parse_table(rules, "start", terminals)
+    elif theirs.table is not None:
+        assert_equal(parse_table(rules, "start", terminals), theirs)
+    else:
+        names, places = min((names, sorted(places)) for names, places in undecided_rules(theirs.message).items())
+        before = sorted("the end of the text" if place == "$END" else place for place in places)
+        with pytest.raises(GrammarSyntaxError, match=f"can both end before {', '.join(before)}:") as caught:
+            parse_table(rules, "start", terminals)
+        for name, right in (rule.split(" : ") for rule in names):
+            assert f"'{name}' ({right or 'nothing'})" in caught.value.message
 
 
 def test_the_table_is_the_same_in_every_process() -> None:

@@ -99,7 +99,10 @@ def undecided_rules(message: str) -> dict[tuple[str, ...], set[str]]:
 
 
 def reduces_for_ever(analysis: LarkAnalysis, rules: Sequence[Rule]) -> bool:
-    """Is there a stack of two states from which the parser reduces 10,000 times without reading?  All are tried."""
+    """Is there a stack of two states from which the parser reduces 10,000 times without reading?  All are tried.
+
+    At the end of the text lark stops where it has read the start symbol, (the rule behind the last one, 1).
+    """
     assert analysis.table is not None
     productive = {symbol.name for rule in rules for symbol in rule.expansion if symbol.is_term}
     for _ in rules:
@@ -115,6 +118,8 @@ def reduces_for_ever(analysis: LarkAnalysis, rules: Sequence[Rule]) -> bool:
 
 def _goes_on(table: Any, rules: Sequence[Rule], stack: list[Kernel], lookahead: str) -> bool:
     for _ in range(10_000):
+        if lookahead == "$END" and (len(rules), 1) in stack[-1]:
+            return False
         kind, rule = table[stack[-1]].get(lookahead, ("", None))
         if kind != "by" or len(rules[rule].expansion) >= len(stack):
             return False

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from maskwright.grammar.lark.lalr import Production, nullable_symbols
 from maskwright.grammar.lark.relations import united
+from maskwright.grammar.lexed_language import END_OF_TEXT
 
 MAX_REDUCTIONS = 10_000
 """On one terminal; what needs more never ends."""
@@ -25,11 +26,12 @@ Actions = Mapping[int, int]
 
 
 def endless_reduction(
-    table: Sequence[Actions], rules: Sequence[Production], n_terminals: int, order: Sequence[int]
+    table: Sequence[Actions], end_state: int, rules: Sequence[Production], n_terminals: int, order: Sequence[int]
 ) -> tuple[int, int] | None:
     """A rule that begins such a sequence and the terminal before which it does, or None.
 
-    Of several the first one, states by number and symbols by `order`.
+    Of several the first one, states by number and symbols by `order`. At the end of the text a parser stops in the end
+    state, whatever more it could reduce there.
     """
     if not _may_be_endless(rules, n_terminals):
         return None
@@ -42,7 +44,7 @@ def endless_reduction(
             for lookahead, action in rows[above]:
                 if action & 1 and len(rules[action >> 1][1]) <= 1:
                     if (below, above, lookahead) not in known:
-                        _follow(table, rules, (below, above, lookahead), known)
+                        _follow(table, end_state, rules, (below, above, lookahead), known)
                     if known[below, above, lookahead]:
                         return action >> 1, lookahead
     return None
@@ -85,6 +87,7 @@ def _productive(rules: Sequence[Production], n_terminals: int) -> set[int]:
 
 def _follow(
     table: Sequence[Actions],
+    end_state: int,
     rules: Sequence[Production],
     begin: tuple[int, int, int],
     known: dict[tuple[int, int, int], bool],
@@ -100,7 +103,8 @@ def _follow(
     for _ in range(MAX_REDUCTIONS):
         action = table[stack[-1]].get(lookahead, 0)
         left, right = rules[action >> 1] if action & 1 else (0, ())
-        if not action & 1 or len(right) >= len(stack):
+        has_ended = lookahead == END_OF_TEXT and stack[-1] == end_state
+        if has_ended or not action & 1 or len(right) >= len(stack):
             is_endless = False
             break
         del stack[len(stack) - len(right) :]

@@ -62,7 +62,7 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
     automaton = lalr_automaton(sides, n_terminals, symbol_of[start], order)
     decided = _decisions(automaton, rules, names)
     table, conflicts = decided.table, decided.conflicts
-    if conflicts and (found := endless_reduction(table, sides, n_terminals, order)):
+    if conflicts and (found := endless_reduction(table, automaton.end_state, sides, n_terminals, order)):
         raise _endless(rules[found[0]], names[found[1]])
     entries = [entry for row in table for entry in sorted(row.items())]
     return ParseTable(
@@ -110,7 +110,8 @@ def _decisions(automaton: Automaton, rules: Sequence[Rule], names: Sequence[str]
             ending.sort(key=lambda rule: rules[rule].options.priority or 0, reverse=True)
             best, second = (rules[rule].options.priority or 0 for rule in ending[:2])
             if best == second:
-                undecided.setdefault(tuple(sorted(str(rules[rule]) for rule in ending)), set()).add(names[symbol])
+                sides = sorted(str(rules[rule])[1:-1] for rule in ending)  # without the brackets
+                undecided.setdefault(tuple(sides), set()).add(names[symbol])
                 continue
             if symbol not in row:
                 actions[symbol] = 2 * ending.pop(0) + 1
@@ -159,8 +160,7 @@ def _starts(rows: Sequence[Sequence[int] | Mapping[int, int]]) -> Ints:
 def _undecided(places: Mapping[tuple[str, ...], set[str]]) -> GrammarSyntaxError:
     """Reductions between which nothing decides, the first by name, with what to do; `places`: before which ones."""
     rules, before = min((rules, sorted(map(_place, symbols))) for rules, symbols in places.items())
-    sides = [rule.strip("<>").split(" : ") for rule in rules]
-    named = [f"'{_written_name(name)}' ({right or 'nothing'})" for name, right in sides]
+    named = [f"'{_written_name(name)}' ({right or 'nothing'})" for name, right in (rule.split(" : ") for rule in rules)]
     message = (
         f"{' and '.join(named)} can both end before {', '.join(before)}: a parser with one symbol of lookahead cannot "
         "decide; read the grammar character by character with lexer='dynamic_complete', or give one rule a priority"

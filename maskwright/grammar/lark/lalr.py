@@ -31,6 +31,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.lark.relations import bits_of, united, walked
@@ -198,12 +200,12 @@ def _lookaheads(states: _States, n_terminals: int, nullable: set[int], start: in
         reads.append([number for following, number in number_of[after].items() if following in nullable])
     directly[number_of[0][start]] |= 1  # the end of the text
     includes: list[list[int]] = [[] for _ in pairs]
-    lookback: list[tuple[int, int, int]] = []
+    lookback: dict[tuple[int, int], list[int]] = {}
     tails = [_nullable_tail(right, nullable) for _, right in items.sides]
     for pair, (state, left) in enumerate(pairs):
         for rule in items.rules_of[left]:
             end = _walk(items.sides[rule][1], 0, tails[rule], state, (transitions, number_of), includes, pair)
-            lookback.append((end, rule, pair))
+            lookback.setdefault((end, rule), []).append(pair)
     for state, kernel in enumerate(states.kernels):
         for rule, dot in map(items.item_of, kernel):
             left, right = items.sides[rule]
@@ -217,8 +219,8 @@ def _lookaheads(states: _States, n_terminals: int, nullable: set[int], start: in
             includes[root].append(pair)
     follow = united(includes, read)
     lookaheads: list[dict[int, int]] = [dict.fromkeys(rules, 0) for rules in states.ending]
-    for end, rule, pair in lookback:
-        lookaheads[end][rule] |= follow[pair]
+    for (end, rule), back in lookback.items():
+        lookaheads[end][rule] = reduce(or_, [follow[pair] for pair in back])
     return lookaheads
 
 

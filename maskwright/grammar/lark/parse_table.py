@@ -11,15 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 import numpy as np
-from lark.grammar import NonTerminal, Rule
+from lark.grammar import Rule
 
 from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.lark.endless_reductions import endless_reduction
 from maskwright.grammar.lark.lalr import Automaton, Production, lalr_automaton
 from maskwright.grammar.lark.relations import bits_of
-from maskwright.grammar.lark.way_out import first_terminals, least_behind, least_terminals, way_out
+from maskwright.grammar.lark.way_out import first_terminals, least_terminals, ways_out
 from maskwright.grammar.lexed_language import END_OF_TEXT, Ints
 
 
@@ -52,11 +53,13 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
     breadth first, by the names of the symbols that lead to them.
     Raises GrammarSyntaxError where two reductions conflict or would never end, LimitExceeded for too many states.
     """
-    names = tuple(dict.fromkeys(["$END", *terminals, *(str(rule.origin.name) for rule in rules)]))
+    # lark's names are often tokens, which are slow to compare
+    names = tuple(dict.fromkeys(["$END", *map(str, terminals), *(str(rule.origin.name) for rule in rules)]))
     symbol_of = {name: symbol for symbol, name in enumerate(names)}
     n_terminals = 1 + len(terminals)
     sides: list[Production] = [
-        (symbol_of[rule.origin.name], tuple(symbol_of[symbol.name] for symbol in rule.expansion)) for rule in rules
+        (symbol_of[str(rule.origin.name)], tuple([symbol_of[str(symbol.name)] for symbol in rule.expansion]))
+        for rule in rules
     ]
     order = np.argsort(np.argsort(np.array(names, dtype=object), kind="stable"), kind="stable").tolist()
     automaton = lalr_automaton(sides, n_terminals, symbol_of[start], order)
@@ -64,10 +67,10 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
     table, conflicts = decided.table, decided.conflicts
     if conflicts and (found := endless_reduction(table, automaton.end_state, sides, n_terminals, order)):
         raise _endless(rules[found[0]], names[found[1]])
-    entries = [entry for row in table for entry in sorted(row.items())]
+    least = least_terminals(sides, n_terminals, len(names))
     return ParseTable(
         _starts(table),
-        np.array(entries, dtype=np.int32).reshape(-1, 2),
+        _entries(table),
         np.array([(len(right), left) for left, right in sides], dtype=np.int32).reshape(-1, 2),
         _starts([right for _, right in sides]),
         np.array([symbol for _, right in sides for symbol in right], dtype=np.int32),
@@ -76,7 +79,8 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
         _accepted(table, names, n_terminals),
         names,
         conflicts,
-        *_ways_out(automaton if conflicts else None, rules, symbol_of, (start, terminals)),
+        ways_out(automaton.kernels if conflicts else (), sides, n_terminals, symbol_of[start], least),
+        first_terminals(sides, least),
     )
 
 
@@ -132,25 +136,13 @@ def _accepted(table: Sequence[Mapping[int, int]], names: Sequence[str], n_termin
     return tuple(named(frozenset(row)) for row in table)
 
 
-def _ways_out(
-    automaton: Automaton | None,
-    rules: Sequence[Rule],
-    symbol_of: Mapping[str, int],
-    grammar: tuple[str, Sequence[str]],
-) -> tuple[Ints, Ints]:
-    """`way_out` for the states of an automaton, if there is one, and the first terminals of all symbols."""
-    start, terminals = grammar
-    least = least_terminals(rules, terminals)
-    ways = []
-    if automaton is not None:
-        behind = least_behind(rules, start, least)
-        rule_of = {rule: number for number, rule in enumerate(rules)}
-        root = Rule(NonTerminal("$root"), [NonTerminal(start)])
-        sides = [*rules, root]
-        for kernel in automaton.kernels:
-            items = [(sides[rule], dot) for rule, dot in kernel]
-            ways.append(way_out(items, rule_of, symbol_of, least, behind))
-    return np.array(ways, dtype=np.int32).reshape(-1, 2), first_terminals(rules, symbol_of, least)
+def _entries(table: Sequence[Mapping[int, int]]) -> Ints:
+    """(symbol, action), row by row and sorted."""
+    state = np.repeat(np.arange(len(table)), [len(row) for row in table])
+    symbol = np.array(list(chain.from_iterable(table)), dtype=np.int32)
+    action = np.array(list(chain.from_iterable(row.values() for row in table)), dtype=np.int32)
+    order = np.lexsort((symbol, state))
+    return np.stack([symbol[order], action[order]], axis=1)
 
 
 def _starts(rows: Sequence[Sequence[int] | Mapping[int, int]]) -> Ints:

@@ -21,14 +21,14 @@ from lark.lexer import PatternStr, TerminalDef
 from maskwright.errors import EmptyLanguage, GrammarSyntaxError, UnsupportedPattern
 from maskwright.grammar.characters.alphabet import Alphabet, partition
 from maskwright.grammar.characters.automaton import CharacterAutomaton
-from maskwright.grammar.characters.character_set import ANY_CHARACTER, MAX_CODE_POINT, CharacterSet
+from maskwright.grammar.characters.character_set import ANY_CHARACTER, CharacterSet
 from maskwright.grammar.characters.dialect import PYTHON_IN_ORDER
 from maskwright.grammar.characters.parser import parse
 from maskwright.grammar.characters.scanner import NO_GUARD, SATISFIED, End, Go, Scanner, scanner_of
 from maskwright.grammar.characters.scanner import VIOLATED as GUARD_VIOLATED
 from maskwright.grammar.characters.subsets import common_alphabet
 from maskwright.grammar.characters.syntax import Characters, Concatenation, Expression
-from maskwright.grammar.characters.utf8_edges import Edges, Utf8Nodes
+from maskwright.grammar.characters.utf8_edges import Edges, Segments, Utf8Nodes
 from maskwright.grammar.lexed_language import GO, VIOLATED
 
 EVERY_TERMINAL_IS_A_PATTERN: Mapping[str, CharacterAutomaton] = {}
@@ -185,31 +185,33 @@ class _Adding:
     words: list[tuple[int, tuple[CharacterSet, ...]]]
     number_of: dict[tuple[int, Progress], int] = field(default_factory=dict)
     states: list[tuple[int, Progress]] = field(default_factory=list)
+    chain_of: dict[tuple[int, Progress], int] = field(default_factory=dict)
     guard_of: list[int] = field(default_factory=list)
 
     def run(self) -> int:
         """Add everything; the first node."""
         self._add_guards()
-        intervals = self.scanner.alphabet.intervals
-        ends = [begin - 1 for begin, _ in intervals[1:]] + [MAX_CODE_POINT]
-        ranges = [(low, high, cls) for (low, cls), high in zip(intervals, ends, strict=True) if cls >= 0]
-        word_classes = [[self._classes(letter) for letter in letters] for _, letters in self.words]
+        ranges_of = self.scanner.alphabet.ranges()
+        ranges = sorted((low, high, cls) for cls, ranges in enumerate(ranges_of) for low, high in ranges)
+        ascii_ranges = [(low, min(high, 0x7F), cls) for low, high, cls in ranges if low <= 0x7F]
+        other_ranges = [(max(low, 0x80), high, cls) for low, high, cls in ranges if high > 0x7F]
+        other_classes = sorted({cls for _, _, cls in other_ranges})
+        firsts = [ranges[0][0] for ranges in ranges_of]
+        word_classes = [[_classes(letter, firsts) for letter in letters] for _, letters in self.words]
         all_words: Progress = (0, tuple(range(len(self.words)))) if self.words else NOTHING_LEFT
         inner = Utf8Nodes()
+        others: dict[tuple[int, ...], Edges] = {}  # states of keywords differ in a few letters, and have this in common
         start = self._node(0, all_words)
         for state, progress in self.states:  # grows while it is read
             chain_of = [
                 self._chain(number, _after(progress, cls, word_classes))
                 for cls, number in enumerate(self.scanner.transitions[state])
             ]
-            segments: list[tuple[int, int, int]] = []
-            for low, high, cls in ranges:
-                chain = chain_of[cls]
-                if chain >= 0:
-                    if segments and segments[-1][1] == low - 1 and segments[-1][2] == chain:
-                        low = segments.pop()[0]
-                    segments.append((low, high, chain))
-            self.lexer.nodes[start + self.number_of[state, progress]] = inner.row(tuple(segments))
+            shared = tuple([chain_of[cls] for cls in other_classes])
+            if shared not in others:
+                others[shared] = inner.row(_segments(other_ranges, chain_of))
+            edges = inner.row(_segments(ascii_ranges, chain_of)) + others[shared]
+            self.lexer.nodes[start + self.number_of[state, progress]] = edges
         self._place_inner(start, inner)
         return start
 
@@ -223,6 +225,11 @@ class _Adding:
 
     def _chain(self, number: int, progress: Progress) -> int:
         """The lexer's chain for one of the scanner, or -1 for the empty one."""
+        if (number, progress) not in self.chain_of:
+            self.chain_of[number, progress] = self._made_chain(number, progress)
+        return self.chain_of[number, progress]
+
+    def _made_chain(self, number: int, progress: Progress) -> int:
         parts: list[Part] = []
         for part in self.scanner.chains[number]:
             if isinstance(part, Go):
@@ -233,16 +240,6 @@ class _Adding:
                 guard = self.guard_of[part.guard] if part.guard != NO_GUARD else NO_GUARD
                 parts.append((self.lexer.label((*read, self.symbol)), guard))
         return self.lexer.chain(tuple(parts)) if parts else -1
-
-    def _classes(self, letter: CharacterSet) -> int:
-        """A set of characters as a mask of the scanner's classes."""
-        mask = 0
-        for low, _ in letter.ranges:
-            mask |= 1 << self.scanner.alphabet.class_of(low)
-        for cls, ranges in enumerate(self.scanner.alphabet.ranges()):
-            inside = any(low <= ranges[0][0] <= high for low, high in letter.ranges)
-            mask = mask | 1 << cls if inside else mask & ~(1 << cls)
-        return mask
 
     def _place_inner(self, start: int, inner: Utf8Nodes) -> None:
         """Number the inner nodes behind the others, and turn the targets of all edges into those of the lexer.
@@ -290,6 +287,23 @@ class _Adding:
 
 def _guard_target(target: int, first: int, n_guards: int) -> int:
     return VIOLATED if target == n_guards else first + target
+
+
+def _segments(ranges: Sequence[tuple[int, int, int]], chain_of: Sequence[int]) -> Segments:
+    """Ranges of classes as ranges that lead to one chain."""
+    segments: list[tuple[int, int, int]] = []
+    for low, high, cls in ranges:
+        chain = chain_of[cls]
+        if chain >= 0:
+            if segments and segments[-1][1] == low - 1 and segments[-1][2] == chain:
+                low = segments.pop()[0]
+            segments.append((low, high, chain))
+    return tuple(segments)
+
+
+def _classes(letter: CharacterSet, firsts: Sequence[int]) -> int:
+    """A set of characters as a mask of classes, of which these are the first characters."""
+    return sum(1 << cls for cls, first in enumerate(firsts) if first in letter)
 
 
 def _after(progress: Progress, cls: int, word_classes: list[list[int]]) -> Progress:

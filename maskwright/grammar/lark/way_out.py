@@ -12,82 +12,89 @@ both by Knuth's generalisation of Dijkstra's algorithm. Only a guide: E knows no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from lark.grammar import Rule
 
+from maskwright.grammar.lark.lalr import Production
 from maskwright.grammar.lexed_language import Ints
 
 FAR = 1 << 20
 """The cost of what derives no text, and of what never ends."""
 
 
-def first_terminals(rules: Sequence[Rule], symbol_of: Mapping[str, int], least: Mapping[str, int]) -> Ints:
+def first_terminals(rules: Sequence[Production], least: Sequence[int]) -> Ints:
     """For each symbol the terminal with which its shortest text begins; 0 where that is the empty one."""
-    shortest: dict[str, Rule] = {}
-    for rule in sorted(rules, key=lambda rule: sum(least[symbol.name] for symbol in rule.expansion)):
-        shortest.setdefault(rule.origin.name, rule)
-    first = np.zeros(len(symbol_of), dtype=np.int32)
-    for name, symbol in symbol_of.items():
-        here: str | None = name
-        todo: list[str] = []
-        for _ in range(len(symbol_of) * 4):  # a shortest derivation that goes round in circles is not followed
+    shortest: dict[int, tuple[int, ...]] = {}
+    for left, right in sorted(rules, key=lambda rule: sum([least[symbol] for symbol in rule[1]])):
+        shortest.setdefault(left, right)
+    first = np.zeros(len(least), dtype=np.int32)
+    for symbol in range(len(least)):
+        here: int | None = symbol
+        todo: list[int] = []
+        for _ in range(len(least) * 4):  # a shortest derivation that goes round in circles is not followed
             if here is None:
                 break
             if here not in shortest:
-                first[symbol] = symbol_of[here]
+                first[symbol] = here
                 break
-            todo = [s.name for s in shortest[here].expansion if least[s.name]] + todo
+            todo = [s for s in shortest[here] if least[s]] + todo
             here = todo.pop(0) if todo else None
     return first
 
 
-def least_terminals(rules: Sequence[Rule], terminals: Sequence[str]) -> dict[str, int]:
+def least_terminals(rules: Sequence[Production], n_terminals: int, n_symbols: int) -> list[int]:
     """The least number of terminals of each symbol."""
-    least = dict.fromkeys(terminals, 1)
-    for rule in rules:
-        least.setdefault(rule.origin.name, FAR)
+    least = [1] * n_terminals + [FAR] * (n_symbols - n_terminals)
     changed = True
     while changed:
         changed = False
-        for rule in rules:
-            cost = min(FAR, sum(least[symbol.name] for symbol in rule.expansion))
-            if cost < least[rule.origin.name]:
-                least[rule.origin.name] = cost
+        for left, right in rules:
+            cost = min(FAR, sum([least[symbol] for symbol in right]))
+            if cost < least[left]:
+                least[left] = cost
                 changed = True
     return least
 
 
-def least_behind(rules: Sequence[Rule], start: str, least: Mapping[str, int]) -> dict[str, int]:
+def least_behind(rules: Sequence[Production], n_terminals: int, start: int, least: Sequence[int]) -> list[int]:
     """The least number of terminals after each nonterminal."""
-    behind = {rule.origin.name: FAR for rule in rules}
+    behind = [FAR] * len(least)
     behind[start] = 0
     changed = True
     while changed:
         changed = False
-        for rule in rules:
-            cost = behind[rule.origin.name]
-            for symbol in reversed(rule.expansion):
-                if symbol.name in behind and cost < behind[symbol.name]:
-                    behind[symbol.name] = cost
+        for left, right in rules:
+            cost = behind[left]
+            for symbol in reversed(right):
+                if symbol >= n_terminals and cost < behind[symbol]:
+                    behind[symbol] = cost
                     changed = True
-                cost = min(FAR, cost + least[symbol.name])
+                cost = min(FAR, cost + least[symbol])
     return behind
 
 
-def way_out(
-    kernel: Sequence[tuple[Rule, int]],
-    rule_of: Mapping[Rule, int],
-    symbol_of: Mapping[str, int],
-    least: Mapping[str, int],
-    behind: Mapping[str, int],
-) -> tuple[int, int]:
-    """(the symbol to go on with, or 0; the rule to reduce by) in a state with these items: (rule, place of the dot)."""
-    best = (FAR + 1, 0, 0)
-    for rule, dot in kernel:
-        rest = rule.expansion[dot:]
-        cost = sum(least[symbol.name] for symbol in rest) + behind.get(rule.origin.name, 0)
-        choice = (cost, symbol_of[rest[0].name] if rest else 0, rule_of.get(rule, 0))
-        best = min(best, choice)
-    return best[1:]
+def ways_out(
+    kernels: Sequence[Sequence[tuple[int, int]]],
+    rules: Sequence[Production],
+    n_terminals: int,
+    start: int,
+    least: Sequence[int],
+) -> Ints:
+    """For states with these items (rule, place of the dot): the symbol to go on with, or 0; the rule to reduce by.
+
+    The rule behind the last one is root -> start (`lalr`).
+    """
+    behind = least_behind(rules, n_terminals, start, least)
+    choices: list[list[tuple[int, int, int]]] = []  # for each rule and place: cost, symbol, rule
+    for rule, (left, right) in enumerate(rules):
+        cost = behind[left]
+        found = [(cost, 0, rule)]
+        for symbol in reversed(right):
+            cost += least[symbol]
+            found.append((cost, symbol, rule))
+        choices.append(found[::-1])
+    choices.append([(least[start], start, 0), (0, 0, 0)])
+    nowhere = (FAR + 1, 0, 0)
+    best = [min([nowhere, *(choices[rule][dot] for rule, dot in kernel)])[1:] for kernel in kernels]
+    return np.array(best, dtype=np.int32).reshape(-1, 2)

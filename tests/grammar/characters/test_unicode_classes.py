@@ -27,6 +27,13 @@ def test_python_classes_are_those_of_re(pattern: str, ours: CharacterSet) -> Non
     assert found(pattern) == ours
 
 
+def test_python_classes_are_those_of_str() -> None:
+    word = character_set((ord(c), ord(c)) for c in SCALARS if c.isalnum() or c == "_")
+    assert unicode.python_word() == word
+    assert unicode.python_digits() == unicode.characters_with(str.isdecimal)
+    assert unicode.python_space() == unicode.characters_with(str.isspace)
+
+
 def test_categories_are_those_of_unicodedata() -> None:
     for name in ("Lu", "Nd", "Zs", "Cn", "Cc"):
         expected = character_set((ord(c), ord(c)) for c in SCALARS if unicodedata.category(c) == name)

@@ -20,6 +20,7 @@ from lark.load_grammar import Grammar as LarkGrammar
 from lark.load_grammar import GrammarBuilder, find_grammar_errors, stdlib_loader
 
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
+from maskwright.grammar.lark.growth import check_growth
 
 MAX_TEXT_LENGTH = 2_000_000
 """Characters of a grammar text, as for the other notations."""
@@ -50,12 +51,14 @@ def read_source(text: str, *, source_name: str = SOURCE_NAME, import_paths: Sequ
     builder = GrammarBuilder(False, [_Loader(text, source_name, tuple(map(Path, import_paths)))])
     try:
         builder.load_grammar(text, source_name)
-        return LarkSource(text, source_name, builder.build())
+        grammar = builder.build()
     except (LarkError, AssertionError, ValueError, IndexError, KeyError, AttributeError) as error:
         # lark asserts, and looks up, what a grammar text may get wrong
         raise located(error, text, source_name) from error
     except RecursionError as error:
         raise LimitExceeded("The nesting of a Lark grammar", MAX_NESTING + 1, MAX_NESTING) from error
+    check_growth(grammar)
+    return LarkSource(text, source_name, grammar)
 
 
 def located(error: Exception, text: str, source_name: str) -> GrammarSyntaxError:

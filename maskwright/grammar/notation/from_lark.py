@@ -49,9 +49,6 @@ LEXER_COMMENT = (
     "here every way to cut a text into terminals counts.",
 )
 
-MAX_INSTANCES = 2_000
-"""Rules made of templates; one that calls itself with ever larger arguments would never end."""
-
 MAX_DEPTH = 200
 """Of a definition with the terminals that it uses written in; it is read by recursion."""
 
@@ -185,11 +182,8 @@ class _Reader:
         return sequence((terminal, Reference(self.ignored[0])))
 
     def _instance(self, template: str, given: tuple[Expression, ...]) -> Expression:
-        """The rule that a template becomes with these arguments."""
+        """The rule that a template becomes with these arguments; how many there are, `read_source` has counted."""
         if (template, given) not in self.instances:
-            if len(self.instances) == MAX_INSTANCES:
-                remedy = "use a template that does not call itself with new arguments"
-                raise LimitExceeded("Rules made of templates", MAX_INSTANCES + 1, MAX_INSTANCES, template, remedy)
             name = self._free_name(f"{template}_{len(self.instances) + 1}")
             self.instances[template, given] = name
             parameters, tree = self.bodies[template]

@@ -107,7 +107,7 @@ ask `repetitions`."""
 NEED_LEXEMES = -7
 """Header word NEEDED is a place of a lexed language whose tokens should be sorted: ask `lexeme_tables`."""
 NEED_PROOF = -8
-"""Header word NEEDED is a stack of a parser from which it is not plain that the text can be completed."""
+"""Header word NEEDED is the state of a list from which it is not plain that the text can be completed: `proving`."""
 
 # The scratch array, one for each thread inside a kernel: nothing in it outlives a call.
 MAX_ITEMS = 8192
@@ -116,6 +116,8 @@ SCRATCH_N_ITEMS, SCRATCH_N_CALLS, SCRATCH_STAMP, SCRATCH_ACCEPTING, SCRATCH_N_FO
 SCRATCH_REFUSES = 6
 """The flags of states that no item may go through: ASKS where the value that ends now is a repetition, BEGINS where it
 is asked what is in progress beside a document that begins now; or 0."""
+SCRATCH_PROVED = 8
+"""Is it plain of the list of groups that is being made that the text can be completed?"""
 SCRATCH_ITEMS = 16
 SCRATCH_CALLS = SCRATCH_ITEMS + 2 * MAX_ITEMS
 SCRATCH_PAIRS = SCRATCH_CALLS + 3 * MAX_ITEMS

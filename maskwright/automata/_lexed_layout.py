@@ -6,7 +6,7 @@ Written once for a language, as one block (`lexed_words`):
  state     [offset of its actions, how many, its context's number]               by number
  action    [symbol, action]                                        sorted by symbol
  rule      [symbols on the right, symbol on the left]              by number
- label     [offset of its terminals, how many, is it ignored]      by number
+ label     [offset of its terminals, how many, is it ignored, does it ask for a proof]   by number
  node      [n_edges, offset of its labels ahead, flags, (low | high << 8, target) per edge]
            A target > 0 is a node, < 0 the negated offset of a chain.
  guard     [n_edges, is it satisfied at the end of the text, (low | high << 8, target) per edge]   target 0: VIOLATED
@@ -23,6 +23,7 @@ Made while running: *tuples*, interned among the frames, whose first word is the
  guards    [GUARDS, guard...]                                      what must follow, for outer ends before inner ones
  labels    [LABELS, session]                                       what is known of which labels the parser can read
  row       [ROW, half of a hash, the other half]                   a finished row of a mask with that hash
+ way       [WAY, stack, label]                                     can a text be completed from there, behind a match?
  list      [LIST, program, (scan, session, guards or 0) ...]       all ways to cut the text so far, in that order
 
 A tuple has a memo word. That of a scan is its *row*: [successor per byte: UNKNOWN, 0 or a result, then the words
@@ -48,11 +49,16 @@ PROGRAM_CONTEXT_STARTS = 15
 """Offset of [offset of the first nodes, how many] for each context."""
 PROGRAM_N_TERMINALS = 16
 PROGRAM_WAY_OUT, PROGRAM_FIRST_TERMINALS = 17, 18
-"""Offsets of `way_out` and `first_terminals`; 0 where every stack can be completed."""
-PROGRAM_SIZE = 20
+"""Offsets of `way_out` and `first_terminals`."""
+PROGRAM_BLOCKED = 19
+"""Offset of a set of terminals per label and context: those that may be impossible to read next (`lexed_proof`)."""
+PROGRAM_LABEL_OF = 20
+"""Offset of the label with which a terminal is read, per context and terminal."""
+PROGRAM_N_CONTEXTS = 21
+PROGRAM_SIZE = 24
 
 PARSER_STATE_SIZE = 3
-LABEL_SIZE, LABEL_IS_IGNORED = 3, 2
+LABEL_SIZE, LABEL_IS_IGNORED, LABEL_ASKS_PROOF = 4, 2, 3
 STATE_ACTIONS, STATE_N_ACTIONS, STATE_CONTEXT = 0, 1, 2
 NODE_LABELS, NODE_FLAGS, NODE_EDGES = 1, 2, 3
 GUARD_AT_END, GUARD_EDGES = 1, 2
@@ -61,13 +67,15 @@ COUNTS_COLUMN = 1
 """Flag of a node: it may still become a line break, so the column is counted."""
 REACHES_LINE_END = 2
 """Flag of a node: it can read a line end and still become a line break, so any column can follow."""
+WAS_SEEN = 8
+"""Flag of a scan's row: it was looked at by `lexed_proof`."""
 IS_SEALED = 4
 """Flag of a node: it reads all before the next line end, so that only the end of the text asks for the column."""
 
 # Words of a tuple; it lies among the frames, whose first three words are the same.
 IS_TUPLE = -3
 TUPLE_MEMO, TUPLE_SIZE, TUPLE_WORDS = 2, 3, 4
-STACK, BLOCKS, SESSION, SCAN, LIST, PLACE, GUARDS, LABELS, ROW = 1, 2, 3, 4, 5, 6, 7, 8, 9
+STACK, BLOCKS, SESSION, SCAN, LIST, PLACE, GUARDS, LABELS, ROW, WAY = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 STACK_STATE, STACK_BELOW, STACK_PROGRAM = 5, 6, 7
 """Words of a stack."""
@@ -77,7 +85,7 @@ NO_COLUMN = -1
 """The column before the first line end of what may be a line break."""
 SCAN_PROGRAM, SCAN_IS_START, SCAN_NODES = 5, 6, 7
 LIST_PROGRAM, LIST_GROUPS = 5, 6
-FINISHES, NEVER_FINISHES = 1, 2
+FINISHES, UNPROVED, NEVER = 1, 2, 3
 MAX_WAY_OUT = 10_000
 """Terminals, and steps between two of them, of a way to the end that is followed in a kernel."""
 NO_COLUMN = -1
@@ -101,11 +109,13 @@ ROW_READABLE = 256
 """Eight words: the set of bytes that the scan can read."""
 ROW_FLAGS = 264
 ROW_LABELS = 265
-"""From here on: the set of labels that the scan can still lead to."""
+"""From here on: the set of labels that the scan can still lead to, then the set of those that need no guard."""
 
 LIST_STATE_TUPLE = STATE_SIZE
 """Word of a list's state: the tuple."""
-LIST_STATE_SIZE = STATE_SIZE + 1
+LIST_STATE_PROOF = STATE_SIZE + 1
+"""Memo of a list's state: is it known that the text can be completed from it?  Asked where it is not plain."""
+LIST_STATE_SIZE = STATE_SIZE + 2
 
 MAX_REDUCTIONS = 1_000_000
 """Reductions on one terminal: a table with resolved conflicts might reduce nothing to nothing for ever."""

@@ -32,8 +32,11 @@ from maskwright.automata._layout import (
     MAX_GROUPS,
     MAX_TUPLE,
     NEED_MEMORY,
+    NEED_PROOF,
+    NEEDED,
     SCRATCH_ENDED,
     SCRATCH_GROUPS,
+    SCRATCH_PROVED,
     SCRATCH_TUPLE,
     STATE_SIZE,
     TOO_MANY_ITEMS,
@@ -42,6 +45,7 @@ from maskwright.automata._layout import (
 from maskwright.automata._lexed_layout import (
     BLOCKS_COLUMN,
     COUNTS_COLUMN,
+    FINISHES,
     GUARD_AT_END,
     GUARD_EDGES,
     GUARDS,
@@ -50,9 +54,11 @@ from maskwright.automata._lexed_layout import (
     LIST,
     LIST_GROUPS,
     LIST_PROGRAM,
+    LIST_STATE_PROOF,
     LIST_STATE_SIZE,
     LIST_STATE_TUPLE,
     MAX_GUARDS,
+    NEVER,
     NO_COLUMN,
     NODE_EDGES,
     NODE_FLAGS,
@@ -79,7 +85,6 @@ from maskwright.automata._lexed_layout import (
 )
 from maskwright.automata._parsing import (
     after_match,
-    after_terminal,
     can_break_line,
     context_of,
     intern_blocks,
@@ -87,9 +92,14 @@ from maskwright.automata._parsing import (
     intern_stack,
     is_complete,
     is_ignored,
+    is_proved,
+    stack_of,
     terminal_of,
 )
 from maskwright.grammar.lexed_language import GO
+
+IN_FIRST_GROUP, NOT_PROVED, PROVED = 0, 1, 2
+"""What SCRATCH_PROVED says while the groups of a list become those of the next one."""
 
 
 @kernel
@@ -99,7 +109,7 @@ def scan_row(arena: Ints, scan: Int) -> int:
     if known != 0:
         return known
     program = int(arena[scan + SCAN_PROGRAM])
-    n_labels = arena[program + PROGRAM_LABEL_WORDS]
+    n_labels = 2 * arena[program + PROGRAM_LABEL_WORDS]
     row = int(arena[FREE])
     if row + ROW_LABELS + n_labels > arena.size:
         return NEED_MEMORY
@@ -278,7 +288,10 @@ def session_inside(arena: Ints, scratch: Ints, scan: Int, session: Int) -> int:
 
 @kernel
 def is_useful(arena: Ints, scratch: Ints, scan: Int, session: Int) -> int:
-    """Can the scan still become a terminal that the parser can read (1 or 0)?  Or a NEED code."""
+    """Can the scan still become a terminal that the parser can read?
+
+    0: no; 1: yes, and it is plain that the text can be completed then; 2: yes, but that is not plain; or a NEED code.
+    """
     if session == 0:
         return 0
     row = scan_row(arena, scan)
@@ -286,34 +299,41 @@ def is_useful(arena: Ints, scratch: Ints, scan: Int, session: Int) -> int:
         return row
     program = int(arena[scan + SCAN_PROGRAM])
     any_column = arena[row + ROW_FLAGS] & REACHES_LINE_END != 0
-    for word in range(arena[program + PROGRAM_LABEL_WORDS]):
+    n_words = arena[program + PROGRAM_LABEL_WORDS]
+    useful = 0
+    for word in range(n_words):
         bits = int(arena[row + ROW_LABELS + word]) & 0xFFFFFFFF
+        sure = int(arena[row + ROW_LABELS + n_words + word])
         label = 32 * word
         while bits != 0:
-            if bits & 1:
+            if bits & 1 and (useful == 0 or sure & 1):
                 found = is_usable(arena, scratch, program, session, label, any_column)
-                if found != 0:
+                if found < 0 or (found == 1 and sure & 1):
                     return found
+                if found > 0:
+                    useful = 2
             bits >>= 1
+            sure >>= 1
             label += 1
-    return 0
+    return useful
 
 
 @kernel
 def is_usable(arena: Ints, scratch: Ints, program: Int, session: Int, label: Int, any_column: bool) -> int:
-    """Can the parser read a match with this label after the session (1 or 0)?  Or a NEED code.
+    """Can the parser read a match with this label after the session?
 
+    0: no; 1: yes, and it is plain that the text can be completed then; 2: yes, but that is not plain; or a NEED code.
     `any_column`: may a line break that is still being read come to any column?
     """
-    if is_ignored(arena, program, label):
-        return 1
-    symbol = terminal_of(arena, program, session, label)
-    if symbol < 0:
-        return 0
-    if symbol == arena[program + PROGRAM_LINE_BREAK]:
-        return can_break_line(arena, scratch, program, session, any_column)
-    after = after_terminal(arena, scratch, program, session, symbol)
-    return after if after <= 0 else 1
+    line_break = arena[program + PROGRAM_LINE_BREAK]
+    may_break = line_break >= 0 and not is_ignored(arena, program, label)
+    if may_break and terminal_of(arena, program, session, label) == line_break:
+        return can_break_line(arena, scratch, program, session, label, any_column)
+    after = after_match(arena, scratch, program, session, label)
+    if after <= 0:
+        return after
+    proved = is_proved(arena, scratch, program, stack_of(arena, program, after), label)
+    return 2 if proved == 0 else proved
 
 
 @kernel
@@ -455,7 +475,15 @@ def add_end(arena: Ints, scratch: Ints, n: Int, program: Int, session: Int, labe
     if after == DEAD:  # the guard still decides what becomes of the groups behind
         return add_nowhere(arena, scratch, n, program, guard)
     scan = start_scan(arena, scratch, program, context_of(arena, program, after))
-    return scan if scan < 0 else add_group(scratch, n, scan, after, guard)
+    if scan < 0:
+        return scan
+    if guard == 0 and scratch[SCRATCH_PROVED] == IN_FIRST_GROUP:
+        proved = is_proved(arena, scratch, program, stack_of(arena, program, after), label)
+        if proved < 0:
+            return proved
+        if proved:
+            scratch[SCRATCH_PROVED] = PROVED
+    return add_group(scratch, n, scan, after, guard)
 
 
 @kernel
@@ -544,6 +572,7 @@ def intern_list(arena: Ints, scratch: Ints, program: Int, n: Int) -> int:
     for i in range(1, STATE_SIZE):
         arena[state + i] = 0
     arena[state + LIST_STATE_TUPLE] = groups
+    arena[state + LIST_STATE_PROOF] = 0
     arena[FREE] = state + LIST_STATE_SIZE
     arena[groups + TUPLE_MEMO] = state
     return state
@@ -565,8 +594,14 @@ def is_list_complete(arena: Ints, scratch: Ints, groups: Int) -> int:
 
 
 @kernel
-def read_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
-    """The state of a list after one more byte: DEAD, an offset, or a NEED code."""
+def next_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
+    """The state of a list after one more byte, which may be one from which no text can be completed.
+
+    DEAD, an offset, or a NEED code. Where it is plain that a text can be completed the state says so: if the text is
+    complete; if the first group can become a terminal behind which it is plain; or if such a terminal has just ended in
+    what the first group became, for then the groups before it die with the first byte of a text that follows.
+    """
+    scratch[SCRATCH_PROVED] = IN_FIRST_GROUP
     groups = int(arena[state + LIST_STATE_TUPLE])
     end = groups + 4 + arena[groups + TUPLE_SIZE]
     n = 0
@@ -587,6 +622,8 @@ def read_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
         n = read_group(arena, scratch, n, at, byte, left)
         if n < 0:
             return n
+        if scratch[SCRATCH_PROVED] == IN_FIRST_GROUP:
+            scratch[SCRATCH_PROVED] = NOT_PROVED
         if n >= MAX_TUPLE:
             n -= MAX_TUPLE
             if guards == 0:
@@ -594,7 +631,51 @@ def read_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
             scratch[SCRATCH_ENDED + n_ended] = guards
             n_ended += 1
     n = drop_useless(arena, scratch, n)
-    return n if n < 0 else intern_list(arena, scratch, int(arena[groups + LIST_PROGRAM]), n)
+    return n if n < 0 else proved_list(arena, scratch, int(arena[groups + LIST_PROGRAM]), n)
+
+
+@kernel
+def proved_list(arena: Ints, scratch: Ints, program: Int, n: Int) -> int:
+    """The state of the list of the n groups in scratch, with what is plain of it; DEAD, or a NEED code."""
+    is_first_proved = scratch[SCRATCH_PROVED] == PROVED
+    if not is_first_proved and n > 0 and scratch[SCRATCH_GROUPS + 2] == 0:
+        scan = int(scratch[SCRATCH_GROUPS])
+        if arena[scan + SCAN_IS_START] == 0:
+            useful = is_useful(arena, scratch, scan, int(scratch[SCRATCH_GROUPS + 1]))
+            if useful < 0:
+                return useful
+            is_first_proved = useful == 1
+    state = intern_list(arena, scratch, program, n)
+    if state > 0 and (is_first_proved or arena[state] & ACCEPTING):
+        arena[state + LIST_STATE_PROOF] = FINISHES
+    return state
+
+
+@kernel
+def checked(arena: Ints, state: Int) -> int:
+    """A list's state if a text can be completed from it, DEAD if not; NEED_PROOF where that must be found out."""
+    if state <= 0 or arena[state + LIST_STATE_PROOF] == FINISHES:
+        return state
+    if arena[state + LIST_STATE_PROOF] == NEVER:
+        return DEAD
+    arena[NEEDED] = state
+    return NEED_PROOF
+
+
+@kernel
+def read_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
+    """The state of a list after one more byte: DEAD, an offset, or a NEED code."""
+    return checked(arena, next_list(arena, scratch, state, byte))
+
+
+@kernel
+def can_read(arena: Ints, state: Int, byte: Int) -> bool:
+    """May the lexer go on with a byte in a list's state?"""
+    groups = int(arena[state + LIST_STATE_TUPLE])
+    found = False
+    for at in range(groups + LIST_GROUPS, groups + 4 + arena[groups + TUPLE_SIZE], 3):
+        found |= arena[arena[arena[at] + TUPLE_MEMO] + byte] != DEAD
+    return found
 
 
 @kernel
@@ -664,7 +745,7 @@ def start_session(arena: Ints, scratch: Ints, program: Int) -> int:
 
 @kernel
 def start_list(arena: Ints, scratch: Ints, program: Int, session: Int) -> int:
-    """The state of a text's beginning: one group, at the start of a terminal; or a NEED code."""
+    """The state where a terminal begins and nothing else is open; or a NEED code."""
     scan = start_scan(arena, scratch, program, context_of(arena, program, session))
     if scan < 0:
         return scan

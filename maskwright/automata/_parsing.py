@@ -12,8 +12,6 @@ from maskwright._numba import kernel
 from maskwright.automata._frames import BIT, Int, Ints, intern_tuple
 from maskwright.automata._layout import (
     DEAD,
-    NEED_PROOF,
-    NEEDED,
     SCRATCH_TUPLE,
     TOO_MANY_ITEMS,
 )
@@ -22,13 +20,14 @@ from maskwright.automata._lexed_layout import (
     BLOCKS_COLUMN,
     BLOCKS_OUTER,
     FINISHES,
+    LABEL_ASKS_PROOF,
     LABEL_IS_IGNORED,
     LABEL_SIZE,
     MAX_REDUCTIONS,
     MAX_WAY_OUT,
-    NEVER_FINISHES,
     NO_COLUMN,
     PARSER_STATE_SIZE,
+    PROGRAM_BLOCKED,
     PROGRAM_CLOSING,
     PROGRAM_CONTEXT_WORDS,
     PROGRAM_CONTEXTS,
@@ -36,8 +35,10 @@ from maskwright.automata._lexed_layout import (
     PROGRAM_END,
     PROGRAM_FIRST_TERMINALS,
     PROGRAM_INDENT,
+    PROGRAM_LABEL_OF,
     PROGRAM_LABELS,
     PROGRAM_LINE_BREAK,
+    PROGRAM_N_CONTEXTS,
     PROGRAM_N_TERMINALS,
     PROGRAM_OPENING,
     PROGRAM_RULES,
@@ -57,6 +58,8 @@ from maskwright.automata._lexed_layout import (
     STATE_N_ACTIONS,
     TUPLE_MEMO,
     TUPLE_WORDS,
+    UNPROVED,
+    WAY,
 )
 from maskwright.grammar.lexed_language import END_OF_TEXT
 
@@ -181,14 +184,6 @@ def terminal_of(arena: Ints, program: Int, session: Int, label: Int) -> int:
 
 
 @kernel
-def is_known_to_finish(arena: Ints, scratch: Ints, program: Int, stack: Int) -> int:
-    """Is the text complete at a stack, or is it known that it can be completed (1 or 0)?  Or a NEED code."""
-    if arena[stack + TUPLE_MEMO] == FINISHES:
-        return 1
-    return read_terminal(arena, scratch, program, stack, END_OF_TEXT)
-
-
-@kernel
 def planned_terminal(arena: Ints, scratch: Ints, program: Int, stack: Int) -> int:
     """The terminal that leads from a stack to the end on the way that seems shortest, or END_OF_TEXT.
 
@@ -219,42 +214,72 @@ def planned_terminal(arena: Ints, scratch: Ints, program: Int, stack: Int) -> in
 
 
 @kernel
-def finishing(arena: Ints, scratch: Ints, program: Int, stack: Int) -> int:
-    """The stack itself if a text that has come to it can be completed; DEAD, or a NEED code.
+def is_blocked(arena: Ints, program: Int, label: Int, context: Int, symbol: Int) -> bool:
+    """May the terminal be impossible to read, in a context, right behind a match with the label?"""
+    n_words = arena[program + PROGRAM_CONTEXT_WORDS]
+    n_contexts = arena[program + PROGRAM_N_CONTEXTS]
+    symbols = int(arena[program + PROGRAM_BLOCKED] + (label * n_contexts + context) * n_words)
+    return has_symbol(arena, symbols, symbol)
 
-    Only asked where the table prefers one action to another: otherwise every stack can. Follows the planned terminals
-    to the end, or to a stack from which one is known, and remembers it for all stacks on the way; the next stack that
-    is asked about, which is much like the last one, takes a few terminals.
+
+@kernel
+def is_proved(arena: Ints, scratch: Ints, program: Int, stack: Int, label: Int) -> int:
+    """Is it plain that a text can be completed from a stack that a match with a label has led to (1 or 0)?
+
+    It is for most labels of most grammars. Where the table prefers one action to another, or where the next terminal
+    might be impossible to read behind the match, the planned terminals are followed to the end, or to where it is
+    plain. Or a NEED code.
     """
-    if arena[program + PROGRAM_WAY_OUT] == 0 or arena[stack + TUPLE_MEMO] == FINISHES:
-        return int(stack)
-    if arena[stack + TUPLE_MEMO] == NEVER_FINISHES:
-        return DEAD
+    if arena[arena[program + PROGRAM_LABELS] + LABEL_SIZE * label + LABEL_ASKS_PROOF] == 0:
+        return 1
+    scratch[SCRATCH_TUPLE] = WAY
+    scratch[SCRATCH_TUPLE + 1] = stack
+    scratch[SCRATCH_TUPLE + 2] = label
+    way = intern_tuple(arena, scratch, 3)
+    if way < 0:
+        return way
+    if arena[way + TUPLE_MEMO] != 0:
+        return 1 if arena[way + TUPLE_MEMO] == FINISHES else 0
     here = int(stack)
-    n = 0
-    found = is_known_to_finish(arena, scratch, program, here)
-    while found == 0 and n < MAX_WAY_OUT:
+    before = int(label)
+    found = 0
+    for _ in range(MAX_WAY_OUT):
+        complete = read_terminal(arena, scratch, program, here, END_OF_TEXT)
+        if complete != 0:
+            found = complete
+            break
         terminal = planned_terminal(arena, scratch, program, here)
         if terminal <= END_OF_TEXT:
             found = terminal
             break
+        if terminal != arena[program + PROGRAM_INDENT] and terminal != arena[program + PROGRAM_DEDENT]:
+            state = int(arena[here + STACK_STATE])
+            context = int(arena[arena[program + PROGRAM_STATES] + PARSER_STATE_SIZE * state + STATE_CONTEXT])
+            if is_blocked(arena, program, before, context, terminal):
+                break
+            before = int(
+                arena[arena[program + PROGRAM_LABEL_OF] + context * arena[program + PROGRAM_N_TERMINALS] + terminal]
+            )
         here = read_terminal(arena, scratch, program, here, terminal)
         if here <= 0:
             found = here
             break
-        n += 1
-        found = is_known_to_finish(arena, scratch, program, here)
+        if arena[arena[program + PROGRAM_LABELS] + LABEL_SIZE * before + LABEL_ASKS_PROOF] == 0:
+            found = 1
+            break
+        scratch[SCRATCH_TUPLE] = WAY
+        scratch[SCRATCH_TUPLE + 1] = here
+        scratch[SCRATCH_TUPLE + 2] = before
+        known = intern_tuple(arena, scratch, 3)
+        if known < 0:
+            return known
+        if arena[known + TUPLE_MEMO] == FINISHES:
+            found = 1
+            break
     if found < 0:
         return found
-    if found == 0:
-        arena[NEEDED] = stack
-        return NEED_PROOF
-    here = int(stack)
-    for _ in range(n):
-        arena[here + TUPLE_MEMO] = FINISHES
-        here = read_terminal(arena, scratch, program, here, planned_terminal(arena, scratch, program, here))
-    arena[here + TUPLE_MEMO] = FINISHES
-    return int(stack)
+    arena[way + TUPLE_MEMO] = FINISHES if found > 0 else UNPROVED
+    return 1 if found > 0 else 0
 
 
 @kernel
@@ -324,9 +349,6 @@ def after_line_break(arena: Ints, scratch: Ints, program: Int, session: Int) -> 
         blocks = int(arena[blocks + BLOCKS_OUTER])
     if column != arena[blocks + BLOCKS_COLUMN]:
         return DEAD
-    stack = finishing(arena, scratch, program, stack)
-    if stack <= 0:
-        return stack
     after = intern_session(arena, scratch, stack, blocks, 0, NO_COLUMN)
     if after < 0:
         return after
@@ -356,8 +378,7 @@ def after_match(arena: Ints, scratch: Ints, program: Int, session: Int, label: I
 def after_terminal(arena: Ints, scratch: Ints, program: Int, session: Int, symbol: Int) -> int:
     """The session after a terminal for the parser; DEAD, or a NEED code."""
     if arena[program + PROGRAM_LINE_BREAK] < 0:
-        stack = read_terminal(arena, scratch, program, session, symbol)
-        return stack if stack <= 0 else finishing(arena, scratch, program, stack)
+        return read_terminal(arena, scratch, program, session, symbol)
     stack = int(arena[session + SESSION_STACK])
     blocks = int(arena[session + SESSION_BLOCKS])
     n_open = int(arena[session + SESSION_OPEN])
@@ -366,8 +387,6 @@ def after_terminal(arena: Ints, scratch: Ints, program: Int, session: Int, symbo
             return after_line_break(arena, scratch, program, session)
     else:
         stack = read_terminal(arena, scratch, program, stack, symbol)
-        if stack > 0:
-            stack = finishing(arena, scratch, program, stack)
         if stack <= 0:
             return stack
         if has_symbol(arena, int(arena[program + PROGRAM_OPENING]), symbol):
@@ -380,8 +399,12 @@ def after_terminal(arena: Ints, scratch: Ints, program: Int, session: Int, symbo
 
 
 @kernel
-def can_break_line(arena: Ints, scratch: Ints, program: Int, session: Int, any_column: bool) -> int:
-    """Is there a column, from the session's on or (any_column) any, with which a line break may end (1 or 0)?"""
+def can_break_line(arena: Ints, scratch: Ints, program: Int, session: Int, label: Int, any_column: bool) -> int:
+    """Is there a column, from the session's on or (any_column) any, with which a line break may end?
+
+    0: none; 1: one with which it is plain that the text can be completed; 2: one, but that is not plain; or a NEED
+    code.
+    """
     n_open = arena[session + SESSION_OPEN]
     if n_open > 0:
         return 1
@@ -393,14 +416,20 @@ def can_break_line(arena: Ints, scratch: Ints, program: Int, session: Int, any_c
         return 0
     least = 0 if any_column else column
     tried = max(least, arena[blocks + BLOCKS_COLUMN] + 1)
+    found = 0
     while True:
         there = intern_session(arena, scratch, stack, blocks_now, 0, tried)
         if there < 0:
             return there
         after = after_line_break(arena, scratch, program, there)
-        if after < 0 or after > 0:
-            return after if after < 0 else 1
+        if after < 0:
+            return after
+        if after > 0:
+            proved = is_proved(arena, scratch, program, stack_of(arena, program, after), label)
+            if proved != 0:
+                return proved
+            found = 2
         if blocks == 0 or arena[blocks + BLOCKS_COLUMN] < least:
-            return 0
+            return found
         tried = int(arena[blocks + BLOCKS_COLUMN])
         blocks = int(arena[blocks + BLOCKS_OUTER])

@@ -29,6 +29,7 @@ from maskwright.automata._lexed_layout import (
     PROGRAM_LABEL_WORDS,
     PROGRAM_LABELS,
     PROGRAM_LINE_BREAK,
+    PROGRAM_N_CONTEXTS,
     PROGRAM_N_TERMINALS,
     PROGRAM_OPENING,
     PROGRAM_RULES,
@@ -55,13 +56,14 @@ def program_words(language: LexedLanguage, origin: int) -> NDArray[np.int32]:
     block.add(head)
     n_words = (language.n_terminals + 31) // 32
     n_label_words = language.node_labels.shape[1]
-    labels = block.add(language.node_labels.view(np.int32))
+    labels = block.add(np.hstack([language.node_labels, language.sure_labels]).view(np.int32))
     guards = _guards(block, language)
     nodes = _nodes(block, language, labels, guards)
     _chains(block, language, nodes, guards)
     head[PROGRAM_LABELS] = _labels(block, language)
     head[PROGRAM_CONTEXTS] = block.add(_bits(language.context_terminals, n_words))
     head[PROGRAM_CONTEXT_WORDS] = n_words
+    head[PROGRAM_N_CONTEXTS] = len(language.context_terminals)
     first_nodes = block.add(nodes[language.context_nodes])
     head[PROGRAM_CONTEXT_STARTS] = _starts(block, language.context_start, first_nodes, 1)
     head[PROGRAM_LABEL_WORDS] = n_label_words
@@ -73,9 +75,8 @@ def program_words(language: LexedLanguage, origin: int) -> NDArray[np.int32]:
     states[:, 1] = np.diff(language.table_start)
     states[:, 2] = language.state_context
     head[PROGRAM_STATES] = block.add(states)
-    if len(language.way_out):
-        head[PROGRAM_WAY_OUT] = block.add(language.way_out)
-        head[PROGRAM_FIRST_TERMINALS] = block.add(language.first_terminals)
+    head[PROGRAM_WAY_OUT] = block.add(language.way_out)
+    head[PROGRAM_FIRST_TERMINALS] = block.add(language.first_terminals)
     layout = language.indentation
     head[PROGRAM_LINE_BREAK : PROGRAM_DEDENT + 1] = -1
     if layout is not None:
@@ -133,11 +134,12 @@ def _records(starts: Ints, n_head: int, n_each: int) -> tuple[Ints, int]:
 def _labels(block: _Block, language: LexedLanguage) -> int:
     """The labels' records.  A match is dropped if the terminal that was looked for, the last one, is ignored."""
     starts = language.label_start
-    table = np.zeros((len(starts) - 1, LABEL_SIZE), dtype=np.int32)
+    table = np.zeros((len(starts), LABEL_SIZE), dtype=np.int32)
+    table, nothing = table[:-1], table  # the last one stands for nothing read yet
     table[:, 0] = block.add(language.label_terminals) + starts[:-1]
     table[:, 1] = np.diff(starts)
     table[:, LABEL_IS_IGNORED] = np.isin(language.label_terminals[starts[1:] - 1], language.ignored)
-    return block.add(table)
+    return block.add(nothing)
 
 
 def _guards(block: _Block, language: LexedLanguage) -> Ints:
@@ -163,7 +165,7 @@ def _nodes(block: _Block, language: LexedLanguage, labels: int, guards: Ints) ->
     n_chains = len(language.chain_start) - 1
     chain_at, _ = _records(language.chain_start, 1, 2)
     words[at] = np.diff(language.node_start)
-    words[at + 1] = labels + language.node_labels.shape[1] * np.arange(len(at))
+    words[at + 1] = labels + 2 * language.node_labels.shape[1] * np.arange(len(at))
     words[at + 2] = line_break_flags(language)
     low, high, target = language.edges.T
     count = np.diff(language.node_start)

@@ -48,21 +48,26 @@ from maskwright.automata._layout import (
     TOO_MANY_ITEMS,
 )
 from maskwright.automata._lexed_layout import (
+    LIST_STATE_PROOF,
+    NEVER,
     PLACE_PART,
     PLACE_SCAN,
     SCAN_IS_START,
     SCAN_NODES,
     SCAN_PROGRAM,
+    SESSION_STACK,
     TUPLE_SIZE,
     TUPLE_WORDS,
 )
 from maskwright.automata._lexing import entry_state, start_list, start_session
+from maskwright.automata._parsing import is_proved
 from maskwright.automata.carrying_over import CarryingOver
-from maskwright.automata.finishing import prove_finishing
+from maskwright.automata.lexed_proof import write_proof
 from maskwright.automata.lexed_words import cached_program_words
 from maskwright.automata.lowering import CodeBlock, automaton_words, counter_words
 from maskwright.automata.nullable import begins_with_quote
-from maskwright.errors import LimitExceeded
+from maskwright.automata.proving import prove
+from maskwright.errors import EmptyLanguage, LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Automaton, Call, Grammar, Lexed, Node, TokenSet
 from maskwright.grammar.lexed_language import LexedLanguage
@@ -185,7 +190,7 @@ class TransitionNetwork:
         if code == NEED_NONTERMINAL:
             self.build(int(self.arena[NEEDED]))
         elif code == NEED_PROOF:
-            prove_finishing(self, int(self.arena[NEEDED]))
+            prove(self, int(self.arena[NEEDED]))
         elif code == NEED_MEMORY:
             if is_crowded(self.arena):
                 n_buckets = 4 * (int(self.arena[BUCKET_MASK]) + 1)
@@ -253,6 +258,7 @@ class TransitionNetwork:
         if isinstance(node, Lexed):
             program = self._program_of(node.language)
             start = self.run(start_list, program, self.run(start_session, program))
+            self._check_start(start, program, node.language)
             entry = self.intern(entry_state, start)
         elif isinstance(node, Automaton):
             entry = self._states_of(node.automaton)[node.state]
@@ -315,12 +321,23 @@ class TransitionNetwork:
             self._automata[automaton] = known
         return known
 
+    def _check_start(self, start: int, program: int, language: LexedLanguage) -> None:
+        """Raise EmptyLanguage if no text is lexed and parsed from the beginning on."""
+        stack = self.run(start_session, program)
+        if language.indentation is not None:
+            stack = int(self.arena[stack + SESSION_STACK])
+        if self.run(is_proved, program, stack, len(language.label_start) - 1) == 0:
+            prove(self, start)
+            if self.arena[start + LIST_STATE_PROOF] == NEVER:
+                raise EmptyLanguage("every text that the rules derive is cut into other terminals by the lexer")
+
     def _program_of(self, language: LexedLanguage) -> int:
         """The offset of a lexed language's program, written on first use."""
         known = self._programs.get(language)
         if known is None:
             known = self._programs[language] = int(self.arena[FREE])
             self._append(cached_program_words(language, known), 0, language)
+            write_proof(self, language, known)
         return known
 
     def _nonterminal_of(self, node: Node) -> int:
@@ -331,6 +348,12 @@ class TransitionNetwork:
             self._number_of[node] = number
             self._node_of.append(node)
         return number
+
+    def place(self, words: NDArray[np.int32]) -> int:
+        """Put words that no other arena will be asked for at the end of the arena: their offset."""
+        offset = self._allocate_zeroed(words.size)
+        self.arena[offset : offset + words.size] = words.ravel()
+        return offset
 
     def _allocate_zeroed(self, n_words: int) -> int:
         offset = int(self.arena[FREE])

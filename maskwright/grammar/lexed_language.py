@@ -36,9 +36,9 @@ GO = -1
 class Indentation:
     """Blocks by indentation, as lark's `Indenter` makes them; all but `tab_length` are symbols.
 
-    After each terminal `line_break`, unless a parenthesis is open, the column (blanks, and `tab_length` for a tab, after
-    the last line end of its text, which it must have) is compared with the open blocks: deeper gives `indent`, less
-    deep a `dedent` for each block that it closes, and must fit one of them. At the end of the text all blocks close.
+    After each terminal `line_break`, unless a parenthesis is open, the column (blanks, and `tab_length` for a tab,
+    after the last line end of its text, which it must have) is compared with the open blocks: deeper gives `indent`,
+    less deep a `dedent` for each block that it closes, and must fit one of them. At the end all blocks close.
     """
 
     line_break: int
@@ -54,7 +54,8 @@ class LexedLanguage:
     """See the module. Equality and hashing use `key`, a digest of everything but names.
 
     node_start: int32[n_nodes + 1], edges: int32[n_edges, 3] rows (low, high, target), sorted within a node; a target
-        -1 - k is chain k. node_labels: uint32[n_nodes, ceil(n_labels / 32)], the labels that a node can still lead to.
+        -1 - k is chain k. node_labels: uint32[n_nodes, ceil(n_labels / 32)], the labels that a node can still lead to;
+        sure_labels: those of them that it can lead to without a guard.
     chain_start: int32[n_chains + 1], chain_parts: int32[n, 2] rows (GO, node) or (label, guard or NO_GUARD).
     guard_start, guard_edges: the same for guards; guard_at_end: bool[n_guards], is it satisfied where the text ends?
     label_start: int32[n_labels + 1], label_terminals: int32[n], the symbols of a label in the order of preference.
@@ -64,14 +65,15 @@ class LexedLanguage:
         rule_symbols: int32[n], the symbols on the right.
     start_state, end_state: the text is complete when a reduction leads to the end state.
     ignored: the symbols of terminals that are dropped. names: of all symbols, for messages.
-    way_out: int32[n_states, 2] where the table prefers one action to another anywhere, so that the parser knows less
-        than its grammar, else int32[0, 2]: the symbol that leads from a state to the end, or 0 and the rule to reduce
-        by. first_terminals: int32[n_symbols], the terminal with which the shortest text of a symbol begins, or 0.
+    has_conflicts: does the table prefer one action to another anywhere, so that the parser knows less than its grammar?
+    way_out: int32[n_states, 2], the symbol that leads from a state to the end, or 0 and the rule to reduce by.
+        first_terminals: int32[n_symbols], the terminal with which the shortest text of a symbol begins, or 0.
     """
 
     node_start: Ints
     edges: Ints
     node_labels: NDArray[np.uint32]
+    sure_labels: NDArray[np.uint32]
     chain_start: Ints
     chain_parts: Ints
     guard_start: Ints
@@ -92,6 +94,7 @@ class LexedLanguage:
     end_state: int
     ignored: tuple[int, ...]
     indentation: Indentation | None
+    has_conflicts: bool
     way_out: Ints
     first_terminals: Ints
     names: tuple[str, ...]

@@ -47,8 +47,8 @@ from maskwright.automata._lexed_layout import (
     TUPLE_SIZE,
     UNUSABLE,
 )
-from maskwright.automata._lexing import intern_list, is_usable, read_list, start_list, start_scan, with_column
-from maskwright.automata._parsing import after_match, context_of, program_of
+from maskwright.automata._lexing import can_read, intern_list, is_usable, read_list, start_list, start_scan, with_column
+from maskwright.automata._parsing import after_match, context_of, is_proved, program_of, stack_of
 from maskwright.matching._lexeme_kernels import ABSOLUTE, NO_LABEL
 from maskwright.matching._table_layout import (
     EOS_LIST,
@@ -163,13 +163,15 @@ def find_group_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, group:
         record = record_of(arena, scratch, scan, context_of(arena, program, session), 0)
         if record < 0:
             return record
-    if record == UNUSABLE:
-        code = walk(arena, scratch, tables, MAIN, np.int64(tables[MAIN]), np.int64(here), FEWEST, MOST, row)
-    else:
+    code = 2
+    if record != UNUSABLE:
         items = items_of(arena, here)
         code = add_records(arena, scratch, tables, record, session, int(arena[items]), row)
-        if code >= 0 and behind != 0:
+        if code == 0 and behind != 0:
             add_silent(arena, scratch, tables, rows, int(tables[record + LEXEMES_SILENT]), behind, row)
+    if code == 2:
+        begin_mask(scratch, row)
+        code = walk(arena, scratch, tables, MAIN, np.int64(tables[MAIN]), np.int64(here), FEWEST, MOST, row)
     if code < 0:
         return code
     if arena[here + IS_ACCEPTING]:
@@ -204,10 +206,11 @@ def add_records(
     here: Int,
     row: Ints,
 ) -> int:
-    """Allow what a place's record says for a session, and the records of the parts that leave; 0, or a NEED code.
+    """Allow what a place's record says for a session, and the records of the parts that leave.
 
-    `here` is the state of the list at the place. Records that are still to be looked at lie in the upper half of what
-    is left of the scratch array; where it is full, what leaves is walked.
+    0 if that is all; 2 where it is not plain that a text can be completed, so that the walk must find it out; or a NEED
+    code. `here` is the state of the list at the place. Records that are still to be looked at lie in the upper half of
+    what is left of the scratch array; where it is full, what leaves is walked.
     """
     bottom = SCRATCH_STACK + (scratch.size - SCRATCH_STACK) // 2
     pending = bottom
@@ -219,7 +222,7 @@ def add_records(
         at = int(tables[record + LEXEMES_GROUPS])
         for _ in range(tables[record + LEXEMES_N_GROUPS]):
             usable = has_usable(arena, scratch, tables, program, session, labels, int(tables[at]))
-            if usable < 0:
+            if usable < 0 or usable == 2:
                 return usable
             if usable:
                 add_tokens(scratch, tables, at, row)
@@ -232,6 +235,10 @@ def add_records(
             if label != NO_LABEL:
                 mode, column = int(tables[at + 1]), int(tables[at + 2])
                 after = after_leaving(arena, scratch, program, session, label, mode, column)
+                if after > 0:
+                    proved = is_proved(arena, scratch, program, stack_of(arena, program, after), label)
+                    if proved <= 0:
+                        return proved if proved < 0 else 2
                 there = after if after <= 0 else start_list(arena, scratch, program, after)
             if there < 0:
                 return there
@@ -260,16 +267,6 @@ def add_records(
         record = int(scratch[pending])
         session = int(scratch[pending + 1])
         here = int(scratch[pending + 2])
-
-
-@kernel
-def can_read(arena: Ints, state: Int, byte: Int) -> bool:
-    """May the lexer go on with a byte in a list's state?"""
-    groups = int(arena[state + LIST_STATE_TUPLE])
-    found = False
-    for at in range(groups + LIST_GROUPS, groups + 4 + arena[groups + TUPLE_SIZE], 3):
-        found |= arena[arena[arena[at] + TUPLE_MEMO] + byte] != DEAD
-    return found
 
 
 @kernel
@@ -348,26 +345,29 @@ def labels_of(arena: Ints, scratch: Ints, program: Int, session: Int) -> int:
         return record if record < 0 else int(arena[record + TUPLE_MEMO])
     n_words = arena[program + PROGRAM_LABEL_WORDS]
     offset = int(arena[FREE])
-    if offset + 2 * n_words > arena.size:
+    if offset + 3 * n_words > arena.size:
         return NEED_MEMORY
-    for i in range(2 * n_words):
+    for i in range(3 * n_words):
         arena[offset + i] = 0
-    arena[FREE] = offset + 2 * n_words
+    arena[FREE] = offset + 3 * n_words
     arena[record + TUPLE_MEMO] = offset
     return offset
 
 
 @kernel
 def has_usable(arena: Ints, scratch: Ints, tables: Ints, program: Int, session: Int, known: Int, asked: Int) -> int:
-    """Can the parser read a match with one of the labels of a set in the tables (1 or 0)?  Or a NEED code.
+    """Can the parser read a match with one of the labels of a group?
 
-    `known`: what is remembered of the session. A line break among the labels can still come to any column: tokens of
-    which that is not so are tangled.
+    0: no; 1: yes, and it is plain that the text can be completed then; 2: yes, but that is not plain; or a NEED code.
+    `known`: what is remembered of the session, the known labels, the usable ones and those of which it is plain.
+    `asked`: two sets in the tables, all labels of the group and those that need no guard. A line break among them can
+    still come to any column: tokens of which that is not so are tangled.
     """
     n_words = arena[program + PROGRAM_LABEL_WORDS]
     for word in range(n_words):
-        if arena[known + n_words + word] & tables[asked + word]:
+        if arena[known + 2 * n_words + word] & tables[asked + n_words + word]:
             return 1
+    usable = 0
     for word in range(n_words):
         bits = int(tables[asked + word] & ~arena[known + word]) & 0xFFFFFFFF
         label = 32 * word
@@ -379,10 +379,15 @@ def has_usable(arena: Ints, scratch: Ints, tables: Ints, program: Int, session: 
                 arena[known + word] |= BIT[label & 31]
                 if found > 0:
                     arena[known + n_words + word] |= BIT[label & 31]
-                    return 1
+                if found == 1:
+                    arena[known + 2 * n_words + word] |= BIT[label & 31]
+                    if tables[asked + n_words + word] & BIT[label & 31]:
+                        return 1
             bits >>= 1
             label += 1
-    return 0
+        if arena[known + n_words + word] & tables[asked + word]:
+            usable = 2
+    return usable
 
 
 @kernel

@@ -77,7 +77,7 @@ def all_tokens(vocabulary: Vocabulary) -> Part:
 class TokenGroup:
     """Tokens that are allowed if one of the labels is usable.
 
-    labels: int32[words], a set; tokens: int32[n].
+    labels: int32[2 * words], all of them and those that need no guard; tokens: int32[n].
     """
 
     labels: NDArray[np.int32]
@@ -173,12 +173,12 @@ def _groups(
     by_labels: dict[bytes, list[NDArray[np.int32]]] = {}
     for same in _members_of((inside.astype(np.int64) << 20) | (label + 1)):
         scan, ended = int(inside[same[0]]), int(label[same[0]])
-        labels = np.zeros(n_words, dtype=np.int32)
+        labels = np.zeros(2 * n_words, dtype=np.int32)
         if scan:
             row = int(arena[scan + TUPLE_MEMO])
-            labels |= arena[row + ROW_LABELS : row + ROW_LABELS + n_words]
+            labels |= arena[row + ROW_LABELS : row + ROW_LABELS + 2 * n_words]
         if ended >= 0:
-            labels[ended >> 5] |= np.array(1 << (ended & 31), dtype=np.uint32).view(np.int32)
+            labels[[ended >> 5, n_words + (ended >> 5)]] |= np.array(1 << (ended & 31), dtype=np.uint32).view(np.int32)
         by_labels.setdefault(labels.tobytes(), []).append(tokens[same])
     return tuple(
         TokenGroup(np.frombuffer(labels, dtype=np.int32), np.concatenate(members))

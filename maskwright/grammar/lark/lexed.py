@@ -23,7 +23,7 @@ from maskwright.grammar.characters.utf8_edges import Edges
 from maskwright.grammar.lark.indentation import Indenter
 from maskwright.grammar.lark.parse_table import ParseTable
 from maskwright.grammar.lark.terminals import EVERY_TERMINAL_IS_A_PATTERN, Lexer, keywords_of
-from maskwright.grammar.lexed_language import Indentation, Ints, LexedLanguage, digest_of
+from maskwright.grammar.lexed_language import GO, NO_GUARD, Indentation, Ints, LexedLanguage, digest_of
 
 LARK_MAXIMUM: int = get_regexp_width("a*")[1]
 """What lark takes for the greatest length of a pattern that has none."""
@@ -78,7 +78,8 @@ def lexed_language(
     language = LexedLanguage(
         node_start=node_start,
         edges=edges,
-        node_labels=_labels_ahead(lexer),
+        node_labels=_labels_ahead(lexer, with_guards=True),
+        sure_labels=_labels_ahead(lexer, with_guards=False),
         chain_start=_starts(lexer.chains),
         chain_parts=np.array([part for parts in lexer.chains for part in parts], dtype=np.int32).reshape(-1, 2),
         guard_start=guard_start,
@@ -99,6 +100,7 @@ def lexed_language(
         end_state=table.end_state,
         ignored=tuple(sorted({symbol_of[name] for name in ignored})),
         indentation=_indentation(indenter, symbol_of),
+        has_conflicts=bool(table.conflicts),
         way_out=table.way_out,
         first_terminals=table.first_terminals,
         names=table.names,
@@ -137,8 +139,11 @@ def _indentation(indenter: Indenter | None, symbol_of: dict[str, int]) -> Indent
     )
 
 
-def _labels_ahead(lexer: Lexer) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
-    """For each node the labels that it can still lead to: a fixpoint over strongly connected nodes, from the ends."""
+def _labels_ahead(lexer: Lexer, *, with_guards: bool) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
+    """For each node the labels that it can still lead to, also (with_guards) at ends that depend on what follows.
+
+    A fixpoint over the nodes, from the ends backwards.
+    """
     n_words = max(1, (len(lexer.labels) + 31) // 32)
     ahead = [0] * len(lexer.nodes)
     callers: list[set[int]] = [set() for _ in lexer.nodes]
@@ -148,10 +153,10 @@ def _labels_ahead(lexer: Lexer) -> np.ndarray[tuple[int, int], np.dtype[np.uint3
                 callers[target].add(node)
                 continue
             for first, second in lexer.chains[-1 - target]:
-                if first >= 0:
-                    ahead[node] |= 1 << first
-                else:
+                if first == GO:
                     callers[second].add(node)
+                elif with_guards or second == NO_GUARD:
+                    ahead[node] |= 1 << first
     todo = [node for node, labels in enumerate(ahead) if labels]
     while todo:
         node = todo.pop()

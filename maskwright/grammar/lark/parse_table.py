@@ -79,7 +79,7 @@ def parse_table(rules: Sequence[Rule], start: str, terminals: Sequence[str]) -> 
         _accepted(table, names, n_terminals),
         names,
         conflicts,
-        ways_out(automaton.kernels if conflicts else (), sides, n_terminals, symbol_of[start], least),
+        ways_out(automaton.kernels, sides, n_terminals, symbol_of[start], least),
         first_terminals(sides, least),
     )
 

@@ -66,9 +66,14 @@ def test_states_and_lookaheads_of_random_rules_are_larks(seed: int) -> None:
 
 
 def test_a_rule_is_followed_from_its_middle_as_lark_does() -> None:
-    """Not in the paper: what follows `start` here also follows what ends it, although that was begun elsewhere."""
-    _, rules, _ = read_source('start: "x" a\na: start "y" | "z"').grammar.compile(["start"], set())
-    assert_equal(*automaton_of(rules), lark_analysis(rules))
+    """Not in the paper: after the first A an empty p may be followed by an A, as if `A p` began behind that A."""
+    text = "start: A A p | A p\np: | A C | start A\nA: /a/\nC: /c/"
+    _, rules, _ = read_source(text).grammar.compile(["start"], set())
+    automaton, names = automaton_of(rules)
+    assert_equal(automaton, names, lark_analysis(rules))
+    empty = next(number for number, rule in enumerate(rules) if not rule.expansion)
+    before = automaton.lookaheads[automaton.transitions[0][names.index("A")]][empty]
+    assert [names[symbol] for symbol in bits_of(before)] == ["$END", "A"]
 
 
 def test_transitions_that_read_each_other_share_what_follows_them() -> None:

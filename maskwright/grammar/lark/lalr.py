@@ -20,7 +20,8 @@ language of a contextual lexer:
   began there, if q also has a transition over B. That adds lookaheads now and then.
 - Transitions that read each other share one set from then on, so what one of them includes counts for all. lark also
   lets others see that set before it is complete, in an order that changes from run to run; here it is complete. Only
-  grammars with conflicts have such cycles, and of 30,000 random grammars no table differed for it.
+  grammars with conflicts have such cycles, and what differs is then decided by a shift, by priority, or refused: of
+  20,000 random grammars 624 had one, and no table differed.
 
 Symbols: terminals 0 to `n_terminals` - 1, of which 0 is the end of the text, then nonterminals. The rule behind the
 last one is root -> start, for which no symbol stands.

@@ -1,6 +1,6 @@
 """Lark grammars: `lark_grammar(text)` reads them into the intermediate form.
 
-In reading order: `source` (lark reads the text), `front_end` (which reading).
+In reading order: `source` (lark reads the text), `growth` (which it could not), `front_end` (which reading).
 With a lexer: `terminals` (regular expressions as scanners, keywords); `relations`, `lalr` (the parser's automaton),
 `parse_table` (its conflicts, decided as lark decides them), `endless_reductions` (grammars that are refused there),
 `way_out` (a guide from a state to the end of a text); `indentation`, `lexed` (contexts; all as one `LexedLanguage`).

@@ -1,7 +1,7 @@
 """For each state of a parser the way that seems shortest to the end: what to read next, or which rule to reduce.
 
 Where a table prefers shifts to reductions, it must be shown for a text in progress that it can still be completed
-(`automata._parsing.finishing`). That is nearly always so, and quickly shown by a guide that knows the grammar: of the
+(`automata._parsing.is_proved`). That is nearly always so, and quickly shown by a guide that knows the grammar: of the
 items in a state take the one that costs the fewest terminals, together with what a text costs at least after its rule,
 
     m(X) = least number of terminals of a symbol,  E(A) = least number of terminals after an A,  E(start) = 0
@@ -18,6 +18,8 @@ import numpy as np
 
 from maskwright.grammar.lark.lalr import Production
 from maskwright.grammar.lexed_language import Ints
+
+NOWHERE = -1
 
 FAR = 1 << 20
 """The cost of what derives no text, and of what never ends."""
@@ -83,6 +85,8 @@ def ways_out(
 ) -> Ints:
     """For states with these items (rule, place of the dot): the symbol to go on with, or 0; the rule to reduce by.
 
+    The symbol is NOWHERE where no text leads to an end.
+
     The rule behind the last one is root -> start (`lalr`).
     """
     behind = least_behind(rules, n_terminals, start, least)
@@ -95,6 +99,6 @@ def ways_out(
             found.append((cost, symbol, rule))
         choices.append(found[::-1])
     choices.append([(least[start], start, 0), (0, 0, 0)])
-    nowhere = (FAR + 1, 0, 0)
+    nowhere = (FAR, NOWHERE, 0)
     best = [min([nowhere, *(choices[rule][dot] for rule, dot in kernel)])[1:] for kernel in kernels]
     return np.array(best, dtype=np.int32).reshape(-1, 2)

@@ -4,17 +4,20 @@ Idea. The rules over terminals are a grammar, whose cheapest derivations are seq
 its short texts (`terminal_words`). Whether the lexer cuts their concatenation into these terminals, or needs an ignored
 text between two, or a terminal takes no such text where it stands, is asked of the machine itself: at every boundary
 the next text is tried directly and behind each separator, and of the configurations that are left the BEAM cheapest go
-on. Two ways to write the beginning that lead to one configuration count once, so there are few. With an indenter a line
-break is followed by the blanks of the block that it leads to.
+on; if none is left in the end, other texts of the same terminals are tried as well. Two ways to write the beginning
+that lead to one configuration count once, so there are few. With an indenter a line break is followed by the blanks of
+the block that it leads to.
 
 What the machine accepts is a member, however it was meant; so every text is one. It need not be a shortest: two words
-have a blank between them wherever they may, and only so many ways to write a terminal are tried. Cost: some milliseconds a text; MAX_TRIES of them in vain at most.
+have a blank between them wherever they may, and only so many ways to write a terminal are tried.
+Cost: some milliseconds a text; MAX_TRIES sequences in vain at most.
 Rejected: members by breadth-first search with the machine, which reads a name of ten letters before a second word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, product
 from typing import Final
 
 import numpy as np
@@ -29,7 +32,6 @@ from maskwright.errors import LimitExceeded
 from maskwright.grammar import ir
 from maskwright.grammar.ir import Grammar, Lexed
 from maskwright.grammar.lexed_language import LexedLanguage
-from maskwright.grammar.lint.components import components
 
 MAX_TRIES: Final = 400
 """Sequences of terminals that are no text, or one that was told, before the search gives up."""
@@ -56,7 +58,7 @@ BLANKS: Final = (b" ", b"\t", b"    ")
 """What a block may be indented by, and which is tried first."""
 
 _INDENT, _DEDENT, _LINE_BREAK = b"\xfd", b"\xfe", b"\xff"
-"""Pieces that are no text, and what stands before a line break: bytes that no lexer reads, as UTF-8 has none of them."""
+"""Pieces that are no text, and what stands before a line break: bytes that no lexer reads, not of UTF-8."""
 
 
 def lexed_texts(leaf: Lexed) -> Iterator[bytes]:
@@ -67,11 +69,11 @@ def lexed_texts(leaf: Lexed) -> Iterator[bytes]:
     language = leaf.language
     words = words_of_terminals(language, N_WORDS)
     ignored = [word for symbol in language.ignored for word in words.get(symbol, ())]
-    writer = _Writer(language, sorted(ignored, key=cost_of)[:N_SEPARATORS])
+    writer = _Writer(language, sorted(ignored, key=cost_of)[:N_SEPARATORS], _alternatives(words.values()))
     seen: set[bytes] = set()
     n_in_vain = 0
     for pieces in cheap_derivations(_sequences(language, words), lexed_texts):
-        text = writer.written(pieces) if pieces else b"" if leaf.has_empty else None
+        text = writer.written(tuple(pieces)) if pieces else b"" if leaf.has_empty else None
         if text is not None and text not in seen:
             seen.add(text)
             n_in_vain = 0
@@ -80,77 +82,103 @@ def lexed_texts(leaf: Lexed) -> Iterator[bytes]:
             break
     if not seen:
         remedy = "look whether the lexer takes other terminals than the rules need"
-        raise LimitExceeded("The search for a text that the lexer and the parser accept", n_in_vain, MAX_TRIES, remedy)
+        raise LimitExceeded("The search for a text of a Lark grammar", n_in_vain, MAX_TRIES, remedy=remedy)
+
+
+def _alternatives(words: Iterable[Sequence[bytes]]) -> dict[bytes, list[bytes]]:
+    """For each word the words of all terminals that have it, itself first."""
+    found: dict[bytes, dict[bytes, None]] = {}
+    for of_one in words:
+        for word in of_one:
+            found.setdefault(word, {word: None}).update(dict.fromkeys(of_one))
+    return {word: list(others) for word, others in found.items()}
 
 
 def _sequences(language: LexedLanguage, words: dict[int, list[bytes]]) -> Grammar:
     """The rules of the parser over its terminals, each terminal a choice of pieces; symbols are named by number.
 
-    Rules that lead to themselves are there LEVELS times, those used within each other under other names. For a way that
-    was taken often costs more, so within itself it would never be the cheapest.
+    Rules are there LEVELS times, and where one leads back to an earlier one, to that of the next level: a way that was
+    taken often costs more, so within itself it would never be the cheapest.
     """
-    bodies: dict[str, list[list[str]]] = {}
+    bodies: dict[int, list[list[int]]] = {}
     for rule, (_, left) in enumerate(language.rules.tolist()):
         symbols = language.rule_symbols[language.rule_start[rule] : language.rule_start[rule + 1]].tolist()
-        bodies.setdefault(str(left), []).append([str(symbol) for symbol in symbols])
-    called = {name: [symbol for body in right for symbol in body if symbol in bodies] for name, right in bodies.items()}
-    group_of = {name: number for number, group in enumerate(components(called)) for name in group}
+        bodies.setdefault(left, []).append(symbols)
+    begin, end = language.table_start[language.start_state : language.start_state + 2].tolist()
+    gotos = {action: symbol for symbol, action in language.table[begin:end].tolist() if symbol >= language.n_terminals}
+    start = gotos[2 * language.end_state]
+    place_of = {start: 0}
+    order = [start]
+    for symbol in order:  # grows while it is read
+        for callee in chain.from_iterable(bodies[symbol]):
+            if callee in bodies and callee not in place_of:
+                place_of[callee] = len(order)
+                order.append(callee)
+
+    def call(symbol: int, caller: int, level: int) -> ir.Node:
+        if symbol not in bodies:
+            return ir.Call(str(symbol))
+        leads_back = place_of[symbol] <= place_of[caller]
+        return ir.Call(f"{symbol} at {min(level + leads_back, LEVELS - 1)}")
+
     rules: dict[str, ir.Node] = {}
-    for level in range(LEVELS):
-        for name, right in bodies.items():
-
-            def call(symbol: str, caller: str = name, deeper: int = min(level + 1, LEVELS - 1)) -> ir.Node:
-                if symbol not in group_of:
-                    return ir.Call(symbol)
-                return ir.Call(f"{symbol} at {deeper if group_of[symbol] == group_of[caller] else 0}")
-
-            rules[f"{name} at {level}"] = ir.choice(*[ir.sequence(*map(call, body)) for body in right])
+    for level, left in product(range(LEVELS), order):
+        ways = [ir.sequence(*[call(symbol, left, level) for symbol in body]) for body in bodies[left]]
+        rules[f"{left} at {level}"] = ir.choice(*ways)
     for symbol in range(language.n_terminals):
         rules[str(symbol)] = ir.choice(*[ir.Literal(word) for word in words.get(symbol, ())])
     layout = language.indentation
     if layout is not None:
         rules[str(layout.indent)] = ir.Literal(_INDENT)
         rules[str(layout.dedent)] = ir.Literal(_DEDENT)
-        line_breaks = words.get(layout.line_break, ())
+        line_breaks = [word for word in words.get(layout.line_break, ()) if not word.endswith((b" ", b"\t"))]
         rules[str(layout.line_break)] = ir.choice(*[ir.Literal(_LINE_BREAK + word) for word in line_breaks])
-    begin, end = language.table_start[language.start_state : language.start_state + 2].tolist()
-    gotos = {action: symbol for symbol, action in language.table[begin:end].tolist() if symbol >= language.n_terminals}
-    return Grammar(f"{gotos[2 * language.end_state]} at 0", rules)
+    return Grammar(f"{start} at 0", rules)
 
 
 class _Writer:
     """The machine of a language, which confirms what is written (mutable)."""
 
-    def __init__(self, language: LexedLanguage, separators: Sequence[bytes]) -> None:
+    def __init__(
+        self, language: LexedLanguage, separators: Sequence[bytes], alternatives: Mapping[bytes, Sequence[bytes]]
+    ) -> None:
         rules = {"start": Lexed(language, has_empty=False)}
         self.network = TransitionNetwork(Grammar("start", rules, is_prepared=True), max_bytes=MAX_BYTES)
         self.separators = (b"", *separators)
+        self.alternatives = alternatives
+        self.known: dict[tuple[bytes, ...], bytes | None] = {}
 
-    def written(self, pieces: Sequence[bytes]) -> bytes | None:
-        """The pieces as a text that the machine accepts, if there is one."""
+    def written(self, pieces: tuple[bytes, ...]) -> bytes | None:
+        """The pieces as a text that the machine accepts, if there is one; with other words only if need be."""
+        if pieces not in self.known:
+            self.known[pieces] = self._written(pieces)
+        return self.known[pieces]
+
+    def _written(self, pieces: tuple[bytes, ...]) -> bytes | None:
         if self.network.size_bytes > MAX_BYTES // 2:
             self.network.clear()
         blanks = BLANKS if _INDENT in pieces else BLANKS[:1]
+        choices = [[[word] for word in _laid_out(pieces, blank)] for blank in blanks]
+        choices += [[self.alternatives.get(word, [word]) for (word,) in words] for words in choices]
         try:
-            texts = (self._joined(_laid_out(pieces, blank)) for blank in blanks)
-            return next((text for text in texts if text is not None), None)
+            return next((text for text in map(self._joined, choices) if text is not None), None)
         except ArenaFull as error:
             raise LimitExceeded("The memory of a search for a text", MAX_BYTES + 1, MAX_BYTES) from error
 
-    def _joined(self, words: Sequence[bytes]) -> bytes | None:
-        """The words one after the other, with separators where they are needed."""
+    def _joined(self, choices: Sequence[Sequence[bytes]]) -> bytes | None:
+        """A word of each choice one after the other, with separators where they are needed."""
         ways: dict[int, tuple[int, bytes]] = {self.network.start(): (0, b"")}
-        for place, word in enumerate(words):
+        for place, words in enumerate(choices):
             following: dict[int, tuple[int, bytes]] = {}
-            for configuration, (cost, text) in ways.items():
-                for separator in self.separators if place else self.separators[:1]:
-                    added = separator + word
-                    after = self._after(configuration, added)
-                    longer = cost + cost_of(added)
-                    if not separator and _is_of_words(text[-1:]) and _is_of_words(word[:1]):
-                        longer += RUN_TOGETHER
-                    if after != DEAD and (after not in following or longer < following[after][0]):
-                        following[after] = (longer, text + added)
+            separators = self.separators if place else self.separators[:1]
+            for (configuration, (cost, text)), separator, word in product(ways.items(), separators, words):
+                added = separator + word
+                after = self._after(configuration, added)
+                longer = cost + cost_of(added)
+                if not separator and _is_of_words(text[-1:]) and _is_of_words(word[:1]):
+                    longer += RUN_TOGETHER
+                if after != DEAD and (after not in following or longer < following[after][0]):
+                    following[after] = (longer, text + added)
             ways = dict(sorted(following.items(), key=lambda way: way[1])[:BEAM])
         complete = [way for configuration, way in ways.items() if self.network.arena[configuration + IS_ACCEPTING]]
         return min(complete)[1] if complete else None

@@ -39,8 +39,9 @@ def words_of_terminals(language: LexedLanguage, n_words: int) -> dict[int, list[
 
 
 def _note(words: dict[int, list[bytes]], symbol: int, word: bytes, n_words: int) -> None:
+    """Add a word, unless there are enough, or one that differs only in case."""
     found = words.setdefault(symbol, [])
-    if len(found) < n_words and word not in found:
+    if len(found) < n_words and word.lower() not in map(bytes.lower, found):
         found.append(word)
 
 

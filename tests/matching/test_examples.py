@@ -12,7 +12,9 @@ import jsonschema
 import pytest
 
 from maskwright.errors import LimitExceeded, SpecificationError
+from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema import Indented, JSONSchemaOptions, Whitespace, json_schema_grammar
+from maskwright.grammar.lark import lark_grammar
 from maskwright.grammar.regex import regex_grammar
 from maskwright.matching.compiler import Compiler
 from maskwright.matching.examples import _confirmed, _single_bytes, example_texts, shortest_text
@@ -112,3 +114,18 @@ def test_a_pattern_has_a_shortest_text() -> None:
     grammar = regex_grammar("[A-Z]{3}-(?:cat|horse)")
     assert shortest_text(grammar) == b"AAA-cat"
     assert all(accepts(grammar, text) for text in islice(example_texts(grammar), 8))
+
+
+def test_examples_of_a_lark_grammar_and_of_larger_ones_that_hold_it() -> None:
+    grammar = lark_grammar('start: "let" NAME ("=" NAME)?\nNAME: /[a-z]+/\n%ignore " "\n')
+    assert list(islice(example_texts(grammar), 2)) == [b"let a", b"let b=b"]
+    twice = regex_grammar("<+") + grammar.repeat(2, 2)
+    texts = list(islice(example_texts(twice), 4))
+    assert texts[0] == b"<let alet a" and len(set(texts)) == 4
+    assert all(reads(twice, text) for text in texts)
+
+
+def reads(grammar: Grammar, text: bytes) -> bool:
+    matcher = COMPILER.compile_grammar(grammar).matcher()
+    matcher.accept_bytes(text)
+    return matcher.is_accepting()

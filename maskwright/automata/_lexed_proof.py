@@ -102,17 +102,19 @@ def settle_labels(arena: Ints, program: Int, found: Ints) -> None:
                 result = arena[row + byte]
                 if result == DEAD or (byte > 0 and arena[row + byte - 1] == result):
                     continue
+                is_sure = True  # until an end with a guard may be preferred
                 for k in range(arena[result]):
                     kind = int(arena[result + 1 + 2 * k])
                     argument = int(arena[result + 2 + 2 * k])
+                    is_sure &= kind == GO or argument == 0
                     if kind == GO:
                         others = arena[argument + TUPLE_MEMO] + ROW_LABELS
-                        for word in range(2 * n_words):
+                        for word in range(2 * n_words if is_sure else n_words):
                             if arena[others + word] & ~arena[labels + word]:
                                 arena[labels + word] |= arena[others + word]
                                 changed = True
                         continue
-                    for half in range(2 if argument == 0 else 1):
+                    for half in range(2 if is_sure else 1):
                         at = labels + half * n_words + (kind >> 5)
                         if arena[at] & BIT[kind & 31] == 0:
                             arena[at] |= BIT[kind & 31]
@@ -176,8 +178,9 @@ def first_bytes(
                 kind = int(arena[result + 1 + 2 * i])
                 argument = int(arena[result + 2 + 2 * i])
                 if kind != GO:
-                    if argument == 0:
-                        add_first(arena, program, context, kind, byte, n_extending, first, blank, best)
+                    if argument != 0:
+                        break  # what is behind is sure only where the guard is violated
+                    add_first(arena, program, context, kind, byte, n_extending, first, blank, best)
                     continue
                 sure = arena[argument + TUPLE_MEMO] + ROW_LABELS + n_words
                 for word in range(n_words):

@@ -522,6 +522,8 @@ def read_group(arena: Ints, scratch: Ints, n: Int, group: Int, byte: Int, guards
                     return guarded
                 if has_guards(arena, scratch, n, guarded):
                     continue  # the earlier end with these guards is preferred where they are satisfied
+                if scratch[SCRATCH_PROVED] == IN_FIRST_GROUP:
+                    scratch[SCRATCH_PROVED] = NOT_PROVED  # an end that is preferred to those behind may hold
             n = add_end(arena, scratch, n, program, session, kind, guarded)
             if n >= 0 and argument == 0:
                 return n + MAX_TUPLE

@@ -113,6 +113,12 @@ def find_action(arena: Ints, program: Int, state: Int, symbol: Int) -> int:
 
 
 @kernel
+def leads_nowhere(arena: Ints, program: Int, state: Int) -> bool:
+    """Has every rule that is begun in a parser's state a part that derives no text?"""
+    return arena[arena[program + PROGRAM_WAY_OUT] + 2 * state] < 0
+
+
+@kernel
 def read_terminal(arena: Ints, scratch: Ints, program: Int, stack: Int, symbol: Int) -> int:
     """The stack after a terminal (for END_OF_TEXT: any number > 0 if the text is complete), DEAD, or a NEED code."""
     state = int(arena[stack + STACK_STATE])
@@ -129,6 +135,8 @@ def read_terminal(arena: Ints, scratch: Ints, program: Int, stack: Int, symbol: 
                 if interned < 0:
                     return interned
             if action & 1 == 0:
+                if leads_nowhere(arena, program, action >> 1):
+                    return DEAD
                 return intern_stack(arena, scratch, program, action >> 1, interned)
         rule = arena[program + PROGRAM_RULES] + (action & -2)
         n = arena[rule]
@@ -141,6 +149,8 @@ def read_terminal(arena: Ints, scratch: Ints, program: Int, stack: Int, symbol: 
         state = find_action(arena, program, int(arena[below + STACK_STATE]), int(arena[rule + 1])) >> 1
         if symbol == END_OF_TEXT and state == end_state:
             return 1
+        if leads_nowhere(arena, program, state):
+            return DEAD
     return TOO_MANY_ITEMS
 
 

@@ -1,6 +1,7 @@
 """That texts of a lexed language can always be completed: what is plain before any text is read.
 
-A parser's stack can be completed by some terminals (if its table has no conflicts; else see `_parsing.is_proved`). But
+A parser's stack can be completed by some terminals (if its table has no conflicts and every rule derives a text; else
+see `_parsing.is_proved`). But
 can they be *read* there? The lexer might take more than was meant: after an identifier no other one can come at once.
 Behind a match with label l the bytes of a set X(l) may change what becomes of it, because its terminal, or one that is
 preferred, goes on with them, or because a guard waits for them. So terminal t can be read next in a context, if
@@ -121,6 +122,18 @@ def _asking(language: LexedLanguage, blocked: NDArray[np.bool_]) -> NDArray[np.b
         shifts = actions[np.isin(symbols, terminals) & (actions & 1 == 0)] >> 1
         asks[label] = troubled[label][shifts].any()
     asks[-1] = True
-    if language.has_conflicts:
+    if language.has_conflicts or not _is_productive(language):
         asks[:] = True
     return asks
+
+
+def _is_productive(language: LexedLanguage) -> bool:
+    """Does every nonterminal derive a text?  A parser shifts what could begin one that does not, as well."""
+    productive = np.zeros(len(language.names), dtype=np.bool_)
+    productive[: language.n_terminals] = True
+    sides = np.split(language.rule_symbols, language.rule_start[1:-1])
+    left = language.rules[:, 1]
+    size = -1
+    while size != (size := int(productive.sum())):
+        productive[left[[bool(productive[side].all()) for side in sides]]] = True
+    return bool(productive[left].all())

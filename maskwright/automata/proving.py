@@ -20,7 +20,7 @@ from maskwright.errors import LimitExceeded
 if TYPE_CHECKING:
     from maskwright.automata.transition_network import TransitionNetwork
 
-MAX_STATES = 20_000
+MAX_STATES = 10_000
 """States of lists that one search may come to: about a second."""
 
 

@@ -326,6 +326,8 @@ class TransitionNetwork:
         stack = self.run(start_session, program)
         if language.indentation is not None:
             stack = int(self.arena[stack + SESSION_STACK])
+        if language.way_out[language.start_state, 0] < 0:
+            raise EmptyLanguage("every text of the start rule would have a part that no text is derived from")
         if self.run(is_proved, program, stack, len(language.label_start) - 1) == 0:
             prove(self, start)
             if self.arena[start + LIST_STATE_PROOF] == NEVER:

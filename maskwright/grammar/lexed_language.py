@@ -66,7 +66,8 @@ class LexedLanguage:
     start_state, end_state: the text is complete when a reduction leads to the end state.
     ignored: the symbols of terminals that are dropped. names: of all symbols, for messages.
     has_conflicts: does the table prefer one action to another anywhere, so that the parser knows less than its grammar?
-    way_out: int32[n_states, 2], the symbol that leads from a state to the end, or 0 and the rule to reduce by.
+    way_out: int32[n_states, 2], the symbol that leads from a state to the end, or 0 and the rule to reduce by; -1 if
+        nothing does.
         first_terminals: int32[n_symbols], the terminal with which the shortest text of a symbol begins, or 0.
     """
 

@@ -133,13 +133,11 @@ DEEP_BLOCKS = pytest.mark.parametrize(
 )
 
 
-TWO_CONDITIONS = pytest.mark.xfail(
-    strict=True, reason="a match with a condition ends while the condition of the one before is open"
-)
+GIVES_UP = pytest.mark.xfail(strict=True, reason="the search for a completion gives up in the middle of a text")
 DEAD_ENDS = pytest.mark.xfail(strict=True, reason="rules without texts and useless ways to cut a text are not yet seen")
 
 
-@TWO_CONDITIONS
+@GIVES_UP
 @BLOCKS
 def test_members_are_those_of_lark_for_random_terminals(first: int, n: int, looks: bool) -> None:
     found = outcome(first, n, looks=looks)
@@ -197,7 +195,6 @@ def test_a_match_that_is_certain_forbids_the_shorter_ones_whatever_follows() -> 
     agrees("start: A T\nA: /a(?!bqc)|ab/\nT: /bx|qd/", "abqd", "abx", "aqd", "abqc", "abqcqd")
 
 
-@TWO_CONDITIONS
 def test_conditions_of_two_terminals_that_reach_past_each_other() -> None:
     agrees("start: (A | B)+\nA: /a(?!bc)|ab/\nB: /b(?!a)/", "ab", "aab", "abb", "abab", "aba", "a", "abbb")
 

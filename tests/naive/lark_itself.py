@@ -65,6 +65,12 @@ def lark_parser(text: str, *, start: str = "start", indenter: Mapping[str, Any] 
 
 
 def _indenter(names: Mapping[str, Any]) -> Indenter:
+    made: Indenter = indenter_class(names)()
+    return made
+
+
+def indenter_class(names: Mapping[str, Any]) -> type[Indenter]:
+    """lark's indenter with these names of terminals."""
     settings = {
         "NL_type": names["line_break"],
         "INDENT_type": names["indent"],
@@ -73,8 +79,7 @@ def _indenter(names: Mapping[str, Any]) -> Indenter:
         "CLOSE_PAREN_types": list(names["closing"]),
         "tab_len": names["tab_length"],
     }
-    made: Indenter = type("NamedIndenter", (Indenter,), settings)()
-    return made
+    return type("NamedIndenter", (Indenter,), settings)
 
 
 def accepts(parser: Lark, text: str) -> bool:

@@ -47,7 +47,7 @@ def members(
     Raises RuntimeError if too few drawn texts are members.
     """
     parser = lark_parser(lark_text, start=start, indenter=indenter)
-    writer = _Writer(_spellings(parser, rng), _ignored(parser, rng), indenter)
+    writer = Writer(spellings_of(parser, rng), texts_between(parser, rng), indenter)
     derivations = _Derivations(parser)
     found: list[str] = []
     for _ in range(TRIES_PER_MEMBER * n):
@@ -84,11 +84,11 @@ def mutated(text: str, rng: random.Random, other: str = "") -> str:
     return text
 
 
-def _spellings(parser: Lark, rng: random.Random) -> dict[str, list[str]]:
+def spellings_of(parser: Lark, rng: random.Random) -> dict[str, list[str]]:
     return {terminal.name: _texts_of(terminal, rng) for terminal in parser.terminals}
 
 
-def _ignored(parser: Lark, rng: random.Random) -> list[str]:
+def texts_between(parser: Lark, rng: random.Random) -> list[str]:
     """Texts between terminals, a single blank first if that is one of them."""
     by_name = {terminal.name: terminal for terminal in parser.terminals}
     ignored = [by_name[name] for name in parser.ignore_tokens]
@@ -150,7 +150,7 @@ class _Derivations:
 
 
 @dataclass(slots=True)
-class _Writer:
+class Writer:
     """From names of terminals to a text."""
 
     spellings: dict[str, list[str]]
@@ -160,7 +160,11 @@ class _Writer:
 
     def text(self, terminals: Sequence[str], rng: random.Random) -> str:
         """One spelling of the terminals: dense, with a blank between any two, or with anything that is ignored."""
-        style = rng.choice(("dense", "blanks", "blanks", "anything"))
+        self.columns = [0]
+        return self.ending(terminals, rng.choice(("dense", "blanks", "blanks", "anything")), rng)
+
+    def ending(self, terminals: Sequence[str], style: str, rng: random.Random) -> str:
+        """A spelling of terminals behind a text whose blocks have the columns of this writer."""
         pieces: list[str] = []
         for piece in self._pieces(terminals, rng):
             if self.ignored and pieces and not pieces[-1].endswith(("\n", "\t", " ")) and not piece.startswith("\n"):
@@ -179,7 +183,6 @@ class _Writer:
             yield from (rng.choice(self.spellings[name]) for name in terminals)
             return
         level = 0
-        self.columns = [0]
         for i, name in enumerate(terminals):
             if name == self.indenter["line_break"]:
                 yield self._line_break(terminals[i + 1 :], rng)
@@ -197,7 +200,8 @@ class _Writer:
         for name in following:
             if name != self.indenter["dedent"]:
                 break
-            self.columns.pop()
+            if len(self.columns) > 1:
+                self.columns.pop()
         column, tab = self.columns[-1], self.indenter["tab_length"]
         blanks = rng.choice((" " * column, " " * column, "\t" * (column // tab) + " " * (column % tab)))
         return rng.choice(("\n", "\n", "\n", "\n  \n", "\r\n")) + blanks

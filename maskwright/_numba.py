@@ -8,8 +8,9 @@ caller scale), no `parallel` (one threading layer dies after fork, the other whe
 Stale machine code. numba's cache looks at the file of the outermost kernel only, but the machine code holds all
 kernels that it calls and the constants of other files. After an upgrade that changes just those, numba would go on
 with the old code, silently. So the names of cache files are extended by a digest of all files of kernels (`_*.py`, by
-convention the only ones that kernels call or take constants from, and `byte_automaton.py`). In the name and not in the
-stamp inside, because two versions that share a cache folder would overwrite each other's machine code.
+convention the only ones that kernels call or take constants from, with `byte_automaton.py` and `lexed_language.py`).
+In the name and not in the stamp inside, because two versions that share a cache folder would overwrite each other's
+machine code.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def kernel(function: Function) -> Function:
 def _digest_of_kernels() -> str:
     package = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted([*package.rglob("_*.py"), package / "grammar" / "byte_automaton.py"]):
+    constants = [package / "grammar" / name for name in ("byte_automaton.py", "lexed_language.py")]
+    for path in sorted([*package.rglob("_*.py"), *constants]):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

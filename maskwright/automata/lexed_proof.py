@@ -10,8 +10,8 @@ preferred, goes on with them, or because a guard waits for them. So terminal t c
     F(w) - X(l) and F(t) - X(w) are not   for an ignored terminal w
 
 for then the first byte ends all that was before, and the text of t is one of our choice. A pair (l, t) that fails in a
-context is *blocked* there. A label behind which nothing that its parser states accept is blocked needs no proof at run
-time; so it is for nearly all labels, because blanks are ignored. For the others `is_proved` follows a plan that avoids
+context is *blocked* there. Where behind no label anything is blocked that its parser states accept, no proof is needed
+at run time; so it is for nearly all grammars that ignore blanks. For the others `is_proved` follows a plan that avoids
 what is blocked, and what is left is searched (`proving`).
 
 X is taken over all states of the lexer, and F exactly from them: so all of them are looked at once, some thousand for a
@@ -98,7 +98,7 @@ def _blocked(
 
 
 def _asking(language: LexedLanguage, blocked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """bool[n_labels + 1]: the labels behind which a proof is needed, the last one for the start of a text."""
+    """bool[n_labels + 1]: the labels behind which a proof is needed; all or none, but always at the start of a text."""
     n_terminals = language.n_terminals
     accepts = np.zeros((len(language.state_context), n_terminals), dtype=np.bool_)
     states = np.repeat(np.arange(len(language.state_context)), np.diff(language.table_start))
@@ -122,7 +122,8 @@ def _asking(language: LexedLanguage, blocked: NDArray[np.bool_]) -> NDArray[np.b
         shifts = actions[np.isin(symbols, terminals) & (actions & 1 == 0)] >> 1
         asks[label] = troubled[label][shifts].any()
     asks[-1] = True
-    if language.has_conflicts or not _is_productive(language):
+    # What is blocked behind one label may be what a text needs that has not come to it yet.
+    if asks[:-1].any() or language.has_conflicts or not _is_productive(language):
         asks[:] = True
     return asks
 

@@ -158,7 +158,7 @@ class _Writer:
         if self.network.size_bytes > MAX_BYTES // 2:
             self.network.clear()
         blanks = BLANKS if _INDENT in pieces else BLANKS[:1]
-        choices = [[[word] for word in _laid_out(pieces, blank)] for blank in blanks]
+        choices: list[list[Sequence[bytes]]] = [[[word] for word in _laid_out(pieces, blank)] for blank in blanks]
         choices += [[self.alternatives.get(word, [word]) for (word,) in words] for words in choices]
         try:
             return next((text for text in map(self._joined, choices) if text is not None), None)

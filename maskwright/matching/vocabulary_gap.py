@@ -29,6 +29,7 @@ from maskwright.grammar.ir import (
     Distinct,
     Document,
     Grammar,
+    Lexed,
     Literal,
     Network,
     Node,
@@ -40,6 +41,8 @@ from maskwright.grammar.ir import (
     repeat,
     sequence,
 )
+from maskwright.grammar.lexer_bytes import bytes_read
+from maskwright.grammar.lexer_bytes import without_bytes as language_without
 from maskwright.grammar.rewriting import leaves, map_calls, without_impossible_entries
 from maskwright.matching.vocabulary import Vocabulary
 
@@ -63,7 +66,8 @@ def close_gaps(grammar: Grammar, vocabulary: Vocabulary) -> Grammar:
     present = used.intersection(vocabulary.token_data.tobytes())
     for body in rules.values():
         for leaf in leaves(body):
-            if isinstance(leaf, Automaton) and _counting_gets_stuck(leaf, used, used - present):
+            counts = isinstance(leaf, Automaton) and _counting_gets_stuck(leaf, used, used - present)
+            if counts or (isinstance(leaf, Lexed) and not _is_language_left(leaf, used, present)):
                 raise VocabularyGap(bytes(sorted(used)))
     if not present:
         cut = {name: without_bytes(body, used) for name, body in rules.items()}
@@ -75,6 +79,13 @@ def close_gaps(grammar: Grammar, vocabulary: Vocabulary) -> Grammar:
     if not _Safety(rules, used).is_safe(grammar.start):
         raise VocabularyGap(bytes(sorted(used)))
     return grammar
+
+
+def _is_language_left(leaf: Lexed, used: frozenset[int], present: frozenset[int]) -> bool:
+    """Can the bytes be cut out of a lexed language?  Only if no token has them: what a text needs is not looked at."""
+    if not bytes_read(leaf.language) & used:
+        return True
+    return not present and language_without(leaf.language, used) is not None
 
 
 def _has_distinct(rules: dict[str, Node]) -> bool:
@@ -163,6 +174,8 @@ def _bytes_used(rules: dict[str, Node]) -> frozenset[int]:
                     todo += [linked for linked, _ in here.links]
                     if here.base_automaton is not None:
                         todo.append(here.base_automaton)
+            case Lexed(language):
+                used.update(bytes_read(language))
 
     for body in rules.values():
         visit(body)
@@ -192,6 +205,10 @@ def without_bytes(node: Node, missing: frozenset[int]) -> Node:
             return Network(n_states, tuple((source, without_bytes(label, missing), to) for source, label, to in edges))
         case Automaton(automaton, state, counter):
             return _automaton_without(automaton, state, counter, missing)
+        case Lexed(language, has_empty):
+            cut = language_without(language, missing)
+            assert cut is not None, "what has no language left was refused"
+            return Lexed(cut, has_empty)
     return node
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import maskwright as mw
 from maskwright.automata.passes import prepare
+from maskwright.errors import VocabularyGap
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, automaton_of
 from maskwright.grammar.ir import (
     Automaton,
@@ -24,7 +25,9 @@ from maskwright.grammar.ir import (
     repeat,
     sequence,
 )
+from maskwright.grammar.lark import lark_grammar
 from tests.matching.test_masks_by_brute_force import productive_grammar
+from tests.naive.lark_itself import accepts, lark_parser
 from tests.naive.random_grammars import ALPHABET
 from tests.naive.recogniser import Recogniser
 
@@ -176,3 +179,58 @@ def test_values_that_differ_need_enough_of_them(missing: bytes, is_refused: bool
             matcher.accept_token(rng.choice(allowed))
             if matcher.is_finished():
                 break
+
+
+WORDS = 'start: WORD ("," WORD)*\nWORD: /[aé]+/ | /<[^>]*>/\n%ignore " "\n'
+
+
+def vocabulary_of(*tokens: str | bytes) -> mw.Vocabulary:
+    texts = [token.encode() if isinstance(token, str) else token for token in tokens]
+    return mw.Vocabulary([*texts, b""], eos_token_ids=[len(texts)])
+
+
+def check_against_lark(text: str, vocabulary: mw.Vocabulary, longest: int) -> int:
+    """Every mask on the way leads on, and the texts are those that lark accepts; how many members there are."""
+    compiled = mw.Compiler(vocabulary).compile_grammar(lark_grammar(text))
+    parser = lark_parser(text)
+    row = mw.allocate_bitmask(1, vocabulary.size)[0]
+    members = 0
+    todo = [compiled.matcher()]
+    texts = [b""]
+    while todo:
+        matcher, read = todo.pop(), texts.pop()
+        matcher.fill_bitmask(row)
+        allowed = set(mw.allowed_tokens(row, vocabulary.size).tolist())
+        assert allowed, read
+        end = vocabulary.eos_token_ids[0]
+        assert matcher.is_accepting() == (end in allowed) == accepts(parser, read.decode()), read
+        members += end in allowed
+        for token in range(vocabulary.size - 1):
+            assert matcher.allows(token) == (token in allowed)
+            if token in allowed and len(read) < longest:
+                todo.append(matcher.fork())
+                todo[-1].accept_token(token)
+                texts.append(read + vocabulary.text_of(token))
+    return members
+
+
+def test_bytes_that_no_token_has_are_cut_out_of_a_lexed_language() -> None:
+    assert check_against_lark(WORDS, vocabulary_of("a", ",", " ", "<", ">", "a,"), 5) > 50
+    assert check_against_lark(WORDS, vocabulary_of("a", ",", " ", "<", ">", "x"), 4) > 20
+
+
+def test_a_lexed_language_is_refused_where_a_longer_token_has_a_missing_byte() -> None:
+    compiler = mw.Compiler(vocabulary_of("a", ",", " ", "<", ">", "é"))
+    with pytest.raises(VocabularyGap) as error:
+        compiler.compile_grammar(lark_grammar(WORDS))
+    assert 0xC3 in error.value.missing and 0xC0 not in error.value.missing
+
+
+def test_a_lexed_language_is_refused_where_a_terminal_cannot_be_written() -> None:
+    compiler = mw.Compiler(vocabulary_of("a", " ", "<", ">"))
+    with pytest.raises(VocabularyGap):
+        compiler.compile_grammar(lark_grammar(WORDS))
+
+
+def test_a_lexed_language_without_the_missing_bytes_is_of_no_concern() -> None:
+    assert check_against_lark('start: ("a" | "b")+\n', vocabulary_of("a", "b", "é"), 3) == 14

@@ -120,9 +120,7 @@ def _language(
         names = [terminal.name for terminal in terminals] + declared
         table = parse_table(rules, start, names)
         languages = combined_terminals(terminals, dialect)
-        return lexed_language(
-            terminals, rules, ignored, table, indenter, is_contextual=is_contextual, languages=languages
-        )
+        return lexed_language(terminals, ignored, table, indenter, is_contextual=is_contextual, languages=languages)
     except GrammarSyntaxError as error:
         if error.source:
             raise

@@ -13,7 +13,6 @@ from dataclasses import replace
 from itertools import chain, pairwise
 
 import numpy as np
-from lark.grammar import Rule
 from lark.lexer import TerminalDef
 from lark.utils import get_regexp_width
 
@@ -23,7 +22,8 @@ from maskwright.grammar.characters.utf8_edges import Edges
 from maskwright.grammar.lark.indentation import Indenter
 from maskwright.grammar.lark.parse_table import ParseTable
 from maskwright.grammar.lark.terminals import EVERY_TERMINAL_IS_A_PATTERN, Lexer, keywords_of
-from maskwright.grammar.lexed_language import GO, NO_GUARD, Indentation, Ints, LexedLanguage, digest_of
+from maskwright.grammar.lexed_language import Indentation, Ints, LexedLanguage, digest_of
+from maskwright.grammar.lexer_labels import labels_ahead
 
 LARK_MAXIMUM: int = get_regexp_width("a*")[1]
 """What lark takes for the greatest length of a pattern that has none."""
@@ -34,7 +34,6 @@ MAX_NODES = 400_000
 
 def lexed_language(
     terminals: Sequence[TerminalDef],
-    rules: Sequence[Rule],
     ignored: Sequence[str],
     table: ParseTable,
     indenter: Indenter | None,
@@ -43,7 +42,7 @@ def lexed_language(
     languages: Mapping[str, CharacterAutomaton] = EVERY_TERMINAL_IS_A_PATTERN,
 ) -> LexedLanguage:
     """Put the parts together; `table` numbers the symbols, `languages` are terminals that are no patterns."""
-    ordered = sorted(terminals, key=lambda terminal: _lark_order(terminal, languages.get(terminal.name)))
+    ordered = sorted(terminals, key=lambda terminal: lark_order(terminal, languages.get(terminal.name)))
     symbol_of = {name: symbol for symbol, name in enumerate(table.names)}
     definition = {terminal.name: terminal for terminal in ordered}
     keywords = keywords_of(ordered, languages)
@@ -74,14 +73,17 @@ def lexed_language(
         embedded = frozenset(chain.from_iterable(keywords.embedded.get(name, ()) for name in context))
         beginnings.append([node_of[t.name] for t in ordered if t.name in context and t.name not in embedded])
     node_start, edges = _edge_arrays(lexer.nodes)
+    chain_start = _starts(lexer.chains)
+    chain_parts = np.array([part for parts in lexer.chains for part in parts], dtype=np.int32).reshape(-1, 2)
+    graph = (node_start, edges, chain_start, chain_parts)
     guard_start, guard_edges = _edge_arrays(lexer.guards)
     language = LexedLanguage(
         node_start=node_start,
         edges=edges,
-        node_labels=_labels_ahead(lexer, with_guards=True),
-        sure_labels=_labels_ahead(lexer, with_guards=False),
-        chain_start=_starts(lexer.chains),
-        chain_parts=np.array([part for parts in lexer.chains for part in parts], dtype=np.int32).reshape(-1, 2),
+        node_labels=labels_ahead(*graph, len(lexer.labels), with_guards=True),
+        sure_labels=labels_ahead(*graph, len(lexer.labels), with_guards=False),
+        chain_start=chain_start,
+        chain_parts=chain_parts,
         guard_start=guard_start,
         guard_edges=guard_edges,
         guard_at_end=np.array(lexer.guards_at_end, dtype=np.bool_),
@@ -108,7 +110,7 @@ def lexed_language(
     return replace(language, key=digest_of(language))
 
 
-def _lark_order(terminal: TerminalDef, language: CharacterAutomaton | None) -> tuple[int, int, int, str]:
+def lark_order(terminal: TerminalDef, language: CharacterAutomaton | None) -> tuple[int, int, int, str]:
     """The order in which `lark.lexer.BasicLexer` tries terminals; a combined one has the length of its language."""
     pattern = terminal.pattern
     greatest = pattern.max_width
@@ -137,37 +139,6 @@ def _indentation(indenter: Indenter | None, symbol_of: dict[str, int]) -> Indent
         tuple(symbol_of[name] for name in indenter.closing if name in symbol_of),
         indenter.tab_length,
     )
-
-
-def _labels_ahead(lexer: Lexer, *, with_guards: bool) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
-    """For each node the labels that it can still lead to, also (with_guards) at ends that depend on what follows.
-
-    A fixpoint over the nodes, from the ends backwards.
-    """
-    n_words = max(1, (len(lexer.labels) + 31) // 32)
-    ahead = [0] * len(lexer.nodes)
-    callers: list[set[int]] = [set() for _ in lexer.nodes]
-    for node, edges in enumerate(lexer.nodes):
-        for _, _, target in edges:
-            if target >= 0:
-                callers[target].add(node)
-                continue
-            for first, second in lexer.chains[-1 - target]:
-                if first == GO:
-                    callers[second].add(node)
-                elif with_guards or second == NO_GUARD:
-                    ahead[node] |= 1 << first
-    todo = [node for node, labels in enumerate(ahead) if labels]
-    while todo:
-        node = todo.pop()
-        for caller in callers[node]:
-            if ahead[node] & ~ahead[caller]:
-                ahead[caller] |= ahead[node]
-                todo.append(caller)
-    words = np.zeros((len(ahead), n_words), dtype=np.uint32)
-    for word in range(n_words):
-        words[:, word] = [labels >> 32 * word & 0xFFFFFFFF for labels in ahead]
-    return words
 
 
 def _edge_arrays(nodes: Sequence[Edges]) -> tuple[Ints, Ints]:

@@ -6,8 +6,8 @@ decided within the limits is a finding of its own (`Kind.NOT_EXAMINED`), never a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -67,6 +67,18 @@ class Finding:
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: " if self.position is not None else ""
         return f"{where}{self.severity.value}: {self.message} [{self.kind.value}]"
+
+    def translated(self, place: Callable[[int], int], text: str, shown: Mapping[str, str]) -> Finding:
+        """The finding about a text that was made of another: `place` leads back, `shown` is what names stand for."""
+        message = self.message
+        for name, written in shown.items():
+            message = message.replace(name, written)
+        if self.position is None:
+            return replace(self, message=message)
+        position = place(self.position)
+        line = text.count("\n", 0, position) + 1
+        column = position - text.rfind("\n", 0, position)
+        return replace(self, message=message, position=position, line=line, column=column)
 
     def to_json(self) -> dict[str, Any]:
         """The finding as a JSON object."""

@@ -8,6 +8,7 @@ in `terminals` only. A terminal that matches no text is a nonterminal without al
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -22,6 +23,8 @@ from maskwright.grammar.characters.dialect import PYTHON
 from maskwright.grammar.characters.languages import match_language, without_atomic
 from maskwright.grammar.characters.parser import parse
 from maskwright.grammar.characters.syntax import contains_look
+from maskwright.grammar.lark.dialect import Dialect
+from maskwright.grammar.lark.scannerless_front_end import combined_terminals
 from maskwright.grammar.lark.source import LarkSource, located
 from maskwright.grammar.lint.facts import reachable_from
 from maskwright.grammar.lint.subject import Body, Notation, Subject, Symbol, Whole
@@ -33,6 +36,7 @@ class Terminal:
 
     shown: its name, or as it is written in place.
     language: its texts; None where they cannot be told from the pattern alone (`obstacle` says why).
+    is_combined: is the language no pattern's, because it combines terminals with `&` and `~`?
     """
 
     name: str
@@ -40,6 +44,7 @@ class Terminal:
     definition: TerminalDef
     language: CharacterAutomaton | None
     obstacle: str = ""
+    is_combined: bool = False
 
     @property
     def is_literal(self) -> bool:
@@ -54,6 +59,7 @@ class LarkParts:
     terminals: those that are used or ignored, as the lexer gets them.
     unused: names of terminals that are defined or imported in the text and used nowhere.
     rules: lark's own productions, for its parser.
+    combined: the languages of terminals that no pattern says, because they combine others with `&` and `~`.
     """
 
     subject: Subject
@@ -61,10 +67,11 @@ class LarkParts:
     ignored: frozenset[str]
     unused: tuple[str, ...]
     rules: tuple[Rule, ...]
+    combined: Mapping[str, CharacterAutomaton]
 
 
-def read_parts(source: LarkSource, start: str, kept: frozenset[str] = frozenset()) -> LarkParts:
-    """Take a grammar apart; `kept` are terminals that the lexer has even if no rule uses them.
+def read_parts(source: LarkSource, start: str, dialect: Dialect, kept: frozenset[str] = frozenset()) -> LarkParts:
+    """Take apart what the dialect has left of a grammar; `kept` are terminals that the lexer has even without a use.
 
     Raises GrammarSyntaxError where lark finds a fault only when it compiles the rules.
     """
@@ -80,7 +87,11 @@ def read_parts(source: LarkSource, start: str, kept: frozenset[str] = frozenset(
     except (LarkError, AssertionError) as error:
         raise located(error, source.text, source.name) from error
     definitions = _definitions(source.text)
-    terminals = {definition.name: _terminal(definition, definition.name in definitions) for definition in defined}
+    combined = combined_terminals(defined, dialect)
+    terminals = {
+        definition.name: _terminal(definition, definition.name in definitions, combined.get(definition.name))
+        for definition in defined
+    }
     written = [name for name in dict.fromkeys(_rule_names(source)) if name in definitions]
     productions = _productions(all_rules, terminals)
     subject = Subject(
@@ -100,6 +111,7 @@ def read_parts(source: LarkSource, start: str, kept: frozenset[str] = frozenset(
         frozenset(ignored),
         tuple(name for name in _unused_terminals(source, subject, [*ignored, *kept]) if name in definitions),
         tuple(rules),
+        combined,
     )
 
 
@@ -107,10 +119,10 @@ def _rule_names(source: LarkSource) -> list[str]:
     return [str(name) for name, _, _, _ in source.grammar.rule_defs]
 
 
-def _terminal(definition: TerminalDef, has_name: bool) -> Terminal:
-    language, obstacle = _language(definition.pattern.to_regexp())
+def _terminal(definition: TerminalDef, has_name: bool, combined: CharacterAutomaton | None) -> Terminal:
+    language, obstacle = (combined, "") if combined is not None else _language(definition.pattern.to_regexp())
     shown = definition.name if has_name else definition.pattern.raw or definition.name
-    return Terminal(definition.name, shown, definition, language, obstacle)
+    return Terminal(definition.name, shown, definition, language, obstacle, combined is not None)
 
 
 def _language(pattern: str) -> tuple[CharacterAutomaton | None, str]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.ebnf.front_end import read_ebnf
 from maskwright.grammar.ebnf.parser import parse as parse_ebnf
 from maskwright.grammar.gbnf.parser import parse as parse_gbnf
 from maskwright.grammar.ir import Grammar
+from maskwright.grammar.lark.dialect import read_dialect
 from maskwright.grammar.lark.front_end import Lexer
 from maskwright.grammar.lark.indentation import Indenter
-from maskwright.grammar.lark.source import read_source
+from maskwright.grammar.lark.source import SOURCE_NAME, read_source
 from maskwright.grammar.lint.ambiguity import DEFAULT_FUEL, ambiguities
 from maskwright.grammar.lint.duplicates import duplicate_alternatives
 from maskwright.grammar.lint.facts import facts_of
@@ -83,20 +85,28 @@ def lint_lark(
 ) -> tuple[Finding, ...]:
     """What there is to say about a Lark grammar, read with this lexer and indenter as by `lark_grammar`.
 
+    What stands in it beyond lark's notation is taken out (`lark.dialect`): an embedded grammar or a special token is
+    something whole, which is not looked into; and where a rule is lazy, no ambiguity is looked for.
     Raises GrammarSyntaxError for a text that is no grammar, LimitExceeded for one that is too large.
     """
     always = frozenset([indenter.line_break] if indenter else [])
-    parts = read_parts(read_source(text, import_paths=import_paths), start, always)
-    tokens = tuple(special_tokens)
-    findings = list(lint_subject(parts.subject, fuel=fuel))
+    dialect = read_dialect(text, SOURCE_NAME)
+    plain = dialect.plain
+    try:
+        source = read_source(plain.text, import_paths=import_paths)
+        parts = read_parts(source, start, dialect, always | frozenset(dialect.endings.values()))
+    except GrammarSyntaxError as error:
+        raise plain.translated(error) from error
+    has_lazy_rules = any(attributes.is_terminal for attributes in dialect.attributes.values())
+    findings = list(lint_subject(parts.subject, fuel=0 if has_lazy_rules else fuel))
     findings += unused_terminals(parts)
     findings += empty_terminals(parts)
-    findings += terminal_clashes(parts, tokens)
+    findings += terminal_clashes(parts, tuple(special_tokens))
     chosen = Lexer(lexer)
-    if chosen is not Lexer.DYNAMIC_COMPLETE:
+    if chosen is not Lexer.DYNAMIC_COMPLETE and not dialect.is_beyond_lexers:
         parser = parser_of(parts)
         findings += conflict_findings(parser, parts)
         everything = frozenset(terminal.name for terminal in parts.terminals)
         accepted = parser.accepted if chosen is Lexer.CONTEXTUAL else (everything,)
         findings += hidden_terminals(parts, [context | always for context in accepted])
-    return in_order(findings)
+    return in_order(finding.translated(plain.place, plain.original, plain.shown) for finding in findings)

@@ -20,6 +20,7 @@ from functools import lru_cache
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters.automaton import CharacterAutomaton, have_common_member
 from maskwright.grammar.characters.languages import match_language
+from maskwright.grammar.lark.lexed import lark_order
 from maskwright.grammar.lark.terminals import Keywords, keywords_of
 from maskwright.grammar.lint.finding import Finding, Kind, Severity
 from maskwright.grammar.lint.from_lark import LarkParts, Terminal
@@ -42,7 +43,9 @@ def unused_terminals(parts: LarkParts) -> Iterator[Finding]:
 def empty_terminals(parts: LarkParts) -> Iterator[Finding]:
     """A finding for each terminal that lark's lexer refuses because it matches the empty text, or that matches none."""
     for terminal in parts.terminals:
-        if terminal.definition.pattern.min_width == 0:
+        combined = parts.combined.get(terminal.name)
+        is_empty = terminal.definition.pattern.min_width == 0 if combined is None else bool(combined.accepting[0])
+        if is_empty:
             message = (
                 f"terminal {terminal.shown} matches the empty text, which lark's lexer refuses; let it match at least "
                 "one character, and write ? or * where it is used"
@@ -115,9 +118,9 @@ class _Lexer:
     def of(parts: LarkParts, context: frozenset[str]) -> _Lexer:
         """The lexer of the terminals in a context, with those that are ignored."""
         members = [terminal for terminal in parts.terminals if terminal.name in context | parts.ignored]
-        members.sort(key=_lark_order)
+        members.sort(key=lambda terminal: lark_order(terminal.definition, parts.combined.get(terminal.name)))
         by_name = {terminal.name: terminal for terminal in members}
-        keywords: Keywords = keywords_of([terminal.definition for terminal in members])
+        keywords: Keywords = keywords_of([terminal.definition for terminal in members], parts.combined)
         embedded = {name for names in keywords.embedded.values() for name in names}
         tried = tuple(terminal for terminal in members if terminal.name not in embedded)
         position = dict.fromkeys(by_name, -1) | {terminal.name: place for place, terminal in enumerate(tried)}
@@ -154,7 +157,7 @@ class _Lexer:
         for other in self.tried[: self.position[tried.name]]:
             if rest.is_empty:
                 break
-            if other.language is None or other.language.is_empty:
+            if other.language is None or other.language.is_empty or other.is_combined:
                 continue
             beginning = _beginning_with(other.definition.pattern.to_regexp())
             if _overlap(rest, beginning):
@@ -173,12 +176,6 @@ def _overlap(one: CharacterAutomaton, other: CharacterAutomaton) -> bool:
 def _beginning_with(pattern: str) -> CharacterAutomaton:
     """The texts that begin with a match."""
     return match_language(f"(?:{pattern})(?s:.*)")
-
-
-def _lark_order(terminal: Terminal) -> tuple[int, int, int, str]:
-    """As `lark.lexer.BasicLexer` sorts terminals."""
-    pattern = terminal.definition.pattern
-    return (-terminal.definition.priority, -pattern.max_width, -len(pattern.value), terminal.name)
 
 
 def _overlaps(parts: LarkParts, lexers: Sequence[_Lexer], hidden: dict[str, dict[str, None]]) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ def test_a_lark_grammar_says_at_its_head_what_is_lost(folder: Path) -> None:
         'IGNORE-0 ::= " "',
         "WORD     ::= [a-z]+",
     ]
-    assert read_gbnf(result.stdout)
+    read_gbnf(result.stdout)
 
 
 def test_a_grammar_is_written_to_a_file(folder: Path) -> None:
@@ -90,3 +90,10 @@ def test_ebnf_compiles_and_reports_what_is_not_enforced(folder: Path) -> None:
     result = maskwright("compile", "tag.ebnf")
     assert result.exit_code == 0
     assert "annotation at '/tag': [ wfc: known ]: a condition in words is not enforced" in result.stdout
+
+
+def test_a_grammar_of_the_dialect_is_refused_with_its_rule(folder: Path) -> None:
+    (folder / "tool.lark").write_text('start: %json {"const": 1}\n', encoding="utf-8")
+    result = maskwright("convert", "tool.lark", "--to", "gbnf")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "%json {...} in rule 'start' cannot be written in another notation" in " ".join(result.stderr.split())

@@ -103,7 +103,14 @@ def test_mistakes_are_one_sentence(folder: Path) -> None:
     assert result.stderr.startswith("maskwright: broken.gbnf: GBNF grammar, line 1, column 10: rule 'itm' is used but")
     (folder / "grammar.txt").write_text(FINE, encoding="utf-8")
     assert lint("grammar.txt").stderr == (
-        "maskwright: grammar.txt: the suffix does not tell what this is: add --kind with one of gbnf, ebnf, lark, "
-        "json-schema.\n"
+        "maskwright: grammar.txt: the suffix does not tell what this is: add --kind with one of json-schema, gbnf, "
+        "ebnf, lark.\n"
     )
     assert lint("missing.gbnf").exit_code == 2
+
+
+def test_a_grammar_of_the_dialect_is_linted_as_far_as_it_is_lark(folder: Path) -> None:
+    (folder / "tool.lark").write_text('start: %json {"const": 1}\nold: "x"\n', encoding="utf-8")
+    result = lint("tool.lark")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("tool.lark, line 2, column 1: warning: rule 'old' is never used")

@@ -28,7 +28,9 @@ from maskwright.errors import GrammarSyntaxError, LimitExceeded, UnsupportedConv
 from maskwright.grammar.characters import syntax
 from maskwright.grammar.characters.dialect import PYTHON
 from maskwright.grammar.characters.parser import parse
+from maskwright.grammar.lark.dialect import Dialect, read_dialect
 from maskwright.grammar.lark.source import SOURCE_NAME, LarkSource, located, read_source
+from maskwright.grammar.lark.terminal_algebra import SIGNS
 from maskwright.grammar.notation.assembly import COUNTS
 from maskwright.grammar.notation.regular import with_flags
 from maskwright.grammar.notation.written import (
@@ -62,9 +64,20 @@ def read_lark(
 ) -> tuple[WrittenGrammar, str]:
     """The written grammar and the name of its start; only the rules that it leads to.
 
-    Raises GrammarSyntaxError or LimitExceeded, or UnsupportedConversion for a terminal without definition.
+    Raises GrammarSyntaxError or LimitExceeded, or UnsupportedConversion for a terminal without definition and for
+    whatever is beyond lark's own notation.
     """
-    source = read_source(text, source_name=source_name, import_paths=import_paths)
+    dialect = read_dialect(text, source_name)
+    plain = dialect.plain
+    try:
+        source = read_source(plain.text, source_name=source_name, import_paths=import_paths)
+        _refuse_dialect(dialect, source)
+        return _read(source, start)
+    except GrammarSyntaxError as error:
+        raise plain.translated(error) from error
+
+
+def _read(source: LarkSource, start: str) -> tuple[WrittenGrammar, str]:
     reader = _Reader(
         source,
         {str(name): (tuple(map(str, parameters)), tree) for name, parameters, tree, _ in source.grammar.rule_defs},
@@ -74,8 +87,26 @@ def read_lark(
     if start not in reader.bodies or reader.bodies[start][0]:
         close = get_close_matches(start, reader.bodies, n=1)
         advice = f" (did you mean '{close[0]}'?)" if close else ""
-        raise GrammarSyntaxError(f"there is no rule '{start}' to start from{advice}", text, 0, source_name)
+        raise GrammarSyntaxError(f"there is no rule '{start}' to start from{advice}", source.text, 0, source.name)
     return reader.read(start)
+
+
+def _refuse_dialect(dialect: Dialect, source: LarkSource) -> None:
+    """What is beyond lark's own notation has no rules to be written as."""
+    definitions = [(str(name), tree) for name, _, tree, _ in source.grammar.rule_defs]
+    definitions += [(str(name), tree) for name, (tree, _) in source.grammar.term_defs if tree is not None]
+    for name, tree in definitions:
+        if name in dialect.attributes and dialect.attributes[name].is_terminal:
+            advice = "write as a terminal what it matches"
+            raise UnsupportedConversion("the attribute lazy, suffix or stop", name, "another notation", advice)
+        for symbol in tree.scan_values(lambda _: True):
+            if isinstance(symbol, Terminal) and str(symbol.name) in dialect.embedded:
+                advice = "write its texts as rules"
+                shown = dialect.plain.shown[str(symbol.name)]
+                raise UnsupportedConversion(shown, name, "another notation", advice)
+            if dialect.has_signs and isinstance(symbol, str) and SIGNS.search(symbol):
+                advice = "write its texts as one regular expression"
+                raise UnsupportedConversion("'&', '~' or %regex", name, "another notation", advice)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,6 @@ from maskwright.errors import MaskwrightError
 from maskwright.grammar.notation.notations import Source, Target
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
 from maskwright.integrations.command_line.lark_options import IndenterChoice, LarkOptions, LexerChoice
-from maskwright.integrations.command_line.linting import LintedKind
 from maskwright.integrations.command_line.messages import UserMistakeError, complain
 from maskwright.integrations.command_line.specification import (
     Kind,
@@ -342,7 +341,7 @@ def lint(
         ),
     ],
     kind: Annotated[
-        LintedKind | None, typer.Option(help="What GRAMMAR is, if its suffix does not tell.", show_default=False)
+        Kind | None, typer.Option(help="What GRAMMAR is, if its suffix does not tell.", show_default=False)
     ] = None,
     start: Annotated[
         str | None,

@@ -9,34 +9,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import GrammarSyntaxError, MaskwrightError
 from maskwright.integrations.command_line.lark_options import LexerChoice
 from maskwright.integrations.command_line.messages import UserMistakeError
-from maskwright.integrations.command_line.specification import read_text
+from maskwright.integrations.command_line.specification import (
+    KIND_OF_SUFFIX,
+    Kind,
+    SpecificationRequest,
+    read_specification,
+    read_text,
+)
 
 if TYPE_CHECKING:
     from maskwright.grammar.lint import Finding
-
-
-class LintedKind(StrEnum):
-    """The notations with rules to look at."""
-
-    GBNF = "gbnf"
-    EBNF = "ebnf"
-    LARK = "lark"
-    JSON_SCHEMA = "json-schema"
-
-
-_KIND_OF_SUFFIX = {
-    ".gbnf": LintedKind.GBNF,
-    ".ebnf": LintedKind.EBNF,
-    ".lark": LintedKind.LARK,
-    ".json": LintedKind.JSON_SCHEMA,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +32,7 @@ class LintRequest:
     """What was asked for: start None is the usual one of the notation, tokenizer None looks for no special tokens."""
 
     grammar: str
-    kind: LintedKind | None
+    kind: Kind | None
     start: str | None
     tokenizer: str | None
     lexer: LexerChoice
@@ -55,7 +43,7 @@ class Verdict:
     """The findings about a grammar's text."""
 
     name: str
-    kind: LintedKind
+    kind: Kind
     text: str
     findings: tuple[Finding, ...]
 
@@ -90,10 +78,10 @@ class Verdict:
 
 def lint(request: LintRequest) -> Verdict:
     """Look at a grammar; raises UserMistakeError where it cannot be read."""
-    kind = request.kind or _KIND_OF_SUFFIX.get(Path(request.grammar).suffix.lower())
+    kind = request.kind or KIND_OF_SUFFIX.get(Path(request.grammar).suffix.lower())
     text = read_text(request.grammar, "grammar")
-    if kind is None:
-        choices = ", ".join(kind.value for kind in LintedKind)
+    if kind is None or kind is Kind.REGEX:  # a pattern has no rules to look at
+        choices = ", ".join(kind.value for kind in Kind if kind is not Kind.REGEX)
         raise UserMistakeError(
             f"{request.grammar}: the suffix does not tell what this is: add --kind with one of {choices}."
         )
@@ -111,31 +99,26 @@ def print_verdict(verdict: Verdict, as_json: bool) -> None:
         print("\n".join(verdict.lines()))
 
 
-def _findings(request: LintRequest, kind: LintedKind, text: str) -> tuple[Finding, ...]:
+def _findings(request: LintRequest, kind: Kind, text: str) -> tuple[Finding, ...]:
     from maskwright.grammar.lint import lint_ebnf, lint_gbnf, lint_grammar, lint_lark
 
     tokens = _special_tokens(request.tokenizer)
     match kind:
-        case LintedKind.GBNF:
+        case Kind.GBNF:
             return lint_gbnf(text, request.start or "root", special_tokens=tokens)
-        case LintedKind.EBNF:
+        case Kind.EBNF:
             return lint_ebnf(text, request.start, special_tokens=tokens)
-        case LintedKind.LARK:
+        case Kind.LARK:
             folder = Path(request.grammar).parent
             return lint_lark(
                 text, request.start or "start", lexer=request.lexer.value, import_paths=[folder], special_tokens=tokens
             )
-        case LintedKind.JSON_SCHEMA:
-            from maskwright.integrations.command_line.specification import (
-                Kind,
-                SpecificationRequest,
-                read_specification,
-            )
-
+        case Kind.JSON_SCHEMA:
             schema = read_specification(SpecificationRequest(request.grammar, None, Kind.JSON_SCHEMA, "root")).content
             from maskwright.grammar.json_schema import json_schema_grammar
 
             return lint_grammar(json_schema_grammar(schema), special_tokens=tokens, fuel=0)
+    raise AssertionError(kind)
 
 
 def _special_tokens(tokenizer: str | None) -> tuple[str, ...]:

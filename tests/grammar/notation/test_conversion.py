@@ -186,7 +186,7 @@ def test_names_change_only_where_they_must(source: str, start: str, target: Targ
     assert [line.split(":")[0].strip() for line in lines] == expected
 
 
-REFUSED = {"c_like": "look-around", "look_ahead": "look-around", "outline": "declared", "python": "declared"}
+REFUSED = {"look_ahead": "look-around", "outline": "declared", "python": "declared"}
 REFUSED["quotes"] = "look-around"
 
 

@@ -47,7 +47,7 @@ def _is_text(leaf: Node) -> bool:
             return mask < 1 << 128
         case ir.Automaton(automaton, state):
             return _reads_characters(automaton, state)
-    return isinstance(leaf, ir.Call | ir.TokenSet)
+    return isinstance(leaf, ir.Call | ir.TokenSet | ir.Lexed)  # a lexer reads characters
 
 
 def _reads_characters(automaton: ByteAutomaton, state: int) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 import maskwright as mw
 from maskwright import Grammar
+from maskwright.errors import UnsupportedComposition
 from maskwright.grammar.lark import Indenter
 from tests.naive.lark_itself import lark_parser
 from tests.naive.lexed_machine import LexedMachine
@@ -108,3 +109,23 @@ def test_blocks_are_counted_within_each_part() -> None:
         fresh.reset()
         with pytest.raises(mw.TokenRejected):
             fresh.accept_bytes(refused + b"x")
+
+
+def test_a_pattern_that_is_decided_before_a_lexer_begins_leaves_it_as_it_is() -> None:
+    tokens = [letter.encode() for letter in LETTERS + "x"]
+    vocabulary = mw.Vocabulary([*tokens, b""], eos_token_ids=[len(tokens)])
+    for grammar in ((X + FIRST) & r"x(?s:.*)", (X + FIRST) - r"[^x](?s:.*)", (X + FIRST) & r"(?s:.*)"):
+        compiled = mw.Compiler(vocabulary).compile_grammar(grammar)
+        for text in ["xa", "xaab=", "xb =", "x", "xab", "ax", "a"]:
+            matcher = compiled.matcher()
+            try:
+                matcher.accept_bytes(text.encode())
+            except mw.TokenRejected:
+                assert text not in joined({"x"}, ONES), text
+            else:
+                assert matcher.is_accepting() == (text in joined({"x"}, ONES)), text
+
+
+def test_a_pattern_that_is_decided_within_a_lexed_language_is_refused_with_advice() -> None:
+    with pytest.raises(UnsupportedComposition, match="with lexer='dynamic_complete'"):
+        _ = FIRST & "[ab]+"

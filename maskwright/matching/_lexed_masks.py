@@ -32,6 +32,7 @@ from maskwright.automata._layout import (
     SCRATCH_TUPLE,
 )
 from maskwright.automata._lexed_layout import (
+    COUNTS_COLUMN,
     LABELS,
     LIST_GROUPS,
     LIST_PROGRAM,
@@ -40,6 +41,7 @@ from maskwright.automata._lexed_layout import (
     PLACE,
     PROGRAM_LABEL_WORDS,
     PROGRAM_LINE_BREAK,
+    ROW_FLAGS,
     ROW_READABLE,
     SCAN_PROGRAM,
     SESSION_COLUMN,
@@ -109,7 +111,9 @@ def record_of(arena: Ints, scratch: Ints, scan: Int, context: Int, part: Int) ->
 
 @kernel
 def is_narrow(arena: Ints, scan: Int) -> bool:
-    """Can a scan read few bytes only?"""
+    """Can a scan read few bytes only, none of which is a line break behind which anything may come?"""
+    if arena[arena[scan + TUPLE_MEMO] + ROW_FLAGS] & COUNTS_COLUMN:
+        return False
     readable = arena[scan + TUPLE_MEMO] + ROW_READABLE
     n = 0
     for word in range(8):

@@ -342,6 +342,11 @@ def after_line_break(arena: Ints, scratch: Ints, program: Int, session: Int) -> 
     column = int(arena[session + SESSION_COLUMN])
     if column < 0:  # lark fails on a line break without a line end
         return DEAD
+    level = blocks
+    while column < arena[level + BLOCKS_COLUMN]:
+        level = int(arena[level + BLOCKS_OUTER])
+    if level != blocks and column != arena[level + BLOCKS_COLUMN]:
+        return DEAD
     stack = read_terminal(arena, scratch, program, stack, int(arena[program + PROGRAM_LINE_BREAK]))
     if stack <= 0:
         return stack

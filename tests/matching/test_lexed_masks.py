@@ -200,7 +200,6 @@ def check_random(first: int, n: int) -> None:
     assert n_compiled > n // 3
 
 
-@pytest.mark.xfail(strict=True, reason="the search for a completion gives up in the middle of a text")
 def test_the_mask_is_what_is_accepted_for_random_grammars() -> None:
     check_random(0, 60)
 
@@ -342,7 +341,6 @@ def test_answers_do_not_change_when_memory_starts_over(name: str) -> None:
     assert tight.memory.n_restarts >= 4 and compiled.memory.n_restarts == 0
 
 
-@pytest.mark.xfail(strict=True, reason="a language without texts is not yet seen")
 def test_the_empty_language_is_refused() -> None:
     vocabulary = vocabulary_of("ab", 3, random.Random(1))
     for text in ('start: "a" start', 'start: A "a"\nA: /a+/'):
@@ -351,12 +349,15 @@ def test_the_empty_language_is_refused() -> None:
 
 
 def test_a_basic_lexer_gives_other_masks_than_a_contextual_one() -> None:
-    text = 'start: NAME "=" VALUE\nNAME: /[a-z]+/\nVALUE: /[a-z0-9]+/'
+    text = 'start: NAME "=" VALUE\nNAME: /[a-z]+!?/\nVALUE: /[a-z0-9]+/'
     vocabulary = mw.Vocabulary([*ALL_BYTES, b""], eos_token_ids=[256], special_token_ids=[256])
+    verdicts = {}
     for lexer in ("contextual", "basic"):
-        matcher = mw.Compiler(vocabulary).compile_grammar(lark_grammar(text, lexer=lexer)).matcher()
+        grammar = mw.Compiler(vocabulary).compile_grammar(lark_grammar(text, lexer=lexer))
         judge = LexedMachine(Lark(text, parser="lalr", lexer=lexer, maybe_placeholders=False), "")
-        for one in ("a=a", "a=1", "a="):
-            end = matcher.fork().accept_tokens(one.encode())
-            probe = matcher.fork()
-            assert (probe.accept_tokens(one.encode()) == end == len(one) and probe.is_accepting()) == judge.accepts(one)
+        for one in ("a=a", "a!=a", "a!=1", "a=1", "a=", "a!=a!", "a1=a"):
+            matcher = grammar.matcher()
+            verdict = matcher.accept_tokens(one.encode()) == len(one) and matcher.is_accepting()
+            assert verdict == judge.accepts(one), (lexer, one)
+            verdicts[lexer, one] = verdict
+    assert verdicts["contextual", "a!=a"] and not verdicts["basic", "a!=a"]

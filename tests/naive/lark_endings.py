@@ -28,10 +28,28 @@ ENDLESS = 1 << 20
 class Endings:
     """The endings of the texts of one grammar."""
 
-    def __init__(self, text: str, start: str, indenter: Mapping[str, Any] | None, rng: random.Random) -> None:
+    def __init__(
+        self,
+        text: str,
+        start: str,
+        indenter: Mapping[str, Any] | None,
+        rng: random.Random,
+        *,
+        lexer: str = "contextual",
+        closers: Sequence[str] = CLOSERS,
+    ) -> None:
         self.rng = rng
+        self.closers = closers
         self.postlex: Indenter | None = _unfinished(indenter) if indenter else None
-        self.parser = Lark(text, parser="lalr", start=start, maybe_placeholders=False, debug=True, postlex=self.postlex)
+        self.parser = Lark(
+            text,
+            parser="lalr",
+            lexer=lexer,
+            start=start,
+            maybe_placeholders=False,
+            debug=True,
+            postlex=self.postlex,
+        )
         self.writer = Writer(spellings_of(self.parser, rng), texts_between(self.parser, rng), indenter)
         self.cost: dict[str, int] = {}
         self.shortest: dict[str, Any] = {}
@@ -55,7 +73,7 @@ class Endings:
     def proposals(self, text: str) -> list[str]:
         """Endings of a text: perhaps none, perhaps several of which none is right."""
         found = []
-        for closer in CLOSERS:
+        for closer in self.closers:
             stack = self._stack(text + closer)
             if stack is not None:
                 names = self._terminals(stack)

@@ -237,7 +237,7 @@ def _members(words: list[int]) -> list[int]:
 
 def _followers(language: LexedLanguage, node: int) -> list[tuple[int, int, tuple[int, ...]]]:
     """(low, high, nodes that read on) for each edge."""
-    found = []
+    found: list[tuple[int, int, tuple[int, ...]]] = []
     for low, high, target in language.edges[language.node_start[node] : language.node_start[node + 1]].tolist():
         if target >= 0:
             found.append((low, high, (target,)))

@@ -146,7 +146,7 @@ def sorted_tokens(
     groups = _groups(part.tokens[whole], inside[whole], label[whole], arena, int(arena[program + PROGRAM_LABEL_WORDS]))
     leaving = []
     (goes,) = np.nonzero(fate == LEAVES)
-    exits = (label[goes].astype(np.int64) << 33) + (mode[goes].astype(np.int64) << 32) + (column[goes] + 1)
+    exits = (label[goes].astype(np.int64) << 33) + (mode[goes].astype(np.int64) << 32) + (column[goes] + np.int64(1))
     for same in _members_of(exits):
         first = goes[same[0]]
         following = _following(part, goes[same], split[goes[same]], token_data)
@@ -171,7 +171,7 @@ def _groups(
 ) -> tuple[TokenGroup, ...]:
     """Tokens that are whole, by the labels that are possible where they end."""
     by_labels: dict[bytes, list[NDArray[np.int32]]] = {}
-    for same in _members_of((inside.astype(np.int64) << 20) | (label + 1)):
+    for same in _members_of((inside.astype(np.int64) << 20) | (label + np.int64(1))):
         scan, ended = int(inside[same[0]]), int(label[same[0]])
         labels = np.zeros(2 * n_words, dtype=np.int32)
         if scan:

@@ -30,7 +30,9 @@ LONGEST = {"ab": 8, "abc": 6}
 
 
 def network_of(text: str, lexer: str = "contextual") -> TransitionNetwork:
-    return TransitionNetwork(prepare(lark_grammar(text, lexer=lexer)))
+    network = TransitionNetwork(prepare(lark_grammar(text, lexer=lexer)))
+    network.start()  # an empty language is found here
+    return network
 
 
 def walked(network: TransitionNetwork, alphabet: str, longest: int) -> tuple[set[str], dict[int, str]]:

@@ -303,7 +303,8 @@ MISTAKES = {
     "compile list.json": "list.json: a JSON Schema is an object, true or false, not [1].",
     "compile latin.json": "latin.json: the specification is not UTF-8 text (byte 2).",
     "compile unknown.yaml": (
-        "unknown.yaml: the suffix does not tell what this is: add --kind with one of json-schema, gbnf, ebnf, lark, regex."
+        "unknown.yaml: the suffix does not tell what this is: "
+        "add --kind with one of json-schema, gbnf, ebnf, lark, regex."
     ),
     "compile wrong.gbnf": (
         "wrong.gbnf: GBNF grammar, line 2, column 5: rule 'b' is used but not defined\n      b\n      ^"

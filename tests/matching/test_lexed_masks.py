@@ -349,15 +349,15 @@ def test_the_empty_language_is_refused() -> None:
 
 
 def test_a_basic_lexer_gives_other_masks_than_a_contextual_one() -> None:
-    text = 'start: NAME "=" VALUE\nNAME: /[a-z]+!?/\nVALUE: /[a-z0-9]+/'
+    text = 'start: NAME "=" VALUE | "!" VALUE\nNAME: /[a-z]+/\nVALUE: /[a-z0-9]+/'
     vocabulary = mw.Vocabulary([*ALL_BYTES, b""], eos_token_ids=[256], special_token_ids=[256])
     verdicts = {}
     for lexer in ("contextual", "basic"):
         grammar = mw.Compiler(vocabulary).compile_grammar(lark_grammar(text, lexer=lexer))
         judge = LexedMachine(Lark(text, parser="lalr", lexer=lexer, maybe_placeholders=False), "")
-        for one in ("a=a", "a!=a", "a!=1", "a=1", "a=", "a!=a!", "a1=a"):
+        for one in ("a=a", "a=1", "a=", "a1=a", "!a", "!1", "!"):
             matcher = grammar.matcher()
             verdict = matcher.accept_tokens(one.encode()) == len(one) and matcher.is_accepting()
             assert verdict == judge.accepts(one), (lexer, one)
             verdicts[lexer, one] = verdict
-    assert verdicts["contextual", "a!=a"] and not verdicts["basic", "a!=a"]
+    assert verdicts["contextual", "a=a"] and not verdicts["basic", "a=a"]

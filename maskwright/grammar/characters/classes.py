@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.characters.character_set import CharacterSet, character_set
-from maskwright.grammar.characters.dialect import ECMA, PYTHON, Dialect, Flags, under_flags
+from maskwright.grammar.characters.dialect import ECMA, Dialect, Flags, under_flags
 from maskwright.grammar.characters.escapes import code_at, named_class_at
 
 

@@ -13,7 +13,6 @@ from maskwright.errors import GrammarSyntaxError, UnsupportedPattern
 from maskwright.grammar.characters.character_set import CharacterSet, character_set
 from maskwright.grammar.characters.dialect import (
     ECMA,
-    PYTHON,
     Dialect,
     Flags,
     no_word_boundary,

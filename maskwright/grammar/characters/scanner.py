@@ -135,7 +135,7 @@ class _NotKnown(frozenset[frozenset[Obligation]]):
         raise _LooksBefore
 
 
-class _LooksBefore(Exception):  # noqa: N818 - it says what happened
+class _LooksBefore(Exception):
     """A look-behind was asked that may look before the match."""
 
 
@@ -299,5 +299,5 @@ class _Construction:
             r"A look-behind, '^' or '\b' that may look before the match",
             self.pattern,
             0,
-            "a token must not depend on the one before it; leave the condition out, or read what precedes in this token",
+            "a token must not depend on the one before it; leave the condition out, or read what precedes as well",
         )

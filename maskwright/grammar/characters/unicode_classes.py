@@ -6,8 +6,8 @@ Case: under IGNORECASE a character matches those with the same simple lower case
 case (CPython's `_casefix`).
 
 Cost: one pass over all of Unicode, 0.1 to 0.2 s, only for a pattern that needs categories or a non-ASCII case; kept for
-the process. The dialect classes and ASCII case need no such pass: their tables are constants, or runs that `re` finds in
-a text of all characters (5 ms; one call of a predicate for each character takes 60).
+the process. The dialect classes and ASCII case need no such pass: their tables are constants, or runs that `re` finds
+in a text of all characters (5 ms; one call of a predicate for each character takes 60).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ def comes_before(data: NDArray[np.uint8], begin: Int, end: Int, other: Int, othe
     """Is data[begin:end] less than data[other:other_end]?"""
     while begin < end and other < other_end:
         if data[begin] != data[other]:
-            return data[begin] < data[other]
+            return bool(data[begin] < data[other])
         begin += 1
         other += 1
     return begin == end and other < other_end

@@ -244,7 +244,7 @@ def text_vocabulary(texts: list[str], rng: random.Random, n: int = 400) -> mw.Vo
     return mw.Vocabulary([*tokens, b""], eos_token_ids=[len(tokens)], special_token_ids=[len(tokens)])
 
 
-GRAMMARS = {grammar.name: grammar for grammar in shipped_grammars() if grammar.name != "quotes"}
+GRAMMARS = {grammar.name: grammar for grammar in shipped_grammars()}
 
 
 def compiled_shipped(name: str, rng: random.Random, **options: Any) -> tuple[CompiledGrammar, list[str]]:

@@ -137,13 +137,7 @@ def test_an_unknown_lexer_is_refused() -> None:
         lark_grammar('start: "a"', lexer="dynamic")
 
 
-LOOKS_BEFORE = pytest.mark.xfail(strict=True, reason="its terminal DASHED may look at what stands before it")
-
-
-@pytest.mark.parametrize(
-    "grammar",
-    [pytest.param(grammar, id=grammar.name, marks=[LOOKS_BEFORE] * (grammar.name == "quotes")) for grammar in GRAMMARS],
-)
+@pytest.mark.parametrize("grammar", GRAMMARS, ids=lambda grammar: grammar.name)
 def test_a_shipped_grammar_is_read_with_either_lexer(grammar: ShippedGrammar) -> None:
     indenter = Indenter(**grammar.indenter) if grammar.indenter else None
     for lexer in ("contextual", "basic"):

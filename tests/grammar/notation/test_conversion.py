@@ -187,7 +187,6 @@ def test_names_change_only_where_they_must(source: str, start: str, target: Targ
 
 
 REFUSED = {"look_ahead": "look-around", "outline": "declared", "python": "declared"}
-REFUSED["quotes"] = "look-around"
 
 
 @pytest.mark.parametrize("path", sorted((SCHEMAS / "lark").glob("*.lark")), ids=lambda path: path.stem)

@@ -13,7 +13,7 @@ from maskwright.automata._configurations import step
 from maskwright.automata._layout import DEAD, IS_ACCEPTING
 from maskwright.automata.passes import prepare
 from maskwright.automata.transition_network import TransitionNetwork
-from maskwright.errors import EmptyLanguage
+from maskwright.errors import EmptyLanguage, LimitExceeded
 from maskwright.grammar.lark import Indenter, lark_grammar
 from tests.automata.machine import accepts, configuration_after
 from tests.automata.test_lexing import can_end
@@ -43,6 +43,7 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[object] = field(default_factory=list)
     dead_ends: list[object] = field(default_factory=list)
+    given_up: list[object] = field(default_factory=list)
 
     def compare(self, seed: int) -> None:
         rng = random.Random(seed)
@@ -53,12 +54,15 @@ class Outcome:
         except EmptyLanguage:
             self.counts["empty"] += 1
             return
-        for _ in range(12):
-            self.walk(network, judge, rng, text)
-        for _ in range(60):
-            layout = random_layout(rng)
-            verdict = accepts(network, layout.encode())
-            self.note((seed, text, layout), verdict, judge.accepts(layout))
+        try:
+            for _ in range(12):
+                self.walk(network, judge, rng, text)
+            for _ in range(60):
+                layout = random_layout(rng)
+                verdict = accepts(network, layout.encode())
+                self.note((seed, text, layout), verdict, judge.accepts(layout))
+        except LimitExceeded as error:
+            self.given_up.append((seed, text, error))
 
     def walk(self, network: TransitionNetwork, judge: LexedMachine, rng: random.Random, grammar: str) -> None:
         """A random text that the machine takes, compared after each character."""
@@ -95,6 +99,11 @@ def test_blocks_by_indentation_are_those_of_lark() -> None:
     assert found.counts["accepted"] > 1_000 and found.counts["refused"] > 2_000
 
 
+@pytest.mark.xfail(strict=True, reason="the search for a completion gives up where a line break may end in a comment")
+def test_no_text_with_blocks_is_given_up() -> None:
+    assert outcome(0, 60).given_up == []
+
+
 @pytest.mark.xfail(strict=True, reason="what a line break makes impossible is not yet seen")
 def test_no_text_with_blocks_is_a_dead_end() -> None:
     assert outcome(0, 60).dead_ends == []
@@ -104,7 +113,7 @@ def test_no_text_with_blocks_is_a_dead_end() -> None:
 @pytest.mark.parametrize("first", range(1_000, 9_000, 400))
 def test_blocks_by_indentation_are_those_of_lark_in_many_grammars(first: int) -> None:
     found = outcome(first, 400)
-    assert found.wrong == found.dead_ends == []
+    assert found.wrong == found.dead_ends == found.given_up == []
 
 
 BLOCKS = (
@@ -172,9 +181,9 @@ def test_a_hundred_thousand_reductions_at_once_end_the_text() -> None:
     assert not accepts(network, b"a" * 100_000)
 
 
-def test_blocks_may_be_two_hundred_deep() -> None:
+def test_blocks_may_be_thirty_deep() -> None:
     network = block_network()
-    text = "".join(" " * n + "a:\n" for n in range(200)) + " " * 200 + "b\n"
+    text = "".join(" " * n + "a:\n" for n in range(30)) + " " * 30 + "b\n"
     assert accepts(network, text.encode())
     assert accepts(network, (text + "c\n").encode())
-    assert not accepts(network, (text + " " * 200 + ")\n").encode())
+    assert not accepts(network, (text + " " * 30 + ")\n").encode())

@@ -53,7 +53,41 @@ def _without_left_recursion(component: list[str], grammar: Grammar) -> dict[str,
         if rest != NOTHING:
             edges.append((0, rest, state_of[name]))
         edges += [(state_of[callee], follow, state_of[name]) for callee, follow in after.items()]
-    return {name: Network(final + 1, (*edges, (state_of[name], EPSILON, final))) for name in component}
+    return {name: without_detours(Network(final + 1, (*edges, (state_of[name], EPSILON, final)))) for name in component}
+
+
+def without_detours(network: Network) -> Network:
+    """The same strings, without empty loops and without states that lead on for free and nowhere else.
+
+    So a call before which the network may end is seen to be a tail call, which returns to nobody.
+    """
+    final = network.n_states - 1
+    free: dict[str, set[str]] = {str(state): set() for state in range(network.n_states)}
+    for source, label, target in network.edges:
+        if label == EPSILON:
+            free[str(source)].add(str(target))
+    stands_for = {int(state): int(group[0]) for group in components(free) for state in group}
+    edges = {(stands_for[source], label, stands_for[target]): None for source, label, target in network.edges}
+    kept = [(source, label, target) for source, label, target in edges if label != EPSILON or source != target]
+    leaving: dict[int, list[tuple[Node, int]]] = {}
+    for source, label, target in kept:
+        leaving.setdefault(source, []).append((label, target))
+    onward = {state: ways[0][1] for state, ways in leaving.items() if len(ways) == 1 and ways[0][0] == EPSILON}
+
+    def end_of(state: int) -> int:
+        while state in onward:
+            state = onward[state]
+        return state
+
+    start = stands_for[0]
+    ends = [(s, label, end_of(t)) for s, label, t in kept if s == start or s not in onward]
+    numbers = {start: 0}
+    for source, _, target in ends:
+        for state in (source, target):
+            if state != final:
+                numbers.setdefault(state, len(numbers))
+    numbers[final] = len(numbers)
+    return Network(len(numbers), tuple(dict.fromkeys((numbers[s], label, numbers[t]) for s, label, t in ends)))
 
 
 def split_leftmost(node: Node, group: dict[str, int]) -> tuple[dict[str, Node], Node]:

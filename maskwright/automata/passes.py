@@ -2,7 +2,8 @@
 
  1. `keep_productive`      drop what can never be finished (so there are no dead ends), and what is never reached
  2. `remove_empty_strings` no rule derives the empty string but the start rule; calls of nullable rules become optional
- 3. `remove_left_recursion` (in `left_recursion`)
+ 3. `unroll_both_ends` (in `both_ends`)   rules that call themselves at both ends become loops
+ 4. `remove_left_recursion` (in `left_recursion`)
 
 All keep the language exactly. Front ends that guarantee the result by construction set `Grammar.is_prepared`. In a
 grammar that is composed of others, parts that came prepared are not looked into: a call of theirs is one letter here.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from maskwright.automata.both_ends import unroll_both_ends
 from maskwright.automata.left_recursion import remove_left_recursion
 from maskwright.automata.nullable import is_nullable, nonempty_part
 from maskwright.errors import EmptyLanguage, GrammarSyntaxError
@@ -43,7 +45,7 @@ def prepare(grammar: Grammar) -> Grammar:
     given = grammar.rules
     if isinstance(given, ComposedRules):
         grammar = Grammar(grammar.start, _WithoutPrepared(given), report=grammar.report)
-    for transform in (keep_productive, remove_empty_strings, remove_left_recursion):
+    for transform in (keep_productive, remove_empty_strings, unroll_both_ends, remove_left_recursion):
         grammar = transform(grammar)
     rules = grammar.rules
     if isinstance(given, ComposedRules):

@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 1.5
 """Shorter waits are not worth a message; kernels that were compiled before load within that time."""
 
 
-COMPILING = "Compiling; the first run on a machine includes the kernels (half a minute) ..."
+COMPILING = "Compiling; the first run on a machine includes the kernels (a few minutes) ..."
 
 
 class UserMistakeError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -19,7 +20,6 @@ from maskwright.automata.transition_network import TransitionNetwork
 from maskwright.errors import EmptyLanguage, GrammarSyntaxError, LimitExceeded, UnsupportedPattern
 from maskwright.grammar.lark import lark_grammar
 from tests.automata.machine import accepts
-from tests.naive.lark_endings import Endings
 from tests.naive.lexed_machine import LexedMachine
 from tests.naive.random_lark_grammars import random_lark_grammar
 
@@ -27,6 +27,13 @@ logging.getLogger("lark").setLevel(logging.CRITICAL)  # it logs what it makes of
 
 LONGEST = {"ab": 8, "abc": 6}
 """Characters of the texts that are all looked at, by the letters."""
+
+
+PIECES = ("a", "b", "c", "ab", "ba", "bb", "aa", "abc", "cc", "A", "AB", "aab")
+"""What may follow a text until it ends: letters, and terminals as a whole."""
+
+N_ENDED = 40
+"""Texts of one grammar that are followed to an end."""
 
 
 def network_of(text: str, lexer: str = "contextual") -> TransitionNetwork:
@@ -55,20 +62,41 @@ def walked(network: TransitionNetwork, alphabet: str, longest: int) -> tuple[set
     return members, met
 
 
-def can_end(network: TransitionNetwork, configuration: int, alphabet: str) -> bool:
-    """Is one of the nearest 1,000 configurations accepting?"""
+def can_end(network: TransitionNetwork, configuration: int, pieces: Sequence[str]) -> bool:
+    """Is a configuration that accepts reached by some of the pieces? Among the nearest 3,000, or by a random walk."""
+    spellings = [piece.encode() for piece in pieces]
+
+    def following(here: int) -> list[int]:
+        found = []
+        for spelling in spellings:
+            after = here
+            for byte in spelling:
+                after = network.run(step, after, byte)
+                if after == DEAD:
+                    break
+            else:
+                found.append(after)
+        return found
+
     reached = {configuration}
     todo = [configuration]
     for here in todo:  # grows while it is read
         if network.arena[here + IS_ACCEPTING]:
             return True
-        for letter in alphabet + "AB":
-            after = network.run(step, here, ord(letter))
-            if after != DEAD and after not in reached:
-                reached.add(after)
-                todo.append(after)
-        if len(reached) > 1_000:
+        new = [after for after in dict.fromkeys(following(here)) if after not in reached]
+        reached.update(new)
+        todo += new
+        if len(reached) > 3_000:
             break
+    else:
+        return False
+    rng = random.Random(configuration)
+    for _ in range(300):
+        here = configuration
+        for _ in range(80):
+            if network.arena[here + IS_ACCEPTING]:
+                return True
+            here = rng.choice(following(here) or [configuration])
     return False
 
 
@@ -115,13 +143,9 @@ class Outcome:
         self.counts["compared"] += 1
         if differing := found ^ machine.members(longest):
             self.wrong.append((*case, "differs", sorted(differing)[:5]))
-        for configuration, text in met.items():
-            if not can_end(network, configuration, grammar.alphabet):
-                closers = ["", *(a + b for a in grammar.alphabet for b in ("", *grammar.alphabet))]
-                endings = Endings(grammar.text, "start", None, rng, lexer=lexer, closers=closers)
-                tries = (text + ending for _ in range(40) for ending in endings.proposals(text))
-                if not any(accepts(network, one.encode()) for one in tries):
-                    self.dead_ends.append((*case, "dead end", text))
+        for configuration, text in rng.sample(sorted(met.items()), min(len(met), N_ENDED)):
+            if not can_end(network, configuration, PIECES):
+                self.dead_ends.append((*case, "dead end", text))
 
 
 @cache

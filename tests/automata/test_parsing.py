@@ -25,6 +25,7 @@ INDENTER = Indenter("_NL", "_INDENT", "_DEDENT", ("LPAR",), ("RPAR",), tab_lengt
 NAMES = {"line_break": "_NL", "indent": "_INDENT", "dedent": "_DEDENT", "opening": ["LPAR"], "closing": ["RPAR"]}
 
 LINES = ("a", "aa", "a:", "a:a", "(a)", "(a\n a)", "# x", "", "a #c", "(", "a)", "a a", "a\r")
+PIECES = (*BLOCK_ALPHABET, "a\n", "\n ", "\n  ", "\n\t", ":\n ", "(a)\n", "(a)\n ")
 ENDS = ("\n", "\n", "\n", "\r\n", "")
 
 
@@ -76,7 +77,7 @@ class Outcome:
             letter, here = rng.choice(ways)
             text += letter
             self.note((grammar, text), bool(network.arena[here + IS_ACCEPTING]), judge.accepts(text))
-            if rng.random() < 0.2 and not can_end(network, here, BLOCK_ALPHABET):
+            if rng.random() < 0.2 and not can_end(network, here, PIECES):
                 self.dead_ends.append((grammar, text))
 
     def note(self, case: tuple[object, ...], ours: bool, larks: bool) -> None:

@@ -34,17 +34,12 @@ class Endings:
         start: str,
         indenter: Mapping[str, Any] | None,
         rng: random.Random,
-        *,
-        lexer: str = "contextual",
-        closers: Sequence[str] = CLOSERS,
     ) -> None:
         self.rng = rng
-        self.closers = closers
         self.postlex: Indenter | None = _unfinished(indenter) if indenter else None
         self.parser = Lark(
             text,
             parser="lalr",
-            lexer=lexer,
             start=start,
             maybe_placeholders=False,
             debug=True,
@@ -73,7 +68,7 @@ class Endings:
     def proposals(self, text: str) -> list[str]:
         """Endings of a text: perhaps none, perhaps several of which none is right."""
         found = []
-        for closer in self.closers:
+        for closer in CLOSERS:
             stack = self._stack(text + closer)
             if stack is not None:
                 names = self._terminals(stack)

@@ -50,7 +50,7 @@ def lark_of(terminals: dict[str, str]) -> Lark | None:
     names = " | ".join(name.partition(".")[0] for name in terminals)
     try:
         return Lark(grammar_text(f"({names})*", terminals), parser="lalr", lexer="basic")
-    except LarkError:
+    except (LarkError, AttributeError):  # where lark reports how two patterns collide it may fail in interegular
         return None
 
 

@@ -95,19 +95,19 @@ def outcome(first: int, n: int) -> Outcome:
 
 
 def test_blocks_by_indentation_are_those_of_lark() -> None:
-    found = outcome(0, 60)
+    found = outcome(0, 30)
     assert found.wrong == []
-    assert found.counts["accepted"] > 1_000 and found.counts["refused"] > 2_000
+    assert found.counts["accepted"] > 500 and found.counts["refused"] > 1_000
 
 
 @pytest.mark.xfail(strict=True, reason="the search for a completion gives up where a line break may end in a comment")
 def test_no_text_with_blocks_is_given_up() -> None:
-    assert outcome(0, 60).given_up == []
+    assert outcome(0, 30).given_up == []
 
 
 @pytest.mark.xfail(strict=True, reason="what a line break makes impossible is not yet seen")
 def test_no_text_with_blocks_is_a_dead_end() -> None:
-    assert outcome(0, 60).dead_ends == []
+    assert outcome(0, 30).dead_ends == []
 
 
 @pytest.mark.deep

@@ -47,7 +47,7 @@ def vocabulary(name: str, vocabulary_name: str) -> mw.Vocabulary:
         return model_vocabulary(vocabulary_name)
     rng = random.Random(name)
     tokens = dict.fromkeys(bytes([byte]) for byte in range(256))
-    texts = corpus(name, 40)
+    texts = corpus(name, 15)
     for _ in range(500):
         data = rng.choice(texts).encode()
         begin = rng.randint(0, len(data))
@@ -209,9 +209,9 @@ def compare(name: str, vocabulary_name: str, n_sampled: int, n_members: int, n_m
 
 @pytest.mark.parametrize("name", GRAMMARS)
 def test_texts_are_those_of_lark(name: str) -> None:
-    counts = compare(name, SMALL_VOCABULARY, 15, 25, 120)
+    counts = compare(name, SMALL_VOCABULARY, 8, 15, 60)
     assert counts.differences == []
-    assert counts.numbers["changed, refused"] > 20 and counts.numbers["changed, accepted"] > 2
+    assert counts.numbers["changed, refused"] > 10 and counts.numbers["changed, accepted"] > 1
 
 
 @pytest.mark.deep
@@ -231,7 +231,7 @@ def larks_python() -> tuple[str, Lark]:
     return text, parser
 
 
-SOME_MODULES = ("abc", "bisect", "colorsys", "copyreg", "fnmatch", "keyword", "linecache", "sched", "shlex", "stat")
+SOME_MODULES = ("bisect", "colorsys", "copyreg", "fnmatch", "keyword", "sched")
 
 
 def some_python_files() -> list[str]:
@@ -279,8 +279,8 @@ def python_pieces(files: list[str]) -> mw.Vocabulary:
 
 def test_files_of_the_standard_library_are_accepted_by_larks_python_grammar() -> None:
     files = parsed_by_lark(some_python_files())
-    assert len(files) >= 8
-    assert check_python(files, python_pieces(files), masks_every=25) > 30_000
+    assert len(files) >= 5
+    assert check_python(files, python_pieces(files), masks_every=25) > 15_000
 
 
 @pytest.mark.deep

@@ -62,8 +62,8 @@ def walked(network: TransitionNetwork, alphabet: str, longest: int) -> tuple[set
     return members, met
 
 
-def can_end(network: TransitionNetwork, configuration: int, pieces: Sequence[str]) -> bool:
-    """Is a configuration that accepts reached by some of the pieces? Among the nearest 3,000, or by a random walk."""
+def can_end(network: TransitionNetwork, configuration: int, pieces: Sequence[str], nearest: int = 3_000) -> bool:
+    """Is a configuration that accepts reached by some of the pieces? Among the nearest, or by a random walk."""
     spellings = [piece.encode() for piece in pieces]
 
     def following(here: int) -> list[int]:
@@ -86,12 +86,12 @@ def can_end(network: TransitionNetwork, configuration: int, pieces: Sequence[str
         new = [after for after in dict.fromkeys(following(here)) if after not in reached]
         reached.update(new)
         todo += new
-        if len(reached) > 3_000:
+        if len(reached) > nearest:
             break
     else:
         return False
     rng = random.Random(configuration)
-    for _ in range(300):
+    for _ in range(nearest // 10):
         here = configuration
         for _ in range(80):
             if network.arena[here + IS_ACCEPTING]:

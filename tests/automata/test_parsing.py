@@ -77,7 +77,7 @@ class Outcome:
             letter, here = rng.choice(ways)
             text += letter
             self.note((grammar, text), bool(network.arena[here + IS_ACCEPTING]), judge.accepts(text))
-            if rng.random() < 0.2 and not can_end(network, here, PIECES):
+            if rng.random() < 0.1 and not can_end(network, here, PIECES, 500):
                 self.dead_ends.append((grammar, text))
 
     def note(self, case: tuple[object, ...], ours: bool, larks: bool) -> None:

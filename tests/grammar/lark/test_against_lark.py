@@ -59,12 +59,11 @@ def vocabulary(name: str, vocabulary_name: str) -> mw.Vocabulary:
 @cache
 def model_vocabulary(name: str) -> mw.Vocabulary:
     folder = tokenizer_folder(name)
-    if name == "tekken":
-        return mw.Vocabulary.from_mistral_tekken(str(folder / "tekken.json"))
     tokenizers = pytest.importorskip("tokenizers")
     read = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-    ends = {"gpt2": "<|endoftext|>", "llama2": "</s>", "llama3": "<|end_of_text|>", "qwen2": "<|endoftext|>"}
-    return mw.Vocabulary.from_huggingface(read, eos_token_ids=read.token_to_id(ends[name]))
+    ends = {"gpt2": "<|endoftext|>", "llama3": "<|end_of_text|>", "qwen2": "<|endoftext|>"}
+
+    return mw.Vocabulary.from_huggingface(read, eos_token_ids=read.token_to_id(ends.get(name, "</s>")))
 
 
 @cache

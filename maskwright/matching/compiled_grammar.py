@@ -26,6 +26,7 @@ from maskwright.automata._layout import (
     DEAD,
     HEADER_SIZE,
     IS_ACCEPTING,
+    MASK,
     N_NODES_WALKED,
     N_ROWS,
     N_STEPS,
@@ -39,7 +40,7 @@ from maskwright.automata._layout import (
 from maskwright.automata._lexed_layout import TUPLE_MEMO
 from maskwright.automata.passes import prepare
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
-from maskwright.errors import GrammarSyntaxError, LimitExceeded
+from maskwright.errors import GrammarSyntaxError, LimitExceeded, MaskwrightError
 from maskwright.grammar.ir import Grammar, TokenSet
 from maskwright.grammar.report import Report
 from maskwright.grammar.rewriting import leaves
@@ -50,10 +51,11 @@ from maskwright.matching._answers import (
     take_token_with_text,
 )
 from maskwright.matching._masks import fill
+from maskwright.matching.finished_rows import FinishedRows, end_row
 from maskwright.matching.lexeme_tables import sorted_tokens
 from maskwright.matching.mask_tables import MaskTables
-from maskwright.matching.place import Place
-from maskwright.matching.repetitions import Repetitions
+from maskwright.matching.place import NO_EPOCH, Note, Place, Trail
+from maskwright.matching.repetitions import INDEPENDENT, Repetitions
 from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
 
@@ -68,6 +70,8 @@ DEFAULT_MAX_BYTES = 256 << 20
 _MIN_MAX_BYTES = 8 << 20
 _FEWEST_ROWS, _MOST_RESERVED_ROWS = 16, 4096
 """Rows to reserve room for at once: addresses, not memory, as for the arena."""
+_BYTES_FOR_ONE_REMEMBERED = 1024
+"""A place takes some 300 bytes and a way from one to another 100: they get a part of what the arena may take."""
 _PIECE = 256
 """Bytes read at once: every one may be a new configuration of a kilobyte, and the least memory must hold them all."""
 
@@ -129,6 +133,10 @@ class CompiledGrammar:
         except ArenaFull as error:
             raise self._too_large() from error
         self._rows = self._reserve_rows()
+        self._places: dict[int, Place] = {}
+        self._n_remembered = 0
+        self._finished = FinishedRows()
+        self.end = end_place(self.vocabulary)
 
     def matcher(self) -> Matcher:
         """A new session at the start of a text."""
@@ -157,158 +165,195 @@ class CompiledGrammar:
                 n_nodes_walked=header[N_NODES_WALKED],
             )
 
-    # What follows is for `Matcher`: every answer about a place in a text.
+    # What follows is for `Matcher`: every answer about a text that its place does not remember.
 
-    def start(self) -> Place:
-        """The place at the start of a text."""
+    def start(self) -> Trail:
+        """The trail of a text that begins."""
         with self._lock:
-            return Place(None, b"", self._start, self._network.epoch)
+            return Trail([self._place(self._start, has_asked=False)], [], [])
 
-    def after_token(self, place: Place, token_id: int) -> Place | None:
-        """The place after one more token, or None if it is refused.  The one decision about a token."""
-        network = self._network
+    def _place(self, configuration: int, *, has_asked: bool) -> Place:
+        """The one place of a configuration of the present epoch."""
+        key = 2 * configuration + has_asked
+        place = self._places.get(key)
+        if place is None:
+            self._remember_one_more()
+            is_accepting = bool(self._network.arena[configuration + IS_ACCEPTING])
+            place = self._places[key] = Place(configuration, self._network.epoch, has_asked, is_accepting)
+            if is_accepting:
+                place.after.update(self.end.after)
+        return place
+
+    def _remember_one_more(self) -> None:
+        """Make room for one more place or way between places: where there are too many, forget all."""
+        if self._n_remembered >= self._max_bytes // _BYTES_FOR_ONE_REMEMBERED:
+            self._forget_places()
+        self._n_remembered += 1
+
+    def _forget_places(self) -> None:
+        """Let go of what places remember; those that are in use stay what they are."""
+        for place in self._places.values():
+            place.after.clear()
+            place.row = None
+        self._places.clear()
+        self._n_remembered = 0
+
+    def after_token(self, trail: Trail, token_id: int) -> tuple[Place, Note | None] | None:
+        """The place after one more token (no end token), and what to note of it, or None if it is refused."""
         start, data = self._token_start, self._token_data
         with self._lock:
-            tries = 0
-            while True:
-                configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
-                code = advance(network.arena, network.scratch, configuration, start, data, token_id)
-                if code > 0:
-                    return Place(place, token_id, code, network.epoch)
-                if code == DEAD:
-                    return None
-                if code == NEED_ANSWER:
-                    return self._take_answered(place, token_id)
-                tries = self._provide(code, place, tries)
-
-    def after_text(self, place: Place, text: bytes) -> Place | None:
-        """The place after more bytes, or None if one of them is refused."""
-        with self._lock:
-            return self._read(place, text)
-
-    def _read(self, place: Place, text: bytes) -> Place | None:
-        """The place after more bytes, or None; in pieces, so that memory need not hold a long text at once."""
-        here = place
-        began, is_ambiguous = -1, False
-        if here.epoch != self._network.epoch:
-            self._find_again(here)
-        for begin in range(0, len(text), _PIECE):
-            read = text[begin : begin + _PIECE]
-            piece = _writable(read)
-            code = self._run(advance_bytes, here, piece, 0, len(piece))
+            code = self._run(advance, trail, start, data, token_id)
             if code == NEED_ANSWER:
-                after = self._answered(here, read, len(piece), advance_with_text, piece, 0, len(piece))
-            else:
-                after = Place(here, read, code, self._network.epoch) if code else None
-            if after is None:
+                n_bytes = int(start[token_id + 1] - start[token_id])
+                return self._answered(trail, n_bytes, take_token_with_text, start, data, token_id)
+            if code == DEAD:
                 return None
-            if after.began >= 0:
-                began, is_ambiguous = begin + after.began, after.is_ambiguous
-            here = after
-        return Place(place, text, here.configuration, here.epoch, here.has_asked, began, is_ambiguous)
+            here = trail.places[-1]
+            place = self._place(code, has_asked=here.has_asked)
+            self._remember_one_more()
+            here.after[token_id] = place
+            return place, None
 
-    def _take_answered(self, place: Place, token_id: int) -> Place | None:
-        """The place after a token in which something comes up that only the text can answer."""
-        start, data = self._token_start, self._token_data
-        n_bytes = int(start[token_id + 1] - start[token_id])
-        return self._answered(place, token_id, n_bytes, take_token_with_text, start, data, token_id)
+    def read(self, trail: Trail, text: bytes) -> bool:
+        """Take more bytes as one step of the trail; False, and no step, if one of them is refused."""
+        with self._lock:
+            return self._read(trail, text)
+
+    def _read(self, trail: Trail, text: bytes) -> bool:
+        """The same; in pieces, so that memory need not hold a long text at once."""
+        n_steps = len(trail.reads)
+        began, is_ambiguous = -1, False
+        try:
+            for begin in range(0, len(text), _PIECE):
+                read = text[begin : begin + _PIECE]
+                following = self._after_piece(trail, read)
+                if following is None:
+                    trail.cut_off(n_steps)
+                    return False
+                trail.go_on(following[0], read, following[1])
+                if following[1] is not None:
+                    began, is_ambiguous = begin + following[1].began, following[1].is_ambiguous
+        except MaskwrightError:
+            trail.cut_off(n_steps)
+            raise
+        place = trail.places[-1]
+        trail.cut_off(n_steps)
+        trail.go_on(place, text, Note(n_steps + 1, began, is_ambiguous) if began >= 0 else None)
+        return True
+
+    def _after_piece(self, trail: Trail, read: bytes) -> tuple[Place, Note | None] | None:
+        piece = _writable(read)
+        code = self._run(advance_bytes, trail, piece, 0, len(piece))
+        if code == NEED_ANSWER:
+            return self._answered(trail, len(piece), advance_with_text, piece, 0, len(piece))
+        return (self._place(code, has_asked=trail.places[-1].has_asked), None) if code else None
 
     def _answered(
-        self, place: Place, read: int | bytes, n_bytes: int, kernel: Callable[..., int], *arguments: object
-    ) -> Place | None:
-        """The place after what was read, or None, where a value must differ from those before it in the text."""
-        reading = self._reading_of(place)
-        code = self._run(functools.partial(self._repetitions.run, kernel, reading), place, *arguments)
+        self, trail: Trail, n_bytes: int, kernel: Callable[..., int], *arguments: object
+    ) -> tuple[Place, Note | None] | None:
+        """What follows, or None, where a value must differ from those before it in the text."""
+        reading = self._reading_of(trail)
+        code = self._run(functools.partial(self._repetitions.run, kernel, reading), trail, *arguments)
         if code == DEAD:
             return None
         answers = self._repetitions.answers
-        began = n_bytes - answers.n_since if answers.n_since >= 0 else -1
-        return Place(place, read, code, self._network.epoch, answers.has_asked, began, answers.is_ambiguous)
+        if answers.n_since < 0:
+            return self._place(code, has_asked=answers.has_asked or trail.places[-1].has_asked), None
+        note = Note(len(trail.reads) + 1, n_bytes - answers.n_since, answers.is_ambiguous)
+        return self._place(code, has_asked=answers.has_asked), note
 
-    def _reading_of(self, place: Place) -> Reading:
-        """The document in progress at a place, as far as it was read."""
-        network = self._network
-        configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
-        return self._repetitions.reading_of(network, place, configuration)
+    def _reading_of(self, trail: Trail) -> Reading:
+        """The document in progress at the end of a trail, as far as it was read."""
+        configuration = self._configuration(trail)
+        return self._repetitions.reading_of(self._network, trail, configuration)
 
-    def fill_row(self, place: Place, row: NDArray[np.int32]) -> None:
-        """Write the mask of a place into a row."""
-        network = self._network
+    def fill_row(self, trail: Trail, row: NDArray[np.int32]) -> None:
+        """Write the mask of the end of a trail into a row; a place that is asked again keeps it."""
         with self._lock:
             tries = 0
             while True:
-                configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
+                configuration = self._configuration(trail)
+                network = self._network
                 code = fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
-                if code >= 0 and network.asks:
-                    code = self._repetitions.forbid(network, place, configuration, row)
                 if code >= 0:
-                    return
-                tries = self._provide(code, place, tries)
+                    mask = int(network.arena[configuration + MASK])
+                    code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
+                if code >= 0:
+                    break
+                tries = self._provide(code, trail, tries)
+            place = trail.places[-1]
+            if code == INDEPENDENT:
+                place.row = self._finished.row_of(mask, row, is_wanted=place.was_filled)
+                place.was_filled = True
 
-    def is_accepting(self, place: Place) -> bool:
-        """Is the text up to this place complete?"""
-        with self._lock:
-            configuration = place.configuration if place.epoch == self._network.epoch else self._find_again(place)
-            return bool(self._network.arena[configuration + IS_ACCEPTING])
-
-    def forced_text(self, place: Place, limit: int) -> bytes:
+    def forced_text(self, trail: Trail, limit: int) -> bytes:
         """The bytes that must come next, at most `limit` of them."""
         out = np.empty(limit, dtype=np.uint8)
+        n_steps = len(trail.reads)
         with self._lock:
-            here = place
-            n = 0
-            while n < limit:
-                found = self._read_forced(here, out[n : n + _PIECE])
-                n += found
-                if found < _PIECE:
-                    break
-                read = out[n - found : n].tobytes()
-                following = self._read(here, read)
-                assert following is not None, "what must come next can be read"
-                here = following
+            try:
+                n = 0
+                while n < limit:
+                    found = self._read_forced(trail, out[n : n + _PIECE])
+                    n += found
+                    if found < _PIECE:
+                        break
+                    can_be_read = self._read(trail, out[n - found : n].tobytes())
+                    assert can_be_read, "what must come next can be read"
+            finally:
+                trail.cut_off(n_steps)
             return out[:n].tobytes()
 
-    def _read_forced(self, place: Place, out: NDArray[np.uint8]) -> int:
+    def _read_forced(self, trail: Trail, out: NDArray[np.uint8]) -> int:
         """Write what must come next into `out`: how many bytes."""
-        found = NEED_ANSWER if self._network.asks else self._run(read_forced, place, out)
+        found = NEED_ANSWER if self._network.asks else self._run(read_forced, trail, out)
         if found != NEED_ANSWER:
             return found
-        reading = self._reading_of(place)
-        return self._run(functools.partial(self._repetitions.run, read_forced_answered, reading), place, out)
+        reading = self._reading_of(trail)
+        return self._run(functools.partial(self._repetitions.run, read_forced_answered, reading), trail, out)
 
-    def _run(self, kernel: Callable[..., int], place: Place, *arguments: object) -> int:
+    def _run(self, kernel: Callable[..., int], trail: Trail, *arguments: object) -> int:
         """Call `kernel(arena, scratch, configuration, *arguments)` until it needs nothing more, or an answer."""
         network = self._network
         tries = 0
         while True:
-            configuration = place.configuration if place.epoch == network.epoch else self._find_again(place)
+            configuration = self._configuration(trail)  # first, because it may begin another arena
             code = kernel(network.arena, network.scratch, configuration, *arguments)
             if code >= 0 or code == NEED_ANSWER:
                 return int(code)
-            tries = self._provide(code, place, tries)
+            tries = self._provide(code, trail, tries)
 
-    def _find_again(self, place: Place) -> int:
-        """The configuration of a place from an earlier epoch, by reading its text again."""
-        steps = place.steps_since(self._network.epoch)
-        here = steps[0] if steps[0].epoch == self._network.epoch else self.start()
-        for step in steps[1:]:
-            if isinstance(step.read, bytes):
-                after = self._read(here, step.read)
-                code = 0 if after is None else after.configuration
+    def _configuration(self, trail: Trail) -> int:
+        """The configuration at the end of a trail in the present epoch."""
+        place = trail.places[-1]
+        return place.configuration if place.epoch == self._network.epoch else self._find_again(trail)
+
+    def _find_again(self, trail: Trail) -> int:
+        """The same for a trail from an earlier epoch, by reading its text again from the last place that is known."""
+        epoch = self._network.epoch
+        n_known = len(trail.reads)
+        while n_known and trail.places[n_known].epoch != epoch:
+            n_known -= 1
+        past = trail.fork()
+        past.cut_off(n_known)
+        if past.places[0].epoch != epoch:
+            past.places[0] = trail.places[0] = self._place(self._start, has_asked=False)
+        for number in range(n_known, len(trail.reads)):
+            read = trail.reads[number]
+            if isinstance(read, bytes):
+                is_read = self._read(past, read)
             else:
-                start, data = self._token_start, self._token_data
-                code = self._run(advance, here, start, data, step.read)
-                if code == NEED_ANSWER:
-                    after = self._take_answered(here, step.read)
-                    code = 0 if after is None else after.configuration
-            assert code > 0, "a text that was accepted before is accepted again"
-            step.configuration, step.epoch = code, self._network.epoch
-            here = step
-        place.configuration, place.epoch = here.configuration, here.epoch
-        return place.configuration
+                following = self.after_token(past, read)
+                is_read = following is not None
+                if following is not None:
+                    past.go_on(following[0], read, following[1])
+            assert is_read, "a text that was accepted before is accepted again"
+        # Reading may have begun another epoch, in which only the end of `past` is known: so it is with the trail.
+        trail.places[:] = past.places
+        return self._configuration(past)
 
-    def _provide(self, code: int, place: Place, tries: int) -> int:
-        """Supply what a kernel asked for; where memory is at its limit, keep nothing but the given place.
+    def _provide(self, code: int, trail: Trail, tries: int) -> int:
+        """Supply what a kernel asked for; where memory is at its limit, keep nothing but the end of the trail.
 
         `tries` is how often one call has done that, and so is the result: twice means that it will never be enough.
         """
@@ -333,7 +378,7 @@ class CompiledGrammar:
         except ArenaFull:
             if tries:
                 raise self._too_large() from None
-            self._restart(place)
+            self._restart(trail)
             return tries + 1
         return tries
 
@@ -350,11 +395,14 @@ class CompiledGrammar:
         else:
             network.arena[place + TUPLE_MEMO] = record
 
-    def _restart(self, place: Place) -> None:
-        """Begin a new arena that holds one place; raises LimitExceeded where not even that fits."""
+    def _restart(self, trail: Trail) -> None:
+        """Begin a new arena that holds one configuration; raises LimitExceeded where not even that fits."""
+        here = trail.places[-1]
+        self._forget_places()
+        self._finished.clear()
         try:
-            place.configuration = self._network.restart(place.configuration)
-            place.epoch = self._network.epoch
+            configuration = self._network.restart(here.configuration)
+            trail.places[-1] = self._place(configuration, has_asked=here.has_asked)
         except ArenaFull:
             self._network.clear()
             raise self._too_large() from None
@@ -403,6 +451,14 @@ def token_ids_of(vocabulary: Vocabulary, token_set: TokenSet) -> list[int]:
         what = f"token {min(ending)} ends the text, so no rule may name it" if ending else "this set has no token"
         raise GrammarSyntaxError(what, str(token_set), 0, "token set")
     return sorted(ids)
+
+
+def end_place(vocabulary: Vocabulary) -> Place:
+    """The place after an end token, where nothing is allowed but end tokens, so that a padded row can go on."""
+    place = Place(0, NO_EPOCH, False, True, is_end=True)
+    place.after = dict.fromkeys(vocabulary.eos_token_ids, place)
+    place.row = end_row(vocabulary)
+    return place
 
 
 def _writable(text: bytes) -> NDArray[np.uint8]:

@@ -1,8 +1,9 @@
 """A matcher: one text in progress under a compiled grammar.
 
 All questions end in one step function: the mask has the bits of exactly the tokens that `accept_token` would take.
-State is a `Place` in an immutable tree of what was read, so a failed call changes nothing, `rollback` goes to an
-earlier place, and `fork` copies three references. A matcher belongs to one thread at a time; its grammar to any number.
+State is a `Trail`, the path of the text through places that all texts share, so a failed call changes nothing, `rollback`
+cuts the path off, and `fork` copies it. What the last place remembers is answered here, everything else by the grammar.
+A matcher belongs to one thread at a time; its grammar to any number.
 
     matcher = grammar.matcher()
     matcher.fill_bitmask(row)          # which tokens may come next
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from maskwright.errors import MatcherError, TokenRejected
 from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
-from maskwright.matching.place import EndPlace, Place
+from maskwright.matching.place import Note, Place, Trail
 
 MAX_FORCED_BYTES = 4096
 """How far `forced_bytes` looks: enough for any skeleton of keys, and bounded where a grammar forces without end."""
@@ -29,15 +30,16 @@ MAX_FORCED_BYTES = 4096
 class Matcher:
     """One text in progress; see the module for what it promises."""
 
-    __slots__ = ("_end_tokens", "_grammar", "_places", "_shape", "_size")
+    __slots__ = ("_grammar", "_places", "_reads", "_shape", "_size", "_trail")
 
-    def __init__(self, grammar: CompiledGrammar) -> None:
+    def __init__(self, grammar: CompiledGrammar, trail: Trail | None = None) -> None:
         self._grammar = grammar
         self._size = grammar.vocabulary.size
         self._shape = (n_mask_words(self._size),)
-        self._end_tokens = frozenset(grammar.vocabulary.eos_token_ids)
-        # The path: one place per accepted token, or per run of bytes; an end token repeats its place.
-        self._places: list[Place] = [grammar.start()]
+        # One step for each accepted token, or run of bytes. The lists of the trail are at hand for the short ways.
+        self._trail = grammar.start() if trail is None else trail
+        self._places = self._trail.places
+        self._reads = self._trail.reads
 
     @property
     def grammar(self) -> CompiledGrammar:
@@ -47,7 +49,7 @@ class Matcher:
     @property
     def n_accepted(self) -> int:
         """How many accepts can be rolled back: one a token, one for each `accept_bytes`."""
-        return len(self._places) - 1
+        return len(self._reads)
 
     def fill_bitmask(self, row: NDArray[np.int32]) -> None:
         """Write the allowed tokens into int32[ceil(vocabulary size / 32)]; the end tokens iff the text is complete.
@@ -55,41 +57,49 @@ class Matcher:
         After an end token was taken nothing is allowed but the end tokens themselves, so that a padded row of a
         batch can go on.
         """
-        check_row(row, self._shape)
-        place = self._places[-1]
-        if place.is_end:
-            self._fill_end(row)
+        kept = self._places[-1].row
+        if kept is not None:
+            try:
+                memoryview(row)[:] = kept
+            except (TypeError, ValueError, NotImplementedError):
+                check_row(row, self._shape)  # says what is wrong with it
+                raise
         else:
-            self._grammar.fill_row(place, row)
-
-    def _fill_end(self, row: NDArray[np.int32]) -> None:
-        row[:] = 0
-        for token in self._end_tokens:
-            row[token >> 5] |= np.array(1 << (token & 31), dtype=np.uint32).view(np.int32)
+            check_row(row, self._shape)
+            self._grammar.fill_row(self._trail, row)
 
     def allows(self, token_id: int) -> bool:
         """Would `accept_token` take this token?"""
-        return self._after(token_id) is not None
+        return self._places[-1].after.get(token_id) is not None or self._after(token_id) is not None
 
-    def _after(self, token_id: int) -> Place | None:
+    def _after(self, token_id: int) -> tuple[Place, Note | None] | None:
         """The place after a token, or None: the one decision that accepting, allowing and validating share."""
         try:
             token = operator.index(token_id)
         except TypeError as error:
             raise MatcherError(f"Token ids must be integers, not {token_id!r}") from error
         place = self._places[-1]
-        if token in self._end_tokens:
-            return EndPlace(place) if place.is_end or self._grammar.is_accepting(place) else None
+        known = place.after.get(token)
+        if known is not None:
+            return known, None
+        if token in self._grammar.end.after:
+            return (self._grammar.end, None) if place.is_accepting else None
         if place.is_end or not 0 <= token < self._size:
             return None
-        return self._grammar.after_token(place, token)
+        return self._grammar.after_token(self._trail, token)
 
     def accept_token(self, token_id: int) -> None:
         """Read one token; raises TokenRejected, and changes nothing, if the grammar does not allow it here."""
-        place = self._after(token_id)
-        if place is None:
+        if type(token_id) is int:
+            known = self._places[-1].after.get(token_id)
+            if known is not None:
+                self._places.append(known)
+                self._reads.append(token_id)
+                return
+        following = self._after(token_id)
+        if following is None:
             raise TokenRejected(int(token_id), self.n_accepted, self._why_rejected(int(token_id)))
-        self._places.append(place)
+        self._trail.go_on(following[0], int(token_id), following[1])
 
     def _why_rejected(self, token_id: int) -> str:
         vocabulary = self._grammar.vocabulary
@@ -97,7 +107,7 @@ class Matcher:
             return f"the vocabulary has ids from 0 to {vocabulary.size - 1}"
         if self.is_finished():
             return "the text has ended"
-        if token_id in self._end_tokens:
+        if token_id in vocabulary.eos_token_ids:
             return "the text is not complete"
         if token_id in vocabulary.special_token_ids:
             return "it is a special token, which the grammar does not name here"
@@ -110,49 +120,49 @@ class Matcher:
         """Read tokens until one is refused; how many were read (those stay)."""
         count = 0
         for token in token_ids:
-            place = self._after(token)
-            if place is None:
+            following = self._after(token)
+            if following is None:
                 break
-            self._places.append(place)
+            self._trail.go_on(following[0], int(token), following[1])
             count += 1
         return count
 
     def validate_tokens(self, token_ids: Sequence[int]) -> int:
         """How many of the tokens `accept_tokens` would read; changes nothing."""
-        probe = self.fork()
-        return probe.accept_tokens(token_ids)
+        n_steps = len(self._reads)
+        try:
+            return self.accept_tokens(token_ids)
+        finally:
+            self._trail.cut_off(n_steps)
 
     def accept_bytes(self, text: bytes) -> None:
         """Read bytes, as one step for `rollback`; raises TokenRejected, and changes nothing, if they do not fit."""
-        place = None if self.is_finished() else self._grammar.after_text(self._places[-1], text)
-        if place is None:
+        if self.is_finished() or not self._grammar.read(self._trail, text):
             raise TokenRejected(-1, self.n_accepted, f"the bytes {text!r} do not fit")
-        self._places.append(place)
+
+    def _can_read(self, text: bytes) -> bool:
+        n_steps = len(self._reads)
+        can_be_read = self._grammar.read(self._trail, text)
+        self._trail.cut_off(n_steps)
+        return can_be_read
 
     def rollback(self, n: int) -> None:
         """Take back the last n accepts, an end token too; raises MatcherError if there were fewer."""
         if not 0 <= n <= self.n_accepted:
             raise MatcherError(f"Cannot roll back {n} of {self.n_accepted} accepts")
-        if n:
-            del self._places[-n:]
+        self._trail.cut_off(self.n_accepted - n)
 
     def fork(self) -> Matcher:
         """A matcher at the same place that goes its own way."""
-        other = Matcher.__new__(Matcher)
-        other._grammar = self._grammar
-        other._size = self._size
-        other._shape = self._shape
-        other._end_tokens = self._end_tokens
-        other._places = self._places.copy()
-        return other
+        return Matcher(self._grammar, self._trail.fork())
 
     def reset(self) -> None:
         """Begin the text anew."""
-        del self._places[1:]
+        self._trail.cut_off(0)
 
     def is_accepting(self) -> bool:
         """May the text end here (or has it)?"""
-        return self.is_finished() or self._grammar.is_accepting(self._places[-1])
+        return self._places[-1].is_accepting
 
     def is_finished(self) -> bool:
         """Was an end token taken?"""
@@ -160,7 +170,7 @@ class Matcher:
 
     def forced_bytes(self) -> bytes:
         """The bytes that must come next because there is no other way (at most MAX_FORCED_BYTES)."""
-        return b"" if self.is_finished() else self._grammar.forced_text(self._places[-1], MAX_FORCED_BYTES)
+        return b"" if self.is_finished() else self._grammar.forced_text(self._trail, MAX_FORCED_BYTES)
 
     def forced_tokens(self) -> list[int]:
         """Tokens that spell forced bytes, longest first, and stop where a longer token could straddle their end.
@@ -171,8 +181,8 @@ class Matcher:
         trie = self._grammar.vocabulary.trie
         nodes, tokens = trie.nodes, trie.tokens
         forced: list[int] = []
-        end = self._grammar.after_text(self._places[-1], text)
-        assert end is not None
+        end = self.fork()
+        end.accept_bytes(text)
         begin = 0
         while begin < len(text):
             node, longest, position = 0, None, begin
@@ -187,7 +197,7 @@ class Matcher:
                     longest = (int(tokens[nodes[node, 3]]), position)
             else:
                 children = nodes[nodes[node, 1] : nodes[node, 2], 0]
-                if any(self._grammar.after_text(end, bytes([byte])) for byte in children.tolist()):
+                if any(end._can_read(bytes([byte])) for byte in children.tolist()):
                     return forced  # the forced bytes end inside a token that may go on
             if longest is None:
                 return forced

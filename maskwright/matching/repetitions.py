@@ -45,7 +45,7 @@ from maskwright.matching._json_reader import (
 from maskwright.matching._repetitions import allow_named, forbid_completions, forbid_repeated
 from maskwright.matching.asking_tokens import AskingTokens
 from maskwright.matching.mask_tables import MaskTables
-from maskwright.matching.place import Place
+from maskwright.matching.place import Trail
 from maskwright.matching.siblings import Reading, start_reading
 
 _FIRST_ROOM = 1 << 10
@@ -63,12 +63,15 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What came up while bytes were read: see `Place`; `n_since` is how many bytes ago a document began, or -1."""
+    """What came up while bytes were read: see `place`; `n_since` is how many bytes ago a document began, or -1."""
 
     has_asked: bool
     n_since: int
     is_ambiguous: bool
 
+
+INDEPENDENT = 1
+"""The mask of a place does not depend on the text."""
 
 _NO_TOKENS = np.empty(0, dtype=np.int32)
 
@@ -107,72 +110,72 @@ class Repetitions:
         trial = self._work[READER_SIZE:]
         return Answers(bool(trial[HAS_ASKED]), int(trial[N_SINCE]), bool(trial[IS_AMBIGUOUS]))
 
-    def reading_of(self, network: TransitionNetwork, place: Place, configuration: int) -> Reading:
-        """The text up to a place, read from the nearest place before that was read, or where its document begins."""
+    def reading_of(self, network: TransitionNetwork, trail: Trail, configuration: int) -> Reading:
+        """The text of a trail, read from the nearest place before that was read, or where its document begins."""
         if network.has_documents and not is_in_document(network.arena, network.scratch, configuration):
             return self._nothing_read
-        path: list[int | bytes] = []
-        here: Place | None = place
-        while here is not None and here.reading is None and here.began < 0:
-            path.append(here.read)
-            here = here.parent
-        known = here.reading if here is not None else None
-        if known is not None:
-            if not path:
+        position = len(trail.reads)
+        note = trail.notes[-1] if trail.notes else None
+        known = note.reading if note is not None else None
+        if known is not None and note is not None:
+            if note.position == position:
                 return known
             if known.log.words[N_WORDS_USED] > _MOST_GARBAGE * known.log.size_when_new:
                 known = None
-                while here is not None and here.began < 0:
-                    path.append(here.read)
-                    here = here.parent
-        if known is not None and len(path) == 1 and isinstance(path[0], int):
+                note = next((one for one in reversed(trail.notes) if one.began >= 0), None)
+        begin = note.position if note is not None else 0
+        if known is not None and position == begin + 1 and isinstance(token := trail.reads[-1], int):
             start = self._vocabulary.token_start
-            begin, end = int(start[path[0]]), int(start[path[0] + 1])
-            place.reading = reading = known.after(self._vocabulary.token_data, begin, end)
-            return reading
-        texts = [self._bytes_of(read) for read in reversed(path)]
-        if known is None and here is not None:
-            texts.insert(0, self._bytes_of(here.read)[here.began :])
-        text = np.frombuffer(b"".join(texts), dtype=np.uint8).copy()
-        if known is None:
-            room = MOST_WORDS_A_BYTE * (self._longest + 1) + _FIRST_ROOM + 4 * len(text)
-            known = start_reading(room, is_ambiguous=here is not None and here.is_ambiguous)
-        place.reading = reading = known.after(text, 0, len(text))
+            reading = known.after(self._vocabulary.token_data, int(start[token]), int(start[token + 1]))
+        else:
+            texts = [self._bytes_of(read) for read in trail.reads[begin:]]
+            if known is None and note is not None:
+                texts.insert(0, self._bytes_of(trail.reads[begin - 1])[note.began :])
+            text = np.frombuffer(b"".join(texts), dtype=np.uint8).copy()
+            if known is None:
+                room = MOST_WORDS_A_BYTE * (self._longest + 1) + _FIRST_ROOM + 4 * len(text)
+                known = start_reading(room, is_ambiguous=note is not None and note.is_ambiguous)
+            reading = known.after(text, 0, len(text))
+        trail.keep_reading(reading)
         return reading
 
     def _bytes_of(self, read: int | bytes) -> bytes:
         return read if isinstance(read, bytes) else self._vocabulary.token_bytes[read]
 
-    def forbid(self, network: TransitionNetwork, place: Place, configuration: int, row: NDArray[np.int32]) -> int:
-        """Take the tokens that repeat a sibling out of the row of a place; 0, or the NEED code of a kernel."""
-        code = self._forbid(network, place, configuration, row)
-        if network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
+    def forbid(self, network: TransitionNetwork, trail: Trail, configuration: int, row: NDArray[np.int32]) -> int:
+        """Take the tokens that repeat a sibling out of the row of a place.
+
+        Returns INDEPENDENT where there is nothing to take out whatever the text, 0 where the text was asked, or the NEED
+        code of a kernel.
+        """
+        code = self._forbid(network, trail, configuration, row)
+        if code != INDEPENDENT and network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
             allow_named(network.arena, configuration, row)
         return code
 
-    def _forbid(self, network: TransitionNetwork, place: Place, configuration: int, row: NDArray[np.int32]) -> int:
+    def _forbid(self, network: TransitionNetwork, trail: Trail, configuration: int, row: NDArray[np.int32]) -> int:
         if self._epoch != network.epoch:
             self._plans.clear()
             self._twice.clear()
             self._epoch = network.epoch
         if self._asking is None:
             self._asking = self._tables.asking_tokens
-        if network.asks_of_strings_only and not place.has_asked:
-            return self._forbid_within_tokens(network, place, configuration, row, self._asking)
+        if network.asks_of_strings_only and not trail.places[-1].has_asked:
+            return self._forbid_within_tokens(network, trail, configuration, row, self._asking)
         plan = self._plans.get(configuration)
         if plan is None:
-            code, plan = self._make_plan(network, place, configuration, row, self._asking)
+            code, plan = self._make_plan(network, trail, configuration, row, self._asking)
             if code < 0:
                 return code
             self._plans[configuration] = plan
         if plan is _NOTHING:
-            return 0
-        return self._carry_out(plan, network, place, configuration, row, self._asking)
+            return INDEPENDENT
+        return self._carry_out(plan, network, trail, configuration, row, self._asking)
 
     def _forbid_within_tokens(
         self,
         network: TransitionNetwork,
-        place: Place,
+        trail: Trail,
         configuration: int,
         row: NDArray[np.int32],
         asking: AskingTokens,
@@ -187,14 +190,14 @@ class Repetitions:
                 return int(n)
             tokens = self._twice[configuration] = self._out[:n].copy() if n else _NO_TOKENS
         if tokens is _NO_TOKENS:
-            return 0
+            return INDEPENDENT
         plan = _Plan(tokens, False)
-        return self._carry_out(plan, network, place, configuration, row, asking)
+        return self._carry_out(plan, network, trail, configuration, row, asking)
 
     def _make_plan(
         self,
         network: TransitionNetwork,
-        place: Place,
+        trail: Trail,
         configuration: int,
         row: NDArray[np.int32],
         asking: AskingTokens,
@@ -213,7 +216,7 @@ class Repetitions:
         else:
             n = find_asking(*start, -1, self._out)
         if n == NEED_ANSWER:
-            reading = self.reading_of(network, place, configuration)
+            reading = self.reading_of(network, trail, configuration)
             n = find_asking(*start, int(reading.is_in_string), self._out)
         if n <= 0:
             return int(n), _NOTHING
@@ -223,12 +226,12 @@ class Repetitions:
         self,
         plan: _Plan,
         network: TransitionNetwork,
-        place: Place,
+        trail: Trail,
         configuration: int,
         row: NDArray[np.int32],
         asking: AskingTokens,
     ) -> int:
-        reading = self.reading_of(network, place, configuration)
+        reading = self.reading_of(network, trail, configuration)
         start = (network.arena, network.scratch, configuration)
         tokens = (self._longest, self._vocabulary.token_start, self._vocabulary.token_data)
         listed = plan.tokens

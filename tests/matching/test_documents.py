@@ -178,7 +178,7 @@ def test_memory_that_starts_over_keeps_where_documents_begin() -> None:
         other.accept_bytes(b"<{" + b",".join(b'"%s":{"a":{}}' % name.encode() for name in names) + b"}>")
         other.fill_bitmask(row)
         with compiled._lock:
-            compiled._restart(other._places[-1])
+            compiled._restart(other._trail)
     assert accepted(matcher, b'","b":""},"a":""}>')
     assert not accepted(matcher, b'"},"b"')
     assert not accepted(matcher, b'","a"')

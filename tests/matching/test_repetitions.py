@@ -380,7 +380,7 @@ def test_a_long_text_is_read_once() -> None:
         if i % 50 == 0:
             matcher.fork().accept_bytes(b'"aaaaaaaaaaaaaaaaaaaaaaaaa":1')
     assert not takes(matcher, b'"ba":') and takes(matcher, b'"' + b"a" * 30 + b'":1}')
-    reading = matcher._places[-1].reading
+    reading = matcher._trail.notes[-1].reading
     assert reading is not None and reading.log.words.nbytes < 64 << 20
 
 

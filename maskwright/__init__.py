@@ -36,11 +36,12 @@ if TYPE_CHECKING:
     from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import Formats, JSONSchemaOptions, NumberSpelling, PropertyOrder, Whitespace
     from maskwright.grammar.lark import PYTHON_INDENTER, Indenter, Lexer
+    from maskwright.matching.batch import fill_bitmasks, step_matchers
     from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens, is_allowed
     from maskwright.matching.compiled_grammar import CompiledGrammar
     from maskwright.matching.compiler import Compiler
     from maskwright.matching.examples import example_texts, shortest_text
-    from maskwright.matching.matcher import Matcher, fill_bitmasks
+    from maskwright.matching.matcher import Matcher
     from maskwright.matching.vocabulary import Vocabulary
 
 _HOME = {
@@ -75,9 +76,10 @@ _HOME = {
     "allocate_bitmask": "maskwright.matching.bitmask",
     "allowed_tokens": "maskwright.matching.bitmask",
     "example_texts": "maskwright.matching.examples",
-    "fill_bitmasks": "maskwright.matching.matcher",
+    "fill_bitmasks": "maskwright.matching.batch",
     "is_allowed": "maskwright.matching.bitmask",
     "shortest_text": "maskwright.matching.examples",
+    "step_matchers": "maskwright.matching.batch",
 }
 """Where each public name lives."""
 
@@ -116,6 +118,7 @@ __all__ = [
     "fill_bitmasks",
     "is_allowed",
     "shortest_text",
+    "step_matchers",
 ]
 
 

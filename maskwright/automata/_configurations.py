@@ -36,20 +36,20 @@ from maskwright._numba import kernel
 from maskwright.automata._closing import add_returns, close_items, count_one
 from maskwright.automata._frames import Int, Ints, add_item, begin_items, has_room, hash_words, sort_pairs
 from maskwright.automata._layout import (
+    ACCEPTING,
     ASKS,
     BEGINS,
     BUCKET_MASK,
     CONFIGURATION_BUCKETS,
     CONFIGURATION_FLAGS,
     CONFIGURATION_HASH,
-    COUNTER_COUNT,
-    COUNTER_MAXIMUM,
-    COUNTER_MINIMUM,
     DEAD,
+    DENSE,
     FRAME_RETURN,
     FRAME_SIZE,
     FREE,
     HAS_BYTE_EDGES,
+    HAS_OTHER_EDGES,
     HAS_TOKEN_EDGES,
     IS_ACCEPTING,
     IS_COUNTER,
@@ -57,100 +57,60 @@ from maskwright.automata._layout import (
     MASK,
     N_CONFIGURATIONS,
     N_ITEMS,
+    N_SPANS,
     N_STEPS,
     N_SUCCESSORS,
     NEED_ANSWER,
     NEED_MEMORY,
-    ONLY_BYTE,
-    ONLY_SUCCESSOR,
     SCRATCH_ACCEPTING,
     SCRATCH_ITEMS,
     SCRATCH_N_ITEMS,
     SCRATCH_PAIRS,
     SCRATCH_REFUSES,
+    SPANS,
     STATE_SIZE,
-    SUCCESSORS,
     TOKEN,
     UNKNOWN,
 )
 from maskwright.automata._lexing import mark_list_readable, read_list, span_of_list
+from maskwright.automata._spans import begin_spans, find_span, mark_item, permits, write_spans
 from maskwright.grammar.byte_automaton import BEGINS_UNIT
+
+MOST_SPAN_WORDS = 512
+"""Room that is asked for before the spans of a configuration are counted."""
+
+NOT_PLAIN = ACCEPTING | HAS_OTHER_EDGES | HAS_TOKEN_EDGES | ASKS | BEGINS | LEXES
+"""A state without these flags has edges that read bytes and nothing else."""
 
 
 @kernel
 def items_of(arena: Ints, configuration: Int) -> int:
-    """Where the items of a configuration begin: behind the successors, if it has them."""
-    return configuration + SUCCESSORS + (N_SUCCESSORS if arena[configuration + ONLY_BYTE] < 0 else 0)
+    """Where the items of a configuration begin: behind the spans, or the successors."""
+    n = arena[configuration + N_SPANS]
+    return configuration + SPANS + (2 * n if n >= 0 else N_SUCCESSORS)
 
 
 @kernel
 def successor_of(arena: Ints, configuration: Int, byte: Int) -> int:
     """What is known of the configuration after one more byte: UNKNOWN, DEAD or an offset."""
-    only = arena[configuration + ONLY_BYTE]
-    if only < 0:
-        return arena[configuration + SUCCESSORS + byte]
-    return arena[configuration + ONLY_SUCCESSOR] if only == byte else DEAD
-
-
-@kernel
-def permits(arena: Ints, unit: Int, frame: Int) -> bool:
-    """May an edge with this unit be taken from this frame?  Always, unless the frame counts."""
-    if unit == 0 or arena[frame + FRAME_SIZE] != IS_COUNTER:
-        return True
-    count = arena[frame + COUNTER_COUNT]
-    if unit == BEGINS_UNIT:
-        return arena[frame + COUNTER_MAXIMUM] < 0 or count < arena[frame + COUNTER_MAXIMUM]
-    return count >= arena[frame + COUNTER_MINIMUM]
-
-
-@kernel
-def is_overridden(arena: Ints, state: Int, base: Int, byte: Int) -> bool:
-    """Does the state, or a base of it above `base`, have an edge of its own for the byte?"""
-    while state != base:
-        for e in range(arena[state + 3]):
-            packed = arena[state + STATE_SIZE + 2 * e]
-            if (packed & 255) <= byte <= ((packed >> 8) & 255):
-                return True
-        state = arena[state + 1]
-    return False
+    n = arena[configuration + N_SPANS]
+    if n < 0:
+        return arena[configuration + SPANS + byte]
+    span = find_span(arena, configuration + SPANS, n, byte)
+    return arena[span + 1] if span != 0 else DEAD
 
 
 @kernel
 def mark_readable(arena: Ints, configuration: Int, state: Int, frame: Int) -> None:
-    """Mark the bytes that an item can read as UNKNOWN in the configuration's successors."""
-    row = configuration + SUCCESSORS
+    """Mark the bytes that an item can read as UNKNOWN in the successors of a configuration that has 256."""
+    row = configuration + SPANS
     if arena[state] & LEXES:
         mark_list_readable(arena, state, row)
         return
-    n_own = arena[state + 3]
-    for e in range(n_own):
-        edge = state + STATE_SIZE + 2 * e
-        packed = arena[edge]
-        if arena[edge + 1] != DEAD and permits(arena, packed >> 16, frame):
-            for byte in range(packed & 255, ((packed >> 8) & 255) + 1):
-                arena[row + byte] = UNKNOWN
-    base = arena[state + 1]
-    while base != 0:
-        for e in range(arena[base + 3]):
-            edge = base + STATE_SIZE + 2 * e
-            packed = arena[edge]
-            if arena[edge + 1] != DEAD and permits(arena, packed >> 16, frame):
-                for byte in range(packed & 255, ((packed >> 8) & 255) + 1):
-                    if not is_overridden(arena, state, base, byte):
-                        arena[row + byte] = UNKNOWN
-        base = arena[base + 1]
-
-
-@kernel
-def only_byte(arena: Ints, state: Int, frame: Int) -> int:
-    """The single byte that an item can read, or -1 if it is not so simple."""
-    if arena[state + 3] != 1 or arena[state + 1] != 0 or arena[state] & HAS_TOKEN_EDGES:
-        return -1
-    packed = arena[state + STATE_SIZE]
-    low = packed & 255
-    if low != (packed >> 8) & 255 or arena[state + STATE_SIZE + 1] == DEAD or not permits(arena, packed >> 16, frame):
-        return -1
-    return low
+    for byte in range(N_SUCCESSORS):
+        edge = find_edge(arena, state, byte)
+        if edge != 0 and arena[edge + 1] != DEAD and permits(arena, arena[edge] >> 16, frame):
+            arena[row + byte] = UNKNOWN
 
 
 @kernel
@@ -163,14 +123,12 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
     """
     n = 0
     flags = 0
-    n_marking = 0
     marks = (ASKS | BEGINS) & ~scratch[SCRATCH_REFUSES]
     kept = HAS_BYTE_EDGES | HAS_TOKEN_EDGES | marks
     for i in range(scratch[SCRATCH_N_ITEMS]):
         state = scratch[SCRATCH_ITEMS + 2 * i]
         if arena[state] & kept:
             flags |= arena[state]
-            n_marking += (arena[state] & (ASKS | BEGINS)) != 0
             scratch[SCRATCH_PAIRS + 2 * n] = state
             scratch[SCRATCH_PAIRS + 2 * n + 1] = scratch[SCRATCH_ITEMS + 2 * i + 1]
             n += 1
@@ -178,6 +136,12 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
     if n == 0 and accepting == 0:
         return DEAD
     sort_pairs(scratch, SCRATCH_PAIRS, n)
+    return intern_pairs(arena, scratch, n, flags, accepting)
+
+
+@kernel
+def intern_pairs(arena: Ints, scratch: Ints, n: Int, flags: Int, accepting: Int) -> int:
+    """The configuration of the n sorted items at SCRATCH_PAIRS, which have these flags, made if new; or NEED_MEMORY."""
     hashed = hash_words(scratch, SCRATCH_PAIRS, 2 * n, accepting)
     bucket = arena[CONFIGURATION_BUCKETS] + (hashed & arena[BUCKET_MASK])
     configuration = arena[bucket]
@@ -196,14 +160,8 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
             if same:
                 return configuration
         configuration = arena[configuration]
-    only = -1
-    if n - n_marking == 1:
-        for i in range(n):
-            if not arena[scratch[SCRATCH_PAIRS + 2 * i]] & (ASKS | BEGINS):
-                only = only_byte(arena, scratch[SCRATCH_PAIRS + 2 * i], scratch[SCRATCH_PAIRS + 2 * i + 1])
     configuration = arena[FREE]
-    items = configuration + SUCCESSORS + (N_SUCCESSORS if only < 0 else 0)
-    if not has_room(arena, items - configuration + 2 * n):
+    if not has_room(arena, SPANS + MOST_SPAN_WORDS + 2 * n):
         return NEED_MEMORY
     arena[configuration] = arena[bucket]
     arena[configuration + N_ITEMS] = n
@@ -211,17 +169,20 @@ def intern_configuration(arena: Ints, scratch: Ints) -> int:
     arena[configuration + MASK] = 0
     arena[configuration + CONFIGURATION_FLAGS] = flags
     arena[configuration + CONFIGURATION_HASH] = hashed
-    arena[configuration + ONLY_BYTE] = only
-    arena[configuration + ONLY_SUCCESSOR] = UNKNOWN
-    for byte in range(configuration + SUCCESSORS, items):
-        arena[byte] = DEAD
-    for i in range(n):
-        state = scratch[SCRATCH_PAIRS + 2 * i]
-        frame = scratch[SCRATCH_PAIRS + 2 * i + 1]
-        arena[items + 2 * i] = state
-        arena[items + 2 * i + 1] = frame
-        if only < 0:
-            mark_readable(arena, configuration, state, frame)
+    if flags & LEXES:
+        arena[configuration + N_SPANS] = DENSE
+        for byte in range(N_SUCCESSORS):
+            arena[configuration + SPANS + byte] = DEAD
+        for i in range(n):
+            mark_readable(arena, configuration, scratch[SCRATCH_PAIRS + 2 * i], scratch[SCRATCH_PAIRS + 2 * i + 1])
+    else:
+        begin_spans(scratch)
+        for i in range(n):
+            mark_item(arena, scratch, scratch[SCRATCH_PAIRS + 2 * i], scratch[SCRATCH_PAIRS + 2 * i + 1])
+        arena[configuration + N_SPANS] = write_spans(arena, scratch, configuration + SPANS)
+    items = items_of(arena, configuration)
+    for i in range(2 * n):
+        arena[items + i] = scratch[SCRATCH_PAIRS + i]
     arena[FREE] = items + 2 * n
     arena[N_CONFIGURATIONS] += 1
     arena[bucket] = configuration
@@ -246,26 +207,83 @@ def step(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
     """The configuration after one more byte: DEAD, an offset, or a NEED code.
 
     Where values must differ from their siblings it assumes that a value that ends with this byte does.
-    The answer holds for all bytes that fall into the same edge, or the same gap between edges, of every item; it is
-    remembered for all of them, so a configuration inside a string takes a handful of steps and not 256.
+    The answer holds for all bytes of a span and is remembered for them, so a configuration inside a string takes a
+    handful of steps and not 256.
     """
-    known = successor_of(arena, configuration, byte)
-    if known != UNKNOWN:
-        return known
-    span = read_byte(arena, scratch, configuration, byte)
-    if span < 0:
-        return span
-    code = close_items(arena, scratch)
+    n_spans = arena[configuration + N_SPANS]
+    if n_spans < 0:
+        return step_densely(arena, scratch, configuration, byte)
+    span = find_span(arena, configuration + SPANS, n_spans, byte)
+    if span == 0:
+        return DEAD
+    if arena[span + 1] == UNKNOWN:
+        successor = step_from(arena, scratch, configuration, byte)
+        if successor < 0:
+            return successor
+        arena[span + 1] = successor
+    return arena[span + 1]
+
+
+@kernel
+def step_from(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
+    """The same, found anew."""
+    if arena[configuration + N_ITEMS] == 1:
+        items = items_of(arena, configuration)
+        state = arena[items]
+        edge = find_edge(arena, state, byte) if not arena[state] & LEXES else 0
+        if edge != 0 and arena[edge] >> 16 == 0 and arena[edge + 1] != DEAD:
+            target = arena[edge + 1]
+            if not arena[target] & NOT_PLAIN:  # inside a literal, or a string without a counter: nothing to close
+                arena[N_STEPS] += 1
+                scratch[SCRATCH_PAIRS] = target
+                scratch[SCRATCH_PAIRS + 1] = arena[items + 1]
+                return intern_pairs(arena, scratch, 1, arena[target], 0)
+    code = read_byte(arena, scratch, configuration, byte)
     if code < 0:
         return code
-    successor = intern_configuration(arena, scratch)
+    code = close_items(arena, scratch)
+    return code if code < 0 else intern_configuration(arena, scratch)
+
+
+@kernel
+def step_densely(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
+    """The same for a configuration with 256 successors."""
+    known = arena[configuration + SPANS + byte]
+    if known != UNKNOWN:
+        return known
+    successor = step_from(arena, scratch, configuration, byte)
     if successor >= 0:
-        if arena[configuration + ONLY_BYTE] >= 0:
-            arena[configuration + ONLY_SUCCESSOR] = successor
-        else:
-            for same in range(configuration + SUCCESSORS + (span & 255), configuration + SUCCESSORS + (span >> 8) + 1):
-                arena[same] = successor
+        span = span_around(arena, configuration, byte)
+        for same in range(configuration + SPANS + (span & 255), configuration + SPANS + (span >> 8) + 1):
+            arena[same] = successor
     return successor
+
+
+@kernel
+def span_around(arena: Ints, configuration: Int, byte: Int) -> int:
+    """first | last << 8, bytes around one that was read that lead to the same."""
+    first = 0
+    last = 255
+    items = items_of(arena, configuration)
+    for i in range(arena[configuration + N_ITEMS]):
+        state = arena[items + 2 * i]
+        if arena[state] & LEXES:
+            span = span_of_list(arena, int(state), int(byte))
+            first = max(first, span & 255)
+            last = min(last, span >> 8)
+        while state != 0 and not arena[state] & LEXES:
+            for e in range(arena[state + 3]):
+                low = arena[state + STATE_SIZE + 2 * e] & 255
+                high = (arena[state + STATE_SIZE + 2 * e] >> 8) & 255
+                if high < byte:
+                    first = max(first, high + 1)
+                elif low > byte:
+                    last = min(last, low - 1)
+                else:
+                    first = max(first, low)
+                    last = min(last, high)
+            state = arena[state + 1]
+    return first | last << 8
 
 
 @kernel
@@ -275,9 +293,9 @@ def step_refusing(arena: Ints, scratch: Ints, configuration: Int, byte: Int, ref
     ASKS where the value that ends with this byte equals an earlier sibling; BEGINS to see what is there beside a
     document that begins.
     """
-    span = read_byte(arena, scratch, configuration, byte)
-    if span < 0:
-        return span
+    code = read_byte(arena, scratch, configuration, byte)
+    if code < 0:
+        return code
     scratch[SCRATCH_REFUSES] = refuses
     code = close_items(arena, scratch)
     if code < 0:
@@ -287,14 +305,12 @@ def step_refusing(arena: Ints, scratch: Ints, configuration: Int, byte: Int, ref
 
 @kernel
 def read_byte(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
-    """Put the items after one more byte into scratch, not yet closed.  The one place where a byte is read.
+    """Put the items after one more byte into scratch, not yet closed: 0, or a NEED code.
 
-    Returns first | last << 8, the bytes around this one that lead to the same items; or a NEED code.
+    The one place where a byte is read, but for what `step_from` does with a single plain state.
     """
     arena[N_STEPS] += 1
     begin_items(scratch)
-    first = 0
-    last = 255
     items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
         state = arena[items + 2 * i]
@@ -303,44 +319,25 @@ def read_byte(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
             after = read_list(arena, scratch, int(state), int(byte))
             if after < 0:
                 return after
-            span = span_of_list(arena, int(state), int(byte))
-            first = max(first, span & 255)
-            last = min(last, span >> 8)
             if after != DEAD:
                 code = add_item(scratch, after, frame)
                 if code < 0:
                     return code
             continue
-        found = 0
-        while state != 0 and found == 0:
-            for e in range(arena[state + 3]):
-                edge = state + STATE_SIZE + 2 * e
-                low = arena[edge] & 255
-                high = (arena[edge] >> 8) & 255
-                if high < byte:
-                    first = max(first, high + 1)
-                elif low > byte:
-                    last = min(last, low - 1)
-                    break
-                else:
-                    first = max(first, low)
-                    last = min(last, high)
-                    found = edge
-                    break
-            state = arena[state + 1]
-        if found == 0 or arena[found + 1] == DEAD:
+        edge = find_edge(arena, state, byte)
+        if edge == 0 or arena[edge + 1] == DEAD:
             continue
-        unit = arena[found] >> 16
+        unit = arena[edge] >> 16
         if not permits(arena, unit, frame):
             continue
         if unit == BEGINS_UNIT and arena[frame + FRAME_SIZE] == IS_COUNTER:
             frame = count_one(arena, frame)
             if frame < 0:
                 return frame
-        code = add_item(scratch, arena[found + 1], frame)
+        code = add_item(scratch, arena[edge + 1], frame)
         if code < 0:
             return code
-    return first | last << 8
+    return 0
 
 
 @kernel
@@ -471,17 +468,29 @@ def take_token(arena: Ints, scratch: Ints, configuration: Int, token: Int, by_by
 
 
 @kernel
+def only_byte(arena: Ints, configuration: Int) -> int:
+    """The only byte that can be read, or -1 if there are several or none."""
+    n = arena[configuration + N_SPANS]
+    if n == 1:
+        packed = arena[configuration + SPANS]
+        return packed & 255 if packed & 255 == packed >> 8 else -1
+    only = -1
+    if n < 0:
+        for byte in range(N_SUCCESSORS):
+            if arena[configuration + SPANS + byte] != DEAD:
+                if only >= 0:
+                    return -1
+                only = byte
+    return only
+
+
+@kernel
 def read_forced(arena: Ints, scratch: Ints, configuration: Int, out: NDArray[np.uint8]) -> int:
     """Write the bytes that are the only way to go on into `out`, as far as it reaches; how many, or a NEED code."""
     for n in range(out.size):
         if arena[configuration + IS_ACCEPTING] or arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
             return n
-        only = -1
-        for byte in range(256):
-            if successor_of(arena, configuration, byte) != DEAD:
-                if only >= 0:
-                    return n
-                only = byte
+        only = only_byte(arena, configuration)
         if only < 0:
             return n
         configuration = step(arena, scratch, np.int64(configuration), np.int64(only))

@@ -18,13 +18,19 @@ the words called *memo*:
  counter frame   [next in hash chain, -1, 0, minimum, maximum or -1, count, parent frame]
  set frame       [next in hash chain, -2, 0, n_words, parent frame, 32 members a word * n_words]
                  Where entries are counted the last word is no set of members but the count.
- configuration   [next in hash chain, n_items, is_accepting, memo: mask, flags, hash, only byte or -1, memo: successor,
-                  memo: 256 successors (UNKNOWN, DEAD or a configuration), (state, frame) * n_items]
-                 One inside a literal can read just one byte: it names it, and has no room for 256 successors.
+ configuration   [next in hash chain, n_items, is_accepting, memo: mask, flags, hash, n_spans,
+                  (low | high << 8, memo: successor) * n_spans, (state, frame) * n_items]
+                 A *span* is a longest run of bytes that no item tells apart, by ascending bytes; a byte outside all
+                 spans is refused. A successor is UNKNOWN, DEAD or a configuration. Where n_spans is DENSE there are 256
+                 successors instead: a lexer learns which bytes are alike only as it reads them.
  token list      [n, token ids in ascending order]
+ mask record     [offset of a row of the vocabulary or 0, n_added, n_taken, token ids to add and to take, in any order]
 
-The memo *mask* of a configuration is 0 while unknown, the offset of a token list (in any order), or -1 - r for row r of
-the store of finished masks.
+The memo *mask* of a configuration is 0 while unknown, the offset of a mask record, or -1 - r for row r of the store of
+rows.
+
+Cost of a configuration: 11 words inside a literal, some 35 inside a string, where 256 successors for each took a
+kilobyte: clearing them and touching new memory was a third of the time that a new configuration costs.
 """
 
 from __future__ import annotations
@@ -88,12 +94,15 @@ IS_SET = -2
 
 # Words of a configuration.
 CONFIGURATION_NEXT, N_ITEMS, IS_ACCEPTING, MASK, CONFIGURATION_FLAGS, CONFIGURATION_HASH = 0, 1, 2, 3, 4, 5
-ONLY_BYTE, ONLY_SUCCESSOR = 6, 7
-SUCCESSORS = 8
+N_SPANS, SPANS = 6, 7
+DENSE = -1
 N_SUCCESSORS = 256
 
 UNKNOWN = -1
 DEAD = 0
+
+# Words of a mask record.
+MASK_BASE, MASK_N_ADDED, MASK_N_TAKEN, MASK_TOKENS = 0, 1, 2, 3
 
 # What a kernel returns when it cannot go on: the caller provides it and calls again; every kernel may be repeated.
 NEED_NONTERMINAL = -1
@@ -118,6 +127,7 @@ SCRATCH_REFUSES = 6
 is asked what is in progress beside a document that begins now; or 0."""
 SCRATCH_PROVED = 8
 """Is it plain of the list of groups that is being made that the text can be completed?"""
+SCRATCH_N_TAKEN, SCRATCH_BASE = 7, 9
 SCRATCH_ITEMS = 16
 SCRATCH_CALLS = SCRATCH_ITEMS + 2 * MAX_ITEMS
 SCRATCH_PAIRS = SCRATCH_CALLS + 3 * MAX_ITEMS
@@ -125,8 +135,9 @@ SCRATCH_HASH = SCRATCH_PAIRS + 2 * MAX_ITEMS
 HASH_SIZE = 4 * MAX_ITEMS
 SCRATCH_FOUND = SCRATCH_HASH + 2 * HASH_SIZE
 MAX_FOUND = 1024
-"""Allowed tokens up to this many are remembered as a list, beyond it as a row of bits."""
-SCRATCH_TUPLE = SCRATCH_FOUND + MAX_FOUND
+"""Tokens added to a mask, or taken from it, up to this many are remembered as a list, beyond it as a row of bits."""
+SCRATCH_TAKEN = SCRATCH_FOUND + MAX_FOUND
+SCRATCH_TUPLE = SCRATCH_TAKEN + MAX_FOUND
 """The words of a tuple that is being interned (`_lexed_layout`)."""
 MAX_TUPLE = 4096
 SCRATCH_GROUPS = SCRATCH_TUPLE + MAX_TUPLE
@@ -134,5 +145,8 @@ MAX_GROUPS = 64
 """Ways to cut one text into terminals that are open at the same time; real lexers have two or three."""
 SCRATCH_ENDED = SCRATCH_GROUPS + 3 * (MAX_GROUPS + 1)
 """The guards under which a terminal has ended for certain with the byte that is being read."""
-SCRATCH_STACK = SCRATCH_ENDED + MAX_GROUPS + 1
-"""From here to the end of the scratch array: two stacks of trie walks, each three words a level."""
+SCRATCH_BYTES = SCRATCH_ENDED + MAX_GROUPS + 1
+"""Three sets of bytes of 9 words each, for `_spans`."""
+SCRATCH_STACK = SCRATCH_BYTES + 27
+"""From here to the end of the scratch array: two stacks of trie walks, each LEVEL_SIZE words a level."""
+LEVEL_SIZE = 4

@@ -23,6 +23,7 @@ Made while running: *tuples*, interned among the frames, whose first word is the
  guards    [GUARDS, guard...]                                      what must follow, for outer ends before inner ones
  labels    [LABELS, session]                                       what is known of which labels the parser can read
  row       [ROW, half of a hash, the other half]                   a finished row of a mask with that hash
+ shared    [SHARED_MASK, shared record, configuration behind it]   the mask of a state of a shared automaton
  way       [WAY, stack, label]                                     can a text be completed from there, behind a match?
  list      [LIST, program, (scan, session, guards or 0) ...]       all ways to cut the text so far, in that order
 
@@ -75,7 +76,7 @@ IS_SEALED = 4
 # Words of a tuple; it lies among the frames, whose first three words are the same.
 IS_TUPLE = -3
 TUPLE_MEMO, TUPLE_SIZE, TUPLE_WORDS = 2, 3, 4
-STACK, BLOCKS, SESSION, SCAN, LIST, PLACE, GUARDS, LABELS, ROW, WAY = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+STACK, BLOCKS, SESSION, SCAN, LIST, PLACE, GUARDS, LABELS, ROW, WAY, SHARED_MASK = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 
 STACK_STATE, STACK_BELOW, STACK_PROGRAM = 5, 6, 7
 """Words of a stack."""

@@ -36,6 +36,7 @@ from maskwright.automata._layout import (
     FRAME_PAIRS,
     FRAME_SIZE,
     FREE,
+    LEVEL_SIZE,
     N_CONFIGURATIONS,
     N_FRAMES,
     N_STATES,
@@ -61,6 +62,7 @@ from maskwright.automata._lexed_layout import (
 )
 from maskwright.automata._lexing import entry_state, start_list, start_session
 from maskwright.automata._parsing import is_proved
+from maskwright.automata.arena_pool import ArenaPool
 from maskwright.automata.carrying_over import CarryingOver
 from maskwright.automata.lexed_proof import write_proof
 from maskwright.automata.lexed_words import cached_program_words
@@ -103,8 +105,10 @@ class TransitionNetwork:
         token_ids_of: Callable[[TokenSet], list[int]] = lambda token_set: list(token_set.ids),
         max_token_length: int = 256,
         max_bytes: int = 1 << 28,
+        pool: ArenaPool | None = None,
     ) -> None:
         assert grammar.is_prepared
+        self._pool = pool or ArenaPool()
         self.grammar = grammar
         self.max_bytes = max_bytes
         self.epoch = -1
@@ -113,7 +117,7 @@ class TransitionNetwork:
         self.has_documents = False
         self._shared_states = shared_states
         self._token_ids_of = token_ids_of
-        self.scratch = np.zeros(SCRATCH_STACK + 6 * (max_token_length + 4), dtype=np.int32)
+        self.scratch = self._pool.scratch(SCRATCH_STACK + 2 * LEVEL_SIZE * (max_token_length + 4))
         self._begin()
 
     def _begin(self) -> None:
@@ -127,7 +131,7 @@ class TransitionNetwork:
         # Where each run of states begins in the arena, and what it was written from: ascending.
         self._origins: list[int] = []
         self._sources: list[Node | ByteAutomaton | LexedLanguage] = []
-        self.arena = np.empty(min(_MAX_RESERVED_WORDS, self.max_bytes // 4), dtype=np.int32)
+        self.arena = self._pool.arena(min(_MAX_RESERVED_WORDS, self.max_bytes // 4))
         self.arena[:FIRST_FREE] = 0
         self.arena[ACCEPT_STATE] = ACCEPTING
         self.arena[END_FRAME + FRAME_SIZE] = 1
@@ -139,6 +143,10 @@ class TransitionNetwork:
         self._table_size = _FIRST_NONTERMINALS
         self.arena[NONTERMINALS] = self._allocate_zeroed(4 * _FIRST_NONTERMINALS)
         self.build(self._nonterminal_of(Call(self.grammar.start)))
+
+    def give_back(self) -> None:
+        """Leave the memory to others; the network must not be used any more."""
+        self._pool.give_back(self.arena, self.scratch)
 
     def clear(self) -> None:
         """Forget everything."""

@@ -13,12 +13,15 @@ from maskwright.automata._layout import (
     FRAME_SIZE,
     IS_COUNTER,
     MASK,
+    MASK_N_ADDED,
+    MASK_TOKENS,
     N_ITEMS,
     NEED_ANSWER,
     STATE_INTERIOR,
     UNKNOWN,
 )
 from maskwright.matching._json_reader import Bytes
+from maskwright.matching._mask_records import is_list
 from maskwright.matching._masks import shared_record, units_left
 
 END_ASKS = 1 << 40
@@ -110,8 +113,8 @@ def find_asking(
     here, wherever, once = np.int64(configuration), np.int64(0), np.int64(1)
     mask = arena[here + MASK]
     n = 0
-    if mask > 0:  # few tokens: all of them, wherever the text ends
-        for k in range(mask + 1, mask + 1 + arena[mask]):
+    if is_list(arena, mask):  # few tokens: all of them, wherever the text ends
+        for k in range(mask + MASK_TOKENS, mask + MASK_TOKENS + arena[mask + MASK_N_ADDED]):
             token = np.int64(arena[k])
             if quotes[token] >= only_strings:
                 code = asks_on_its_way(arena, scratch, token_start, token_data, token, here, wherever, once)
@@ -175,9 +178,10 @@ def find_asking_twice(
     here, wherever, twice = np.int64(configuration), np.int64(0), np.int64(2)
     n = 0
     mask = arena[here + MASK]
-    n_candidates = arena[mask] if mask > 0 else by_quotes[2]
+    is_short = is_list(arena, mask)
+    n_candidates = arena[mask + MASK_N_ADDED] if is_short else by_quotes[2]
     for k in range(n_candidates):
-        token = np.int64(arena[mask + 1 + k] if mask > 0 else by_quotes[3 + k])
+        token = np.int64(arena[mask + MASK_TOKENS + k] if is_short else by_quotes[3 + k])
         if quotes[token] >= 3 and row[token >> 5] & BIT[token & 31]:
             code = asks_on_its_way(arena, scratch, token_start, token_data, token, here, wherever, twice)
             if code < 0:

@@ -21,6 +21,8 @@ from maskwright.automata._layout import (
     IS_ACCEPTING,
     LEXES,
     MASK,
+    MASK_N_ADDED,
+    MASK_TOKENS,
     N_ITEMS,
     N_ROWS,
     NEED_LEXEMES,
@@ -52,6 +54,15 @@ from maskwright.automata._lexed_layout import (
 from maskwright.automata._lexing import can_read, intern_list, is_usable, read_list, start_list, start_scan, with_column
 from maskwright.automata._parsing import after_match, context_of, is_proved, program_of, stack_of
 from maskwright.matching._lexeme_kernels import ABSOLUTE, NO_LABEL
+from maskwright.matching._mask_records import (
+    add_row,
+    begin_mask,
+    emit,
+    emit_own,
+    is_list,
+    keep_mask,
+    write_mask,
+)
 from maskwright.matching._table_layout import (
     EOS_LIST,
     GROUP_SIZE,
@@ -66,16 +77,7 @@ from maskwright.matching._table_layout import (
     NODE_SIZE,
     TRIE_PAYLOAD,
 )
-from maskwright.matching._trie_walk import (
-    FEWEST,
-    MAIN,
-    MOST,
-    begin_mask,
-    emit,
-    emit_own,
-    keep_mask,
-    walk,
-)
+from maskwright.matching._trie_walk import FEWEST, MAIN, MOST, walk
 
 NARROW = 16
 """A place that can read so few bytes and stands alone is walked: quicker than to sort the vocabulary for it."""
@@ -181,21 +183,22 @@ def find_group_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, group:
     if arena[here + IS_ACCEPTING]:
         for i in range(tables[tables[EOS_LIST]]):
             emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])
-    return keep_mask(arena, scratch, rows, here)
+    return keep_mask(arena, scratch, tables, rows, here)
 
 
 @kernel
 def add_silent(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, silent: Int, behind: Int, row: Ints) -> None:
     """Allow what the groups behind allow, of the tokens in which no terminal of the first group can end."""
-    mask = arena[behind + MASK]
-    if mask > 0:
-        for i in range(arena[mask]):
-            token = arena[mask + 1 + i]
+    mask = np.int64(arena[behind + MASK])
+    if is_list(arena, mask):
+        for i in range(arena[mask + MASK_N_ADDED]):
+            token = arena[mask + MASK_TOKENS + i]
             if tables[silent + (token >> 5)] & BIT[token & 31]:
                 emit(scratch, row, token)
         return
+    others = rows[arena[N_ROWS] + 1]
+    write_mask(arena, tables, rows, mask, others)
     scratch[SCRATCH_IS_DENSE] = 1
-    others = rows[-1 - mask]
     for i in range(row.size):
         row[i] |= others[i] & tables[silent + i]
 
@@ -278,7 +281,7 @@ def walk_lists(arena: Ints, scratch: Ints, tables: Ints, trie: Int, state: Int, 
     """Allow every token of a trie whose bytes a list's state can read; 0, or a NEED code.
 
     Like `_trie_walk.walk`, but nothing is remembered: these places come once for each session, and a configuration
-    would take a kilobyte for each of them.
+    of a lexed language takes a kilobyte.
     """
     payload = tables[trie + TRIE_PAYLOAD]
     nodes = tables[trie]
@@ -331,9 +334,7 @@ def add_tokens(scratch: Ints, tables: Ints, at: Int, row: Ints) -> None:
     """Allow the tokens of a group."""
     bits = tables[at + 3]
     if bits != 0:
-        scratch[SCRATCH_IS_DENSE] = 1
-        for i in range(row.size):
-            row[i] |= tables[bits + i]
+        add_row(scratch, tables, bits, row)
         return
     for i in range(tables[at + 1]):
         emit(scratch, row, tables[tables[at + 2] + i])

@@ -4,7 +4,8 @@ From the naive loop up:
 
  1. For every token, read its bytes (`advance`): the meaning, and the oracle in the tests.
  2. `walk`: read the *trie* of all tokens instead, so a refused byte discards all tokens that begin with it.
- 3. A configuration's mask is kept: few tokens as a list in the arena, many as a row of bits; a revisit copies it.
+ 3. A configuration's mask is kept as a record: a row of the vocabulary, and what is added to it and taken from it
+    (`_mask_records`); a revisit writes it out, and `CompiledGrammar` keeps it as a finished row after that.
  4. Items inside an automaton that every grammar has (any JSON string, blanks, numbers) are not walked at all: which
     tokens stay inside it was found once for the vocabulary (`MaskTables`). Tokens that leave it are grouped by what
     comes after the exit, in a trie of suffixes: a walk of that small trie from the configuration after the return
@@ -22,7 +23,7 @@ that it may not leave earlier: it could if the automaton can go on with a byte t
 `is_shortcut` demands that no byte with which the automaton may go on after an accepting state can be read after the
 return; otherwise the item is walked like any other.
 
-Arguments are named as in `_trie_walk`, which holds steps 2 and 3.
+Arguments are named as in `_mask_records`, which holds step 3; step 2 is in `_trie_walk`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from maskwright.automata._configurations import (
     start_configuration,
     successor_of,
 )
-from maskwright.automata._frames import BIT, Int, Ints, add_item, begin_items
+from maskwright.automata._frames import BIT, Int, Ints, add_item, begin_items, intern_tuple
 from maskwright.automata._layout import (
     ACCEPTING,
     CONFIGURATION_FLAGS,
@@ -53,21 +54,38 @@ from maskwright.automata._layout import (
     IS_ACCEPTING,
     IS_COUNTER,
     MASK,
+    MAX_FOUND,
     N_ITEMS,
     N_ROWS,
     NEED_INTERIOR,
     NEED_ROW,
     NEEDED,
-    SCRATCH_FOUND,
+    SCRATCH_BASE,
     SCRATCH_IS_DENSE,
     SCRATCH_N_FOUND,
+    SCRATCH_N_TAKEN,
     SCRATCH_STACK,
+    SCRATCH_TUPLE,
     STATE_INTERIOR,
     STATE_SIZE,
     TOKEN,
     UNKNOWN,
 )
+from maskwright.automata._lexed_layout import SHARED_MASK, TUPLE_MEMO
 from maskwright.matching._lexed_masks import find_lexed_mask, is_lexed
+from maskwright.matching._mask_records import (
+    add_kept,
+    add_row,
+    begin_mask,
+    drop_taken,
+    emit,
+    emit_own,
+    keep_mask,
+    settle,
+    take_away,
+    union_row,
+    write_mask,
+)
 from maskwright.matching._table_layout import (
     ANY_COUNT,
     EOS_LIST,
@@ -83,19 +101,7 @@ from maskwright.matching._table_layout import (
     SHARED_TRIE,
     TRIE_PAYLOAD,
 )
-from maskwright.matching._trie_walk import (
-    FEWEST,
-    MAIN,
-    MOST,
-    add_kept,
-    begin_mask,
-    clear_row,
-    emit,
-    emit_own,
-    keep_mask,
-    union_row,
-    walk,
-)
+from maskwright.matching._trie_walk import FEWEST, MAIN, MOST, walk
 
 
 @kernel
@@ -165,9 +171,11 @@ def add_interior(scratch: Ints, tables: Ints, shared: Int, high: Int, row: Ints,
         n = tables[tables[shared + SHARED_COUNTS] + high]
     bits = tables[shared + SHARED_ROW]
     if bits != 0 and n == total:
-        scratch[SCRATCH_IS_DENSE] = 1
-        for i in range(row.size):
-            row[i] |= tables[bits + i]
+        add_row(scratch, tables, bits, row)
+    elif bits != 0 and total - n <= MAX_FOUND and scratch[SCRATCH_BASE] == 0:
+        scratch[SCRATCH_BASE] = bits
+        for i in range(n, total):
+            take_away(scratch, row, tables[tokens + i])
     elif bits != 0 and 2 * n > total:
         scratch[SCRATCH_IS_DENSE] = 1
         for i in range(row.size):
@@ -211,12 +219,11 @@ def add_inside(arena: Ints, scratch: Ints, tables: Ints, state: Int, frame: Int,
 
 
 @kernel
-def forbid_subtree(tables: Ints, trie: Int, node: Int, row: Ints) -> None:
+def take_subtree(scratch: Ints, tables: Ints, trie: Int, node: Int, row: Ints) -> None:
     """Take away all tokens at and below a trie node."""
     payload = tables[trie + TRIE_PAYLOAD]
     for i in range(tables[node + 3], tables[node + 5]):
-        token = tables[payload + 2 * i]
-        row[token >> 5] &= ~BIT[token & 31]
+        take_away(scratch, row, tables[payload + 2 * i])
 
 
 @kernel
@@ -251,7 +258,7 @@ def correct_along_overrides(arena: Ints, scratch: Ints, tables: Ints, state: Int
             continue
         target = arena[edge + 1]
         if target == DEAD:
-            forbid_subtree(tables, MAIN_TRIE, child, row)
+            take_subtree(scratch, tables, MAIN_TRIE, child, row)
             continue
         base_edge = find_edge(arena, arena[current + 1], byte)
         if base_edge != 0 and is_in_step(arena, target, arena[base_edge + 1]):
@@ -264,7 +271,7 @@ def correct_along_overrides(arena: Ints, scratch: Ints, tables: Ints, state: Int
                 at = nodes + NODE_SIZE * tables[child + 1]
                 end = nodes + NODE_SIZE * tables[child + 2]
             continue
-        forbid_subtree(tables, MAIN_TRIE, child, row)
+        take_subtree(scratch, tables, MAIN_TRIE, child, row)
         detour = start_configuration(arena, scratch, np.int64(target), np.int64(frame))
         if detour < 0:
             return detour
@@ -297,27 +304,60 @@ def is_in_step(arena: Ints, target: Int, base_target: Int) -> bool:
 
 
 @kernel
-def add_corrected(arena: Ints, scratch: Ints, tables: Ints, state: Int, frame: Int, row: Ints, rows: Ints) -> int:
-    """Allow all tokens of an item whose state has a base: the base's mask on its own row, corrected, then joined."""
-    n_rows = arena[N_ROWS]
-    own = rows[n_rows + 1]
-    clear_row(own)
-    n_before = scratch[SCRATCH_N_FOUND]
+def add_corrected(arena: Ints, scratch: Ints, tables: Ints, state: Int, frame: Int, row: Ints, spare: Ints) -> int:
+    """Allow all tokens of an item whose state has a base: the base's mask, corrected. Nothing may have been found yet.
+
+    First as a record. Tokens that leave the base's automaton are listed before the corrections take some of them away,
+    so they are dropped from the list afterwards; what a detour adds lies in a part of the trie of its own. Where a list
+    gets too long, it is all done again in the row, in which that order needs no care.
+    """
     shared = np.int64(shared_record(arena, state, frame))
-    code = add_shared(arena, scratch, tables, shared, frame, own, rows[n_rows + 2])
+    code = add_shared(arena, scratch, tables, shared, frame, row, spare)
     if code < 0:
         return code
-    code = correct_along_overrides(arena, scratch, tables, state, frame, own)
+    n_leaving = scratch[SCRATCH_N_FOUND]
+    is_short = scratch[SCRATCH_IS_DENSE] == 0
+    if is_short:
+        code = correct_along_overrides(arena, scratch, tables, state, frame, row)
+        if code < 0:
+            return code
+        is_short = scratch[SCRATCH_IS_DENSE] == 0 and scratch[SCRATCH_N_TAKEN] <= MAX_FOUND
+    if is_short:
+        drop_taken(scratch, row, n_leaving)
+        return 0
+    begin_mask(scratch, row)
+    code = add_shared(arena, scratch, tables, shared, frame, row, spare)
     if code < 0:
         return code
-    n = n_before
-    for i in range(n_before, scratch[SCRATCH_N_FOUND]):
-        token = scratch[SCRATCH_FOUND + i]
-        if own[token >> 5] & BIT[token & 31]:
-            scratch[SCRATCH_FOUND + n] = token
-            n += 1
-    scratch[SCRATCH_N_FOUND] = n
-    union_row(row, own)
+    settle(scratch, tables, row)
+    return correct_along_overrides(arena, scratch, tables, state, frame, row)
+
+
+@kernel
+def add_corrected_items(arena: Ints, scratch: Ints, tables: Ints, configuration: Int, rows: Ints) -> int:
+    """Allow all tokens of the items whose states have a base; 0, or a NEED code. Nothing may have been found yet."""
+    n_rows = arena[N_ROWS]
+    row = rows[n_rows]
+    own = rows[n_rows + 1]
+    n_corrected = 0
+    items = items_of(arena, configuration)
+    for i in range(arena[configuration + N_ITEMS]):
+        state = arena[items + 2 * i]
+        frame = arena[items + 2 * i + 1]
+        if arena[state + 2] > 0 or is_inside(arena, tables, state, frame):
+            continue
+        if not is_shortcut(arena, tables, state, frame):
+            continue
+        if n_corrected > 0:  # each has a base of its own: beside the others in a row of its own
+            settle(scratch, tables, row)
+            begin_mask(scratch, own)
+        code = add_corrected(arena, scratch, tables, state, frame, own if n_corrected > 0 else row, rows[n_rows + 2])
+        if code < 0:
+            return code
+        if n_corrected > 0:
+            settle(scratch, tables, own)
+            union_row(row, own)
+        n_corrected += 1
     return 0
 
 
@@ -337,6 +377,14 @@ def add_named_tokens(arena: Ints, scratch: Ints, configuration: Int, row: Ints) 
 
 
 @kernel
+def add_end_tokens(arena: Ints, scratch: Ints, tables: Ints, configuration: Int, row: Ints) -> None:
+    """Allow the end tokens where the text is complete."""
+    if arena[configuration + IS_ACCEPTING]:
+        for i in range(tables[tables[EOS_LIST]]):
+            emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])
+
+
+@kernel
 def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: Int) -> int:
     """Find and keep a configuration's mask by walking the whole trie; 0, or a NEED code."""
     row = rows[arena[N_ROWS]]
@@ -346,10 +394,8 @@ def find_plain_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, config
         return code
     if arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
         add_named_tokens(arena, scratch, configuration, row)
-    if arena[configuration + IS_ACCEPTING]:
-        for i in range(tables[tables[EOS_LIST]]):
-            emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])
-    return keep_mask(arena, scratch, rows, configuration)
+    add_end_tokens(arena, scratch, tables, configuration, row)
+    return keep_mask(arena, scratch, tables, rows, configuration)
 
 
 @kernel
@@ -376,6 +422,28 @@ def prepare_items(arena: Ints, scratch: Ints, configuration: Int) -> int:
 
 
 @kernel
+def shared_mask(arena: Ints, scratch: Ints, tables: Ints, configuration: Int) -> int:
+    """Where the mask of a configuration is remembered that others have as well; 0 where it is its own, or NEED_MEMORY.
+
+    A single item in a shared automaton whose counter is far from its bounds: only the automaton's state and what comes
+    after it matter, so all the places of a long string have one mask.
+    """
+    if arena[configuration + N_ITEMS] != 1 or arena[configuration + IS_ACCEPTING]:
+        return 0
+    items = items_of(arena, configuration)
+    shared = arena[arena[items] + 2]
+    low, high, below = units_left(arena, arena[items + 1])
+    if shared <= 0 or low > 0 or high < tables[shared + SHARED_MAX_UNITS]:
+        return 0
+    if not is_shortcut(arena, tables, arena[items], arena[items + 1]):
+        return 0
+    scratch[SCRATCH_TUPLE] = SHARED_MASK
+    scratch[SCRATCH_TUPLE + 1] = shared
+    scratch[SCRATCH_TUPLE + 2] = arena[below + FRAME_RETURN]
+    return intern_tuple(arena, scratch, 3)
+
+
+@kernel
 def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: Int) -> int:
     """Find and keep a configuration's mask; 0, or a NEED code."""
     if arena[N_ROWS] + 4 > rows.shape[0]:
@@ -387,6 +455,23 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
         return candidates
     if candidates == 0:
         return find_plain_mask(arena, scratch, tables, rows, configuration)
+    common = shared_mask(arena, scratch, tables, configuration)
+    if common < 0:
+        return common
+    if common == 0 or arena[common + TUPLE_MEMO] == 0:
+        code = find_split_mask(arena, scratch, tables, rows, configuration)
+        if code < 0:
+            return code
+        if common != 0:
+            arena[common + TUPLE_MEMO] = arena[configuration + MASK]
+    else:
+        arena[configuration + MASK] = arena[common + TUPLE_MEMO]
+    return 0
+
+
+@kernel
+def find_split_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuration: Int) -> int:
+    """Find and keep the mask of a configuration item by item; 0, or a NEED code. Its items have been prepared."""
     begin_items(scratch)
     items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
@@ -404,46 +489,35 @@ def find_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, configuratio
         if code < 0:
             return code
     row = rows[arena[N_ROWS]]
+    spare = rows[arena[N_ROWS] + 1]
     begin_mask(scratch, row)
-    if rest != DEAD:
-        add_kept(arena, scratch, rows, rest, row)
+    code = add_corrected_items(arena, scratch, tables, configuration, rows)
+    if code < 0:
+        return code
     items = items_of(arena, configuration)
     for i in range(arena[configuration + N_ITEMS]):
         state = arena[items + 2 * i]
         frame = arena[items + 2 * i + 1]
-        code = 0
         if is_inside(arena, tables, state, frame):
-            code = add_inside(arena, scratch, tables, state, frame, row, rows[arena[N_ROWS] + 1])
-        elif is_shortcut(arena, tables, state, frame):
-            if arena[state + 2] > 0:
-                shared = np.int64(arena[state + 2])
-                code = add_shared(arena, scratch, tables, shared, frame, row, rows[arena[N_ROWS] + 1])
-            else:
-                code = add_corrected(arena, scratch, tables, state, frame, row, rows)
+            code = add_inside(arena, scratch, tables, state, frame, row, spare)
+        elif arena[state + 2] > 0 and is_shortcut(arena, tables, state, frame):
+            shared = np.int64(arena[state + 2])
+            code = add_shared(arena, scratch, tables, shared, frame, row, spare)
         if code < 0:
             return code
-    if arena[configuration + IS_ACCEPTING]:
-        for i in range(tables[tables[EOS_LIST]]):
-            emit(scratch, row, tables[tables[EOS_LIST] + 1 + i])
-    return keep_mask(arena, scratch, rows, configuration)
+    if rest != DEAD:
+        add_kept(arena, scratch, tables, rows, np.int64(arena[rest + MASK]), row, spare)
+    add_end_tokens(arena, scratch, tables, configuration, row)
+    return keep_mask(arena, scratch, tables, rows, configuration)
 
 
 @kernel
 def fill(arena: Ints, scratch: Ints, configuration: Int, tables: Ints, rows: Ints, out: Ints) -> int:
-    """Write the mask of a configuration into `out` (int32[words]); 0, or a NEED code."""
-    mask = arena[configuration + MASK]
-    if mask == 0:
+    """Write the mask of a configuration into `out` (int32[words]); the name of the mask, 0 or more, or a NEED code."""
+    if arena[configuration + MASK] == 0:
         code = find_mask(arena, scratch, tables, rows, configuration)
         if code < 0:
             return code
-        mask = arena[configuration + MASK]
-    if mask > 0:
-        clear_row(out)
-        for i in range(arena[mask]):
-            token = arena[mask + 1 + i]
-            out[token >> 5] |= BIT[token & 31]
-    else:
-        kept = rows[-1 - mask]
-        for i in range(out.size):
-            out[i] = kept[i]
-    return 0
+    mask = int(arena[configuration + MASK])
+    write_mask(arena, tables, rows, mask, out)
+    return 2 * mask if mask > 0 else -1 - 2 * mask

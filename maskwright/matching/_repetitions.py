@@ -28,7 +28,6 @@ from maskwright.matching._json_reader import (
     last_sibling,
     resume,
 )
-from maskwright.matching._masks import forbid_subtree
 from maskwright.matching._table_layout import MAIN_TRIE, NODE_SIZE, TRIE_PAYLOAD
 
 HAS_COMMA, HAS_CLOSER = 1, 2
@@ -151,6 +150,15 @@ def closing_node(tables: Ints, heard: Bytes, begin: Int, end: Int) -> int:
 
 
 @kernel
+def forbid_subtree(tables: Ints, node: Int, row: Ints) -> None:
+    """Take away all tokens at and below a node of the main trie."""
+    payload = tables[MAIN_TRIE + TRIE_PAYLOAD]
+    for i in range(tables[node + 3], tables[node + 5]):
+        token = tables[payload + 2 * i]
+        row[token >> 5] &= ~BIT[token & 31]
+
+
+@kernel
 def forbid_ending(
     arena: Ints,
     scratch: Ints,
@@ -177,7 +185,7 @@ def forbid_ending(
     if code < 0:
         return code
     if code == DEAD:
-        forbid_subtree(tables, MAIN_TRIE, node, row)
+        forbid_subtree(tables, node, row)
         return 0
     payload = tables[MAIN_TRIE + TRIE_PAYLOAD]
     for i in range(tables[node + 3], tables[node + 5]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import kernel
+from maskwright._numba import allocating_kernel, kernel
 from maskwright.automata._frames import BIT
 
 STAYS, LEAVES, DIES = 1, 2, 0
@@ -53,7 +53,7 @@ def sort_tokens(
         units[token] = count
 
 
-@kernel
+@allocating_kernel
 def sort_interior(
     tokens: NDArray[np.int32],
     token_start: NDArray[np.int32],

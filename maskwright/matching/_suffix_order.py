@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import kernel
+from maskwright._numba import allocating_kernel, kernel
 from maskwright.automata._frames import Int, Ints
 
 
@@ -20,7 +20,7 @@ def comes_before(data: NDArray[np.uint8], begin: Int, end: Int, other: Int, othe
     return begin == end and other < other_end
 
 
-@kernel
+@allocating_kernel
 def suffix_order(data: NDArray[np.uint8], starts: Ints, ends: Ints) -> NDArray[np.int64]:
     """The indices that sort the strings data[starts[i]:ends[i]]; equal ones stay in their order."""
     n = starts.size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import kernel
+from maskwright._numba import allocating_kernel, kernel
 
 
 @kernel
@@ -78,7 +78,7 @@ def fill_trie(
     return n_nodes
 
 
-@kernel
+@allocating_kernel
 def build_trie(data: NDArray[np.uint8], begins: NDArray[np.int32], ends: NDArray[np.int32]) -> NDArray[np.int32]:
     """The nodes of the trie over the strings `data[begins[i]:ends[i]]`, which must be sorted; repeats are allowed.
 

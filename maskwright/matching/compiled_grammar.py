@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +27,6 @@ from maskwright.automata._layout import (
     DEAD,
     HEADER_SIZE,
     IS_ACCEPTING,
-    MASK,
     N_NODES_WALKED,
     N_ROWS,
     N_STEPS,
@@ -69,7 +69,8 @@ STATES_BUILT_AHEAD = 4000
 DEFAULT_MAX_BYTES = 256 << 20
 _MIN_MAX_BYTES = 8 << 20
 _FEWEST_ROWS, _MOST_RESERVED_ROWS = 16, 4096
-"""Rows to reserve room for at once: addresses, not memory, as for the arena."""
+"""The store of rows has room for the fewest at first, which is all that most grammars ever need, and for the most after
+that: addresses, not memory, as for the arena."""
 _BYTES_FOR_ONE_REMEMBERED = 1024
 """A place takes some 300 bytes and a way from one to another 100: they get a part of what the arena may take."""
 _PIECE = 256
@@ -127,12 +128,14 @@ class CompiledGrammar:
                 token_ids_of=functools.partial(token_ids_of, self.vocabulary),  # no cycle: memory is freed at once
                 max_token_length=int(np.diff(self.vocabulary.token_start).max(initial=1)),
                 max_bytes=max_bytes - (max_bytes // 4),
+                pool=tables.arena_pool,
             )
+            weakref.finalize(self, self._network.give_back).atexit = False
             self._network.build_ahead(STATES_BUILT_AHEAD)
             self._start = self._network.start()
         except ArenaFull as error:
             raise self._too_large() from error
-        self._rows = self._reserve_rows()
+        self._rows = self._first_rows()
         self._places: dict[int, Place] = {}
         self._n_remembered = 0
         self._finished = FinishedRows()
@@ -269,20 +272,20 @@ class CompiledGrammar:
 
     def fill_row(self, trail: Trail, row: NDArray[np.int32]) -> None:
         """Write the mask of the end of a trail into a row; a place that is asked again keeps it."""
+        network = self._network
         with self._lock:
             tries = 0
             while True:
                 configuration = self._configuration(trail)
-                network = self._network
                 code = fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
+                mask = code
                 if code >= 0:
-                    mask = int(network.arena[configuration + MASK])
                     code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
                 if code >= 0:
                     break
                 tries = self._provide(code, trail, tries)
-            place = trail.places[-1]
             if code == INDEPENDENT:
+                place = trail.places[-1]
                 place.row = self._finished.row_of(mask, row, is_wanted=place.was_filled)
                 place.was_filled = True
 
@@ -407,7 +410,7 @@ class CompiledGrammar:
             self._network.clear()
             raise self._too_large() from None
         finally:
-            self._rows = self._reserve_rows()
+            self._rows = self._first_rows()
             self._start = self._network.start()
 
     def _too_large(self) -> LimitExceeded:
@@ -418,18 +421,18 @@ class CompiledGrammar:
             remedy="raise max_bytes",
         )
 
-    def _reserve_rows(self) -> NDArray[np.int32]:
-        """Room for the rows that a quarter of the memory allowed can hold, but never fewer than a mask needs."""
-        n_rows = self._max_bytes // 4 // (4 * self._tables.n_words)
-        return np.empty((max(_FEWEST_ROWS, min(n_rows, _MOST_RESERVED_ROWS)), self._tables.n_words), dtype=np.int32)
-
     def _add_rows(self) -> None:
-        n_rows = 2 * len(self._rows)
-        if n_rows * self._rows[0].nbytes > self._max_bytes // 4:
+        """Make room for more rows, up to a quarter of the memory allowed."""
+        n_most = self._max_bytes // 4 // self._rows[0].nbytes
+        n_rows = min(n_most, max(2 * len(self._rows), _MOST_RESERVED_ROWS))
+        if n_rows <= len(self._rows):
             raise ArenaFull
         rows = np.empty((n_rows, self._rows.shape[1]), dtype=np.int32)
         rows[: len(self._rows)] = self._rows
         self._rows = rows
+
+    def _first_rows(self) -> NDArray[np.int32]:
+        return np.empty((_FEWEST_ROWS, self._tables.n_words), dtype=np.int32)
 
 
 def token_ids_of(vocabulary: Vocabulary, token_set: TokenSet) -> list[int]:

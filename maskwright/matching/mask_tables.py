@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.automata._lexed_layout import UNUSABLE
+from maskwright.automata.arena_pool import ArenaPool
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
 from maskwright.matching._lexeme_kernels import NO_LABEL
 from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_interior, sort_tokens
@@ -76,6 +77,7 @@ class MaskTables:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.n_words = (vocabulary.size + 31) // 32
+        self.arena_pool = ArenaPool()
         self._lock = threading.Lock()
         self._asking_tokens: AskingTokens | None = None
         self._records: dict[ByteAutomaton, list[int]] = {}

@@ -1,9 +1,9 @@
 """A matcher: one text in progress under a compiled grammar.
 
 All questions end in one step function: the mask has the bits of exactly the tokens that `accept_token` would take.
-State is a `Trail`, the path of the text through places that all texts share, so a failed call changes nothing, `rollback`
-cuts the path off, and `fork` copies it. What the last place remembers is answered here, everything else by the grammar.
-A matcher belongs to one thread at a time; its grammar to any number.
+State is a `Trail`, the path of the text through places that all texts share, so a failed call changes nothing,
+`rollback` cuts the path off, and `fork` copies it. What the last place remembers is answered here, everything else by
+the grammar. A matcher belongs to one thread at a time; its grammar to any number.
 
     matcher = grammar.matcher()
     matcher.fill_bitmask(row)          # which tokens may come next
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.errors import MatcherError, TokenRejected
+from maskwright.errors import MaskwrightError, MatcherError, TokenRejected
 from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Note, Place, Trail
@@ -51,6 +51,16 @@ class Matcher:
         """How many accepts can be rolled back: one a token, one for each `accept_bytes`."""
         return len(self._reads)
 
+    @property
+    def place(self) -> Place:
+        """Where the text is."""
+        return self._places[-1]
+
+    @property
+    def row_shape(self) -> tuple[int]:
+        """The shape of a row of bits: (ceil(vocabulary size / 32),)."""
+        return self._shape
+
     def fill_bitmask(self, row: NDArray[np.int32]) -> None:
         """Write the allowed tokens into int32[ceil(vocabulary size / 32)]; the end tokens iff the text is complete.
 
@@ -60,8 +70,8 @@ class Matcher:
         kept = self._places[-1].row
         if kept is not None:
             try:
-                memoryview(row)[:] = kept
-            except (TypeError, ValueError, NotImplementedError):
+                row.data[:] = kept.words
+            except (AttributeError, TypeError, ValueError, NotImplementedError):
                 check_row(row, self._shape)  # says what is wrong with it
                 raise
         else:
@@ -115,6 +125,15 @@ class Matcher:
         if not text:
             return "it has no text"
         return f"its text {text!r} does not fit"
+
+    def step(self, token_id: int, row: NDArray[np.int32]) -> None:
+        """Read one token and write what may come next: `accept_token`, then `fill_bitmask`; all of it or nothing."""
+        self.accept_token(token_id)
+        try:
+            self.fill_bitmask(row)
+        except MaskwrightError:
+            self.rollback(1)
+            raise
 
     def accept_tokens(self, token_ids: Iterable[int]) -> int:
         """Read tokens until one is refused; how many were read (those stay)."""
@@ -204,11 +223,3 @@ class Matcher:
             forced.append(longest[0])
             begin = longest[1]
         return forced
-
-
-def fill_bitmasks(matchers: Sequence[Matcher], mask: NDArray[np.int32]) -> None:
-    """Fill row i of int32[len(matchers), ceil(vocabulary size / 32)] with the mask of matcher i."""
-    if mask.ndim != 2 or len(mask) < len(matchers):
-        raise MatcherError(f"The mask needs a row for each of the {len(matchers)} matchers")
-    for matcher, row in zip(matchers, mask, strict=False):
-        matcher.fill_bitmask(row)

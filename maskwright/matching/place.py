@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from maskwright.matching.finished_rows import FinishedRow
     from maskwright.matching.siblings import Reading
 
 NO_EPOCH = -1
@@ -28,9 +29,10 @@ NO_EPOCH = -1
 class Place:
     """A configuration; `after[t]` is the place behind token t, for tokens that lead there whatever the text before.
 
-    `row`: int32[words] as a memoryview, the finished mask, or None while there is none. `was_filled`: was the mask asked
+    `row`: the finished mask, or None while there is none. `was_filled`: was the mask asked
     for? `has_asked`: did a value on the way ask whether it repeats a sibling (in the document that began last)? What
-    tokens are allowed may depend on that, so it makes two places of one configuration. `is_end`: was an end token taken?
+    tokens are allowed may depend on that, so it makes two places of one configuration. `is_end`: was an end token
+    taken?
     """
 
     __slots__ = ("after", "configuration", "epoch", "has_asked", "is_accepting", "is_end", "row", "was_filled")
@@ -44,7 +46,7 @@ class Place:
         self.is_accepting = is_accepting
         self.is_end = is_end
         self.after: dict[int, Place] = {}
-        self.row: memoryview | None = None
+        self.row: FinishedRow | None = None
         self.was_filled = False
 
 

@@ -145,8 +145,8 @@ class Repetitions:
     def forbid(self, network: TransitionNetwork, trail: Trail, configuration: int, row: NDArray[np.int32]) -> int:
         """Take the tokens that repeat a sibling out of the row of a place.
 
-        Returns INDEPENDENT where there is nothing to take out whatever the text, 0 where the text was asked, or the NEED
-        code of a kernel.
+        Returns INDEPENDENT where there is nothing to take out whatever the text, 0 where the text was asked, or the
+        NEED code of a kernel.
         """
         code = self._forbid(network, trail, configuration, row)
         if code != INDEPENDENT and network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:

@@ -9,10 +9,18 @@ import pytest
 import maskwright as mw
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, REFUSED, ByteAutomaton, automaton_of
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node, choice, literal, sequence
+from maskwright.matching import mask_tables
 from tests.matching.test_masks_by_brute_force import check_everywhere
 from tests.naive.random_grammars import QUOTED, RUN
 
 LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.fixture(autouse=True, params=["few tokens are lists", "all are rows"])
+def listing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a small vocabulary knows would always be listed; large ones keep rows, to which masks add and take."""
+    if request.param == "all are rows":
+        monkeypatch.setattr(mask_tables, "_MAX_LISTED", 0)
 
 
 def compare_along_random_texts(compiled: mw.CompiledGrammar, rng: random.Random, n_tokens: int) -> int:
@@ -104,6 +112,29 @@ def test_many_excluded_names_do_not_overrun_the_stack(n_words: int) -> None:
     matcher = compiled.matcher()
     matcher.accept_bytes(b'"' + words[-1])
     assert not matcher.allows(tokens.index(b'"'))
+
+
+@pytest.mark.parametrize("names", [[b"a"], [b"a", b"ab", b"b"], [b"x", b"yz"]])
+def test_masks_with_more_tokens_than_a_list_holds(names: list[bytes]) -> None:
+    """Names but some, beside other names and a string of its own, in 4,000 tokens: lists overflow, bases meet."""
+    rng = random.Random(len(names))
+    tokens = [bytes([byte]) for byte in b'abxyz",']
+    tokens += [bytes(rng.choices(b'aabbxyz",', k=rng.randint(2, 5))) for _ in range(4000)]
+    tokens += [b'"' + name + b'"' + bytes([byte]) for name in names for byte in b'abxyz",' for _ in range(400)]
+    vocabulary = mw.Vocabulary([*tokens, b""], eos_token_ids=[len(tokens)])
+    one = quoted_except_all(names, quoted_letters())
+    other = quoted_except_all([b"aa", b"ax"], quoted_letters())
+    rest = choice(literal(b"aaa"), literal(b'bb"'), Call("S"))
+    rules: dict[str, Node] = {
+        "S": choice(
+            sequence(one, literal(b","), Call("S")), sequence(other, rest), sequence(literal(b'"a"'), Call("T"))
+        ),
+        "quoted": sequence(literal(b'"a"'), Call("T")),
+        "T": choice(sequence(Automaton(quoted_letters()), Call("T")), literal(b'","')),
+    }
+    compiled = mw.Compiler(vocabulary).compile_grammar(Grammar("S", rules))
+    assert sum(compare_along_random_texts(compiled, rng, 8) for _ in range(12)) > 12
+    assert compiled.memory.n_rows > 0
 
 
 @pytest.mark.parametrize("bounds", [(0, 3), (5, 5), (4, 9), (2, None)])

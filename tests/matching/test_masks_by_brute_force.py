@@ -13,6 +13,7 @@ import pytest
 import maskwright as mw
 from maskwright.automata.passes import keep_productive
 from maskwright.grammar.ir import Grammar
+from maskwright.matching import mask_tables
 from tests.naive.random_grammars import ALPHABET, language_up_to, random_grammar, random_vocabulary
 from tests.naive.recogniser import Recogniser, is_viable
 
@@ -80,6 +81,11 @@ def test_masks_equal_the_oracle_on_random_grammars(block: int) -> None:
         rng = random.Random(seed)
         n_masks += check_everywhere(productive_grammar(rng), random_vocabulary(rng))
     assert n_masks > N_GRAMMARS // 8
+
+
+def test_masks_equal_the_oracle_where_all_that_is_shared_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mask_tables, "_MAX_LISTED", 0)
+    test_masks_equal_the_oracle_on_random_grammars(8)
 
 
 @pytest.mark.deep

@@ -225,7 +225,7 @@ def test_threads_share_a_grammar_and_agree_with_one() -> None:
 
 def test_memory_stays_bounded_and_answers_stay_the_same() -> None:
     """A counter makes every position a new configuration, so the arena fills again and again."""
-    letters = Grammar("S", {"S": repeat(sequence(byte_range(97, 98), byte_range(97, 98)), 0, 30_000)})
+    letters = Grammar("S", {"S": repeat(sequence(byte_range(97, 98), byte_range(97, 98)), 0, 300_000)})
     tables = MaskTables(VOCABULARY)
     small = CompiledGrammar(letters, tables, max_bytes=8 << 20)
     large = CompiledGrammar(letters, tables, max_bytes=256 << 20)
@@ -233,11 +233,11 @@ def test_memory_stays_bounded_and_answers_stay_the_same() -> None:
     kept = small.matcher()
     kept.accept_tokens([2, 3, 2])
     row, expected = mw.allocate_bitmask(2, VOCABULARY.size)
-    for position in range(9000):
+    for position in range(100_000):
         token = 2 + position % 2
         one.accept_token(token)
         other.accept_token(token)
-        if position % 50 == 0:
+        if position % 500 == 0:
             one.fill_bitmask(row)
             other.fill_bitmask(expected)
             assert (row == expected).all()

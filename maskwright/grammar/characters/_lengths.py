@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import kernel
+from maskwright._numba import allocating_kernel
 
 UNBOUNDED = -1
 
 
-@kernel
+@allocating_kernel
 def length_bounds(transitions: NDArray[np.int32], accepting: NDArray[np.bool_]) -> tuple[int, int]:
     """Least and greatest length of a member (UNBOUNDED: no end).
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import kernel
+from maskwright._numba import allocating_kernel, kernel
 
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
@@ -81,7 +81,7 @@ def _split(
     return n_sets
 
 
-@kernel
+@allocating_kernel
 def live_states(transitions: Ints, accepting: Bools) -> Bools:
     """bool[n_states]: reachable from state 0 and able to reach an accepting state."""
     n, k = transitions.shape
@@ -131,7 +131,7 @@ def live_states(transitions: Ints, accepting: Bools) -> Bools:
     return live
 
 
-@kernel
+@allocating_kernel
 def minimise(transitions: Ints, accepting: Bools, live: Bools) -> tuple[Ints, int]:
     """block_of int32[n_states] (-1 for states that are not live), and the number of blocks; state 0 must be live."""
     block_of, n_blocks = merged_backwards(transitions, accepting, live)
@@ -140,7 +140,7 @@ def minimise(transitions: Ints, accepting: Bools, live: Bools) -> tuple[Ints, in
     return refined(transitions, accepting, live)
 
 
-@kernel
+@allocating_kernel
 def merged_backwards(transitions: Ints, accepting: Bools, live: Bools) -> tuple[Ints, int]:
     """The same for a table whose live states form no cycle; with a cycle the number is 0 and `block_of` means nothing.
 
@@ -206,7 +206,7 @@ def merged_backwards(transitions: Ints, accepting: Bools, live: Bools) -> tuple[
     return block_of, n_blocks
 
 
-@kernel
+@allocating_kernel
 def refined(transitions: Ints, accepting: Bools, live: Bools) -> tuple[Ints, int]:
     """The same for any table."""
     n, k = transitions.shape
@@ -297,7 +297,7 @@ def refined(transitions: Ints, accepting: Bools, live: Bools) -> tuple[Ints, int
     return block_of, n_blocks
 
 
-@kernel
+@allocating_kernel
 def quotient(transitions: Ints, accepting: Bools, block_of: Ints, n_blocks: int) -> tuple[Ints, Bools]:
     """The tables of the blocks, numbered breadth first from the block of state 0 in the order of the classes."""
     n, k = transitions.shape

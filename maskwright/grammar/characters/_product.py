@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import kernel
+from maskwright._numba import allocating_kernel, kernel
 
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
@@ -20,7 +20,7 @@ FEW_PAIRS = 1 << 20
 """Pairs of states for which there is an array: 8 MB, of which only the places of reached ones are touched twice."""
 
 
-@kernel
+@allocating_kernel
 def has_common_member(
     left: Ints, right: Ints, pair_left: Ints, pair_right: Ints, in_left: Bools, in_right: Bools
 ) -> bool:
@@ -64,7 +64,7 @@ def _pair_after(
     return key
 
 
-@kernel
+@allocating_kernel
 def product(
     left: Ints, right: Ints, pair_left: Ints, pair_right: Ints, needs_left: bool, needs_right: bool, limit: int
 ) -> tuple[Ints, Ints, int]:
@@ -81,7 +81,7 @@ def product(
     return _product_of_many(left, right, pair_left, pair_right, needs_left, needs_right, limit)
 
 
-@kernel
+@allocating_kernel
 def _product_of_few(
     left: Ints, right: Ints, pair_left: Ints, pair_right: Ints, needs_left: bool, needs_right: bool, limit: int
 ) -> tuple[Ints, Ints, int]:
@@ -118,7 +118,7 @@ def _product_of_few(
     return table, pairs, size
 
 
-@kernel
+@allocating_kernel
 def _product_of_many(
     left: Ints, right: Ints, pair_left: Ints, pair_right: Ints, needs_left: bool, needs_right: bool, limit: int
 ) -> tuple[Ints, Ints, int]:
@@ -186,7 +186,7 @@ def _product_of_many(
     return table, pairs, size
 
 
-@kernel
+@allocating_kernel
 def row_patterns(transitions: Ints, accepting: Bools, universal: int) -> tuple[Ints, Ints, Ints, int]:
     """Group states by which of their classes lead to the same state, and by acceptance.
 

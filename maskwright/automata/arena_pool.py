@@ -1,0 +1,54 @@
+"""Arenas of grammars that are gone, kept for grammars to come.
+
+A new array of some megabytes is nothing but addresses: the system supplies each page when it is first touched, at a
+quarter of a microsecond (on virtual machines up to a whole one), which is more than the machine needs to make what is
+written there. An arena that was in use before has its pages. So a server that compiles a grammar for each request does
+not pay for memory again and again, and a grammar's first masks are as fast as its later ones.
+
+At most MAX_ARENAS are kept, of which no more than MAX_BYTES have been touched; larger ones go back to the system.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+import numpy as np
+
+from maskwright.automata._frames import Ints
+from maskwright.automata._layout import FREE
+
+MAX_ARENAS: Final = 4
+MAX_BYTES: Final = 4 << 20
+
+
+class ArenaPool:
+    """Thread-safe; nobody may use an array that was given back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._arenas: list[Ints] = []
+        self._scratches: list[Ints] = []
+
+    def arena(self, n_words: int) -> Ints:
+        """int32[n_words] with any content."""
+        with self._lock:
+            for number, arena in enumerate(self._arenas):
+                if arena.size == n_words:
+                    return self._arenas.pop(number)
+        return np.empty(n_words, dtype=np.int32)
+
+    def scratch(self, n_words: int) -> Ints:
+        """int32[n_words] of working memory for the kernels: zeros, or what kernels left there."""
+        with self._lock:
+            for number, scratch in enumerate(self._scratches):
+                if scratch.size == n_words:
+                    return self._scratches.pop(number)
+        return np.zeros(n_words, dtype=np.int32)
+
+    def give_back(self, arena: Ints, scratch: Ints) -> None:
+        """Take the arrays of a grammar that is gone."""
+        with self._lock:
+            if 4 * int(arena[FREE]) <= MAX_BYTES:
+                self._arenas = [arena, *self._arenas[: MAX_ARENAS - 1]]
+            self._scratches = [scratch, *self._scratches[: MAX_ARENAS - 1]]

@@ -14,12 +14,9 @@ round or LEAVE. Cost: time and words linear in the size of the node, whatever th
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from maskwright.automata._layout import (
-    ACCEPTING,
     ASKS,
     BEGINS,
     CALL,
@@ -39,15 +36,12 @@ from maskwright.automata._layout import (
     LEAVE,
     MARK,
     OPEN_SET,
-    STATE_INTERIOR,
     STATE_SIZE,
     TALLY,
     TOKEN,
-    UNKNOWN,
 )
 from maskwright.automata.nullable import nonempty_part
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton
 from maskwright.grammar.ir import (
     EPSILON,
     NOTHING,
@@ -67,16 +61,15 @@ from maskwright.grammar.ir import (
     TokenSet,
 )
 
-MIN_WIDTH = 40
-"""A state of an automaton whose own edges read at least this many bytes is worth asking the vocabulary about: most
-tokens stay inside the string, and walking them takes a millisecond. Narrower ones (digits) take microseconds."""
-
 MAX_UNROLLED = 24
 """A repetition is written out when that makes at most this many states; else it counts."""
 
-
 MAX_COUNT = 1 << 29
 """Counters are int32 and bounds are compared with sums of two; nothing that fits into memory counts this far."""
+
+_LITERAL_SIZE = STATE_SIZE + 2
+_LITERAL_STATE = [HAS_BYTE_EDGES, 0, 0, 1, 0, 0, 0, 0]
+"""A state with a single byte edge, still to be filled in."""
 
 
 class CodeBlock:
@@ -102,48 +95,13 @@ class CodeBlock:
 
     def emit(self, node: Node, target: int) -> int:
         """Write the node so that its strings lead to `target`; the state to begin in."""
-        match node:
-            case Literal(text):
-                return self._literal(text, target)
-            case ByteClass(mask):
-                return self._state([word for low, high in byte_ranges(mask) for word in (low | high << 8, target)], [])
-            case Sequence(parts):
-                for part in reversed(parts):
-                    target = self.emit(part, target)
-                return target
-            case Choice(parts):
-                return self._choice(parts, target)
-            case Repeat():
-                return self._repeat(node, target)
-            case Call() | Automaton() | Lexed():
-                return self._state([], [CALL, self._nonterminal_of(node), target])
-            case Network():
-                return self._network(node, target)
-            case Permutation():
-                return self._permutation(node, target)
-            case TokenSet():
-                return self._token_set(node, target)
-            case Distinct(body):
-                self.distinct_bodies.append(body)
-                asking = self._state([], [EMPTY, 0, target])
-                self.words[asking - self.origin] |= ASKS
-                return self.emit(body, asking)
-            case Document(body):
-                self.has_documents = True
-                end = self._state([], [EMPTY, 0, target])
-                self.words[end - self.origin] |= ENDS_DOCUMENT
-                begin = self._state([], [CALL, self._nonterminal_of(body), end])
-                self.words[begin - self.origin] |= BEGINS
-                return begin
-        raise AssertionError(node)
+        return _WRITERS[type(node)](self, node, target)
 
     def _state(self, byte_edges: list[int], other_edges: list[int]) -> int:
         """Append one state; byte edges are (packed, target) words, other edges (kind, operand, target) words."""
         words = self.words
         offset = self.origin + len(words)
         flags = (HAS_BYTE_EDGES if byte_edges else 0) | (HAS_OTHER_EDGES if other_edges else 0)
-        if TOKEN in other_edges[::3]:
-            flags |= HAS_TOKEN_EDGES
         words += (flags, 0, 0, len(byte_edges) // 2, len(other_edges) // 3, 0)
         words += byte_edges
         words += other_edges
@@ -154,29 +112,68 @@ class CodeBlock:
         ids = self._token_ids_of(node)
         token_list = self.origin + len(self.words)
         self.words += (len(ids), *ids)
-        return self._state([], [TOKEN, token_list, target])
+        state = self._state([], [TOKEN, token_list, target])
+        self.words[state - self.origin] |= HAS_TOKEN_EDGES
+        return state
 
-    def _literal(self, text: bytes, target: int) -> int:
-        words = self.words
-        offset = self.origin + len(words)
-        for byte in reversed(text):
-            words += (HAS_BYTE_EDGES, 0, 0, 1, 0, 0, byte | byte << 8, target)
-            target = offset
-            offset += STATE_SIZE + 2
-        self.n_states += len(text)
+    def _literal(self, node: Literal, target: int) -> int:
+        return self._text(node.text, target)
+
+    def _text(self, text: bytes, target: int) -> int:
+        """A chain of states, the last byte first: each leads to the one written before it."""
+        n = len(text)
+        if not n:
+            return target
+        first = self.origin + len(self.words)
+        last = first + (n - 1) * _LITERAL_SIZE
+        chain = _LITERAL_STATE * n
+        chain[STATE_SIZE::_LITERAL_SIZE] = [byte * 257 for byte in reversed(text)]  # from this byte to this byte
+        chain[STATE_SIZE + 1 :: _LITERAL_SIZE] = [target, *range(first, last, _LITERAL_SIZE)]
+        self.words += chain
+        self.n_states += n
+        return last
+
+    def _byte_class(self, node: ByteClass, target: int) -> int:
+        return self._state([word for low, high in byte_ranges(node.mask) for word in (low | high << 8, target)], [])
+
+    def _sequence(self, node: Sequence, target: int) -> int:
+        for part in reversed(node.parts):
+            target = _WRITERS[type(part)](self, part, target)
         return target
 
-    def _choice(self, parts: tuple[Node, ...], target: int) -> int:
-        """One state with an empty edge to each part; the literals among many parts first become one tree."""
+    def _call(self, node: Call | Automaton | Lexed, target: int) -> int:
+        return self._state([], [CALL, self._nonterminal_of(node), target])
+
+    def _distinct(self, node: Distinct, target: int) -> int:
+        self.distinct_bodies.append(node.body)
+        asking = self._state([], [EMPTY, 0, target])
+        self.words[asking - self.origin] |= ASKS
+        return self.emit(node.body, asking)
+
+    def _document(self, node: Document, target: int) -> int:
+        self.has_documents = True
+        end = self._state([], [EMPTY, 0, target])
+        self.words[end - self.origin] |= ENDS_DOCUMENT
+        begin = self._state([], [CALL, self._nonterminal_of(node.body), end])
+        self.words[begin - self.origin] |= BEGINS
+        return begin
+
+    def _choice(self, node: Choice, target: int) -> int:
+        """One state with an edge to each part; the literals among many parts first become one tree."""
+        parts = node.parts
+        edges: list[int] = []
         literals = [part.text for part in parts if isinstance(part, Literal)]
-        entries = []
         if len(literals) > 2:
-            entries.append(self._literal_tree(sorted(set(literals)), target))
-            parts = tuple(part for part in parts if not isinstance(part, Literal))
-        entries += [target if part == EPSILON else self.emit(part, target) for part in parts]
-        if len(entries) == 1:
-            return entries[0]
-        return self._state([], [word for entry in entries for word in (EMPTY, 0, entry)])
+            edges += (EMPTY, 0, self._literal_tree(sorted(set(literals)), target))
+            parts = tuple([part for part in parts if not isinstance(part, Literal)])
+        for part in parts:
+            if isinstance(part, Automaton | Call | Lexed):
+                edges += (CALL, self._nonterminal_of(part), target)
+            else:
+                edges += (EMPTY, 0, self.emit(part, target))
+        if len(edges) == 3 and edges[0] == EMPTY:
+            return edges[2]
+        return self._state([], edges)
 
     def _literal_tree(self, texts: list[bytes], target: int) -> int:
         """A tree of sorted distinct texts, none empty; without recursion, for texts may be long.
@@ -202,7 +199,7 @@ class CodeBlock:
     def _hang(self, open_nodes: list[tuple[int, list[int], bool]], text: bytes, end: int, state: int) -> None:
         """Let text[depth:end] lead from the innermost branching to a state."""
         depth, edges, _ = open_nodes[-1]
-        edges += (text[depth] | text[depth] << 8, self._literal(text[depth + 1 : end], state))
+        edges += (text[depth] | text[depth] << 8, self._text(text[depth + 1 : end], state))
 
     def _repeat(self, node: Repeat, target: int) -> int:
         body, empty = nonempty_part(node.body)
@@ -250,8 +247,9 @@ class CodeBlock:
         choose = self._state([], [EMPTY, 0, target] * (n + len(repeats)))
         after = self._state([], [EMPTY if repeats else IF_LEFT, n, 0, CLOSE_SET, required, target])
         self._patch(after, 0, self.emit(node.separator, choose))
+        tails = self._tails(node, after)
         for item, (head, tail) in enumerate(node.items):
-            mark = self._state([], [MARK, item, self.emit(tail, after)])
+            mark = self._state([], [MARK, item, tails[tail]])
             self._patch(choose, item, self.emit(head, mark), IF_NEW, item)
         for place, (body, obligations) in enumerate(repeats, start=n):
             self._patch(choose, place, self.emit(body, self._marks(n, obligations, after)))
@@ -278,8 +276,9 @@ class CodeBlock:
         after = self._state([], [*go_on, IF_REACHED, minimum, close])
         after = self._state([], [TALLY, maximum if is_bounded else minimum, after])
         place = 0
+        tails = self._tails(node, after)
         for item, (head, tail) in enumerate(node.items):
-            entry = self.emit(head, self._state([], [MARK, item, self.emit(tail, after)]))
+            entry = self.emit(head, self._state([], [MARK, item, tails[tail]]))
             if is_bounded and item not in node.required:
                 entry = self._state([], [IF_ROOM, required, entry])
             self._patch(choose, place, entry, IF_NEW, item)
@@ -292,6 +291,13 @@ class CodeBlock:
                 self._patch(choose, place, entry, IF_NEW, n + obligation)
                 place += 1
         return self._state([], [OPEN_SET, n_words, choose])
+
+    def _tails(self, node: Permutation, after: int) -> dict[Node, int]:
+        """Where each tail begins: most members of an object are alike but for their names."""
+        tails = dict.fromkeys([tail for _, tail in node.items], 0)
+        for tail in tails:
+            tails[tail] = self.emit(tail, after)
+        return tails
 
     def _required_members(self, node: Permutation, n_words: int) -> int:
         """Write the set of what must be in at the close: where it begins."""
@@ -340,6 +346,24 @@ class CodeBlock:
         self.words[at + 2] = target
 
 
+_WRITERS: dict[type[Node], Callable[[CodeBlock, Any, int], int]] = {
+    Literal: CodeBlock._literal,
+    ByteClass: CodeBlock._byte_class,
+    Sequence: CodeBlock._sequence,
+    Choice: CodeBlock._choice,
+    Repeat: CodeBlock._repeat,
+    Call: CodeBlock._call,
+    Automaton: CodeBlock._call,
+    Lexed: CodeBlock._call,
+    Network: CodeBlock._network,
+    Permutation: CodeBlock._permutation,
+    TokenSet: CodeBlock._token_set,
+    Distinct: CodeBlock._distinct,
+    Document: CodeBlock._document,
+}
+"""How each kind of node is written."""
+
+
 def counts_that_matter(node: Permutation) -> tuple[int, int | None]:
     """The bounds of a permutation, 0 and None where what is required, or the number of items, sees to them anyway."""
     at_least = max(1, len(node.required) + (node.n_obligations > 0))
@@ -362,45 +386,6 @@ def common_prefix(one: bytes, other: bytes) -> int:
     """How many bytes two texts have in common at the beginning: `common_prefix(b"abc", b"abd")` -> 2."""
     n = min(len(one), len(other))
     return next((i for i in range(n) if one[i] != other[i]), n)
-
-
-def automaton_words(
-    automaton: ByteAutomaton,
-    origin: int,
-    shared: list[int] | None,
-    state_of: Callable[[ByteAutomaton, int], int],
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The states of a byte automaton as words to lie at `origin`, and the offset of each state.
-
-    `shared[s]` is what the vocabulary knows of state s. `state_of` gives the offset of a state of an automaton that was
-    written before (what `links` and `base_automaton` point to). Whole arrays at a time: a date-time has 11,000 states.
-    """
-    n_states, n_edges = automaton.n_states, len(automaton.edges)
-    begin = automaton.edge_start[:-1]
-    count = np.diff(automaton.edge_start)
-    at = STATE_SIZE * np.arange(n_states, dtype=np.int32) + 2 * begin
-    bases = np.zeros(n_states, dtype=np.int32)
-    if automaton.base is not None and automaton.base_automaton is not None:
-        for state in np.flatnonzero(automaton.base >= 0).tolist():
-            bases[state] = state_of(automaton.base_automaton, int(automaton.base[state]))
-    # Where an edge leads, looked up by target: own states from 0 up, links from the end down.
-    destinations = np.array([state_of(target, state) for target, state in reversed(automaton.links)], dtype=np.int32)
-    destinations = np.concatenate([origin + at, destinations])
-    low, high, target = automaton.edges.T
-    is_refused = target == REFUSED
-    words = np.zeros(STATE_SIZE * n_states + 2 * n_edges, dtype=np.int32)
-    words[at] = np.where(automaton.accepting, ACCEPTING, 0) | np.where((count > 0) | (bases > 0), HAS_BYTE_EDGES, 0)
-    words[at + 1] = bases
-    words[at + 2] = shared or 0
-    words[at + 3] = count
-    if shared is None:
-        widths = np.concatenate([[0], np.cumsum(np.where(target == REFUSED, 0, high - low + 1))])
-        width = widths[automaton.edge_start[1:]] - widths[begin]
-        words[at + STATE_INTERIOR] = np.where(width >= MIN_WIDTH, UNKNOWN, 0)
-    edge_at = 2 * np.arange(n_edges, dtype=np.int32) + np.repeat(at + STATE_SIZE - 2 * begin, count)
-    words[edge_at] = low | high << 8 | automaton.edge_unit.astype(np.int32) << 16
-    words[edge_at + 1] = np.where(is_refused, 0, destinations[np.where(is_refused, 0, target)])
-    return words, origin + at
 
 
 def byte_ranges(mask: int) -> list[tuple[int, int]]:

@@ -46,6 +46,7 @@ from maskwright.automata._layout import (
     NEEDED,
     NONTERMINALS,
     SCRATCH_STACK,
+    STATE_SIZE,
     TOO_MANY_ITEMS,
 )
 from maskwright.automata._lexed_layout import (
@@ -62,11 +63,12 @@ from maskwright.automata._lexed_layout import (
 )
 from maskwright.automata._lexing import entry_state, start_list, start_session
 from maskwright.automata._parsing import is_proved
+from maskwright.automata._writing import write_automaton
 from maskwright.automata.arena_pool import ArenaPool
 from maskwright.automata.carrying_over import CarryingOver
 from maskwright.automata.lexed_proof import write_proof
 from maskwright.automata.lexed_words import cached_program_words
-from maskwright.automata.lowering import CodeBlock, automaton_words, counter_words
+from maskwright.automata.lowering import CodeBlock, counter_words
 from maskwright.automata.nullable import begins_with_quote
 from maskwright.automata.proving import prove
 from maskwright.errors import EmptyLanguage, LimitExceeded
@@ -80,6 +82,7 @@ copy everything at a single mask's expense, which was the longest tail of all (1
 _FIRST_BUCKETS = 1 << 10
 _FIRST_NONTERMINALS = 256
 _MAX_WORDS = (1 << 31) - 1
+_NONE = np.zeros(0, dtype=np.int32)
 
 SharedStates = Callable[[ByteAutomaton], list[int] | None]
 """What a vocabulary knows of each state of an automaton (offsets in its own arena), or None for nothing."""
@@ -125,7 +128,7 @@ class TransitionNetwork:
         self.epoch += 1
         self._number_of: dict[Node, int] = {}
         self._node_of: list[Node] = []
-        self._automata: dict[ByteAutomaton, list[int]] = {}
+        self._automata: dict[ByteAutomaton, NDArray[np.int32]] = {}
         self._counted: set[ByteAutomaton] = set()
         self._programs: dict[LexedLanguage, int] = {}
         # Where each run of states begins in the arena, and what it was written from: ascending.
@@ -238,7 +241,7 @@ class TransitionNetwork:
         block = bisect.bisect_right(self._origins, state) - 1
         automaton = self._sources[block]
         assert isinstance(automaton, ByteAutomaton)
-        return automaton, bisect.bisect_left(self._automata[automaton], state), automaton in self._counted
+        return automaton, int(np.searchsorted(self._automata[automaton], state)), automaton in self._counted
 
     def place_at(self, place: int) -> tuple[int, int, int, tuple[object, ...]]:
         """The scan, context and part of a place of a lexed language, and a key that names the scan by content."""
@@ -269,7 +272,7 @@ class TransitionNetwork:
             self._check_start(start, program, node.language)
             entry = self.intern(entry_state, start)
         elif isinstance(node, Automaton):
-            entry = self._states_of(node.automaton)[node.state]
+            entry = int(self._states_of(node.automaton)[node.state])
             counter = node.counter
             if counter is not None:
                 self._counted.add(node.automaton)
@@ -307,12 +310,16 @@ class TransitionNetwork:
         end = origin + len(words)
         self._grow(end)
         self.arena[origin:end] = words
+        self._note(origin, end, n_states, source)
+
+    def _note(self, origin: int, end: int, n_states: int, source: Node | ByteAutomaton | LexedLanguage) -> None:
+        """Keep in mind what the last words of the arena were written from."""
         self.arena[FREE] = end
         self.arena[N_STATES] += n_states
         self._origins.append(origin)
         self._sources.append(source)
 
-    def _states_of(self, automaton: ByteAutomaton) -> list[int]:
+    def _states_of(self, automaton: ByteAutomaton) -> NDArray[np.int32]:
         """The offsets of an automaton's states, written on first use (after those it links to)."""
         known = self._automata.get(automaton)
         if known is None:
@@ -320,14 +327,35 @@ class TransitionNetwork:
                 self._states_of(target)
             if automaton.base_automaton is not None:
                 self._states_of(automaton.base_automaton)
-            shared = self._shared_states(automaton) if automaton.is_shared else None
-            words, offsets = automaton_words(
-                automaton, int(self.arena[FREE]), shared, lambda target, state: self._automata[target][state]
-            )
-            self._append(words, automaton.n_states, automaton)
-            known = offsets.tolist()
-            self._automata[automaton] = known
+            known = self._automata[automaton] = self._write(automaton)
         return known
+
+    def _write(self, automaton: ByteAutomaton) -> NDArray[np.int32]:
+        """Append the states of an automaton, those it links to being there: their offsets."""
+        offsets = np.empty(automaton.n_states, dtype=np.int32)
+        shared = self._shared_states(automaton) if automaton.is_shared else None
+        links = [int(self._automata[target][state]) for target, state in automaton.links]
+        bases = _NONE
+        if automaton.base is not None and automaton.base_automaton is not None:
+            # -1, for no base, takes the last of the offsets, which is replaced by 0.
+            bases = np.append(self._automata[automaton.base_automaton], np.int32(0))[automaton.base]
+        origin = int(self.arena[FREE])
+        end = origin + STATE_SIZE * automaton.n_states + 2 * len(automaton.edges)
+        self._grow(end)
+        write_automaton(
+            self.arena,
+            origin,
+            automaton.edge_start,
+            automaton.edges,
+            automaton.edge_unit,
+            automaton.accepting,
+            bases,
+            _NONE if shared is None else np.array(shared, dtype=np.int32),
+            np.array(links, dtype=np.int32) if links else _NONE,
+            offsets,
+        )
+        self._note(origin, end, automaton.n_states, automaton)
+        return offsets
 
     def _check_start(self, start: int, program: int, language: LexedLanguage) -> None:
         """Raise EmptyLanguage if no text is lexed and parsed from the beginning on."""

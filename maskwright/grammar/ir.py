@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.lexed_language import LexedLanguage
@@ -41,41 +41,63 @@ if TYPE_CHECKING:
     from maskwright.grammar.characters import CharacterAutomaton
     from maskwright.grammar.json_schema import JSONSchemaOptions
 
+Kind = TypeVar("Kind", bound="Node")
 
-@dataclass(frozen=True, slots=True)
+
 class Node:
-    """The base of all kinds of node; never built itself."""
+    """The base of all kinds of node; never built itself. A node keeps its hash: nodes are deep and looked up often."""
+
+    __slots__ = ("_hash",)
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            found = hash((type(self), *[getattr(self, name) for name in self.__match_args__]))
+            object.__setattr__(self, "_hash", found)
+            return found
+
+    if TYPE_CHECKING:
+        _hash: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def _node(kind: type[Kind]) -> type[Kind]:
+    """A kind of node: a frozen dataclass that keeps its hash."""
+    kind.__hash__ = Node.__hash__  # type: ignore[method-assign] # else the dataclass makes one that keeps nothing
+    return dataclass(frozen=True, slots=True)(kind)
+
+
+@_node
 class Literal(Node):
     """One byte string, never empty."""
 
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class ByteClass(Node):
     """One byte out of a set: bit b of `mask` says whether byte b belongs to it; never empty."""
 
     mask: int
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Sequence(Node):
     """The parts one after the other."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Choice(Node):
     """Any one of the parts."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Repeat(Node):
     """At least `minimum` and at most `maximum` (None: any number of) times the body."""
 
@@ -84,14 +106,14 @@ class Repeat(Node):
     maximum: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Call(Node):
     """The language of the rule called `name`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Network(Node):
     """All paths from state 0 to state `n_states - 1`; an edge is (source, label, target)."""
 
@@ -99,7 +121,7 @@ class Network(Node):
     edges: tuple[tuple[int, Node, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Permutation(Node):
     """One or more entries in any order, `separator` between two of them: at least `minimum`, at most `maximum`.
 
@@ -141,7 +163,7 @@ class Permutation(Node):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Distinct(Node):
     """A JSON value that differs from all earlier siblings: what `body` matches is exactly one value or one name.
 
@@ -160,7 +182,7 @@ class Distinct(Node):
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Document(Node):
     """A JSON text within a larger text: what `body`, a call, matches is one JSON value.
 
@@ -172,7 +194,7 @@ class Document(Node):
     body: Call
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Automaton(Node):
     """What `automaton` accepts from `state`.
 
@@ -187,7 +209,7 @@ class Automaton(Node):
     counter: tuple[int, int | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Lexed(Node):
     """The texts of a lexed language; `has_empty` says whether the empty one counts, which it must have for that.
 
@@ -198,7 +220,7 @@ class Lexed(Node):
     has_empty: bool
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class TokenSet(Node):
     """One special token taken whole: those listed by id or name, or with `negated` any token except those."""
 

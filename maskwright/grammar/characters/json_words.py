@@ -4,14 +4,18 @@ Both are trees over the spellings of the names, built in one pass over their cha
 `automaton` and `spelling`: objects with hundreds of properties need them in a millisecond.
 "All but these" has as base, in each place, the state of "any JSON string" in the same phase; its only edges follow a
 name, and the closing quote is refused where a name is complete. So one name of n ASCII characters costs n + 1 small
-states.
+states. Where all names are of printable ASCII and spelled canonically, which nearly all are, a kernel makes the tree.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from maskwright.grammar.byte_automaton import (
     BEGINS_UNIT,
@@ -20,13 +24,18 @@ from maskwright.grammar.byte_automaton import (
     REFUSED,
     ByteAutomaton,
     automaton_of,
+    automaton_of_table,
 )
+from maskwright.grammar.characters._names import name_tree
 from maskwright.grammar.characters.any_text import QUOTE, any_json_string
 from maskwright.grammar.characters.encoding import JSON_ENCODINGS, Escapes
 from maskwright.grammar.ir import NOTHING, Automaton, Literal, Node
 
 _OPEN, _BODY, _END = 0, 1, 2
 """States of `any_json_string`, and of the trees here (where the end comes last)."""
+
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
+"""Characters that canonical escapes leave as they are: one spelling each, of one byte."""
 
 
 @lru_cache(maxsize=8192)
@@ -58,6 +67,21 @@ def _step_table(escapes: Escapes) -> list[dict[int, int]]:
         {byte: target for low, high, target in edges[begin:end] for byte in range(low, high + 1)}
         for begin, end in pairwise(starts)
     ]
+
+
+def _are_plain(names: Sequence[str], escapes: Escapes) -> bool:
+    return escapes is Escapes.CANONICAL and _PLAIN.fullmatch("".join(names)) is not None
+
+
+def _plain_tree(
+    names: Iterable[str], closing_target: int, closing_unit: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The tree over names that have one spelling each: see `name_tree`."""
+    ordered = sorted(set(names))
+    start = np.fromiter(accumulate(map(len, ordered), initial=0), dtype=np.int32, count=len(ordered) + 1)
+    return name_tree(
+        np.array(bytearray("".join(ordered), "ascii"), dtype=np.uint8), start, closing_target, closing_unit
+    )
 
 
 def _tree(names: Iterable[str], escapes: Escapes) -> tuple[list[dict[int, int]], list[int], set[int]]:
@@ -139,6 +163,13 @@ def _reads_hexadecimal(row: dict[int, int]) -> bool:
 def json_string_except(names: Sequence[str], escapes: Escapes = Escapes.CANONICAL) -> ByteAutomaton:
     """Every JSON string, quotes included, whose value is none of the names in whatever spelling."""
     anything = any_json_string(escapes)
+    if names and _are_plain(names, escapes):
+        edge_start, table = _plain_tree(names, REFUSED, NO_UNIT)
+        n_states = len(edge_start) - 1
+        base = np.full(n_states, _BODY, dtype=np.int32)
+        base[_OPEN] = -1
+        accepting = np.zeros(n_states, dtype=np.bool_)
+        return automaton_of_table(edge_start, table, accepting, base=base, base_automaton=anything)
     nodes, phases, complete = _tree(filter(_is_spelled, names), escapes)
     hexadecimal = _hexadecimal_states(escapes)
     states: list[list[tuple[int, int, int, int]]] = [[(QUOTE, QUOTE, 1, NO_UNIT)]]
@@ -163,6 +194,14 @@ def json_string_words(names: Sequence[str], escapes: Escapes = Escapes.CANONICAL
 
     A `Literal` if there is only one such string, `NOTHING` if there is none.
     """
+    if names and _are_plain(names, escapes):
+        if len(set(names)) == 1:
+            return Literal(f'"{names[0]}"'.encode())
+        edge_start, table = _plain_tree(names, -1, CLOSES)
+        edge_start = np.append(edge_start, edge_start[-1])
+        accepting = np.zeros(len(edge_start) - 1, dtype=np.bool_)
+        accepting[-1] = True
+        return Automaton(automaton_of_table(edge_start, table, accepting))
     spelled = list(filter(_is_spelled, names))
     if not spelled:
         return NOTHING

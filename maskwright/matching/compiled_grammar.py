@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from maskwright.matching.matcher import Matcher
     from maskwright.matching.siblings import Reading
 
-STATES_BUILT_AHEAD = 4000
+STATES_BUILT_AHEAD = 1000
 """At compile time rules are built, breadth first, until there are this many states; others when a text reaches them."""
 
 DEFAULT_MAX_BYTES = 256 << 20
@@ -126,7 +126,7 @@ class CompiledGrammar:
                 close_gaps(prepared, self.vocabulary),
                 shared_states=tables.states_of,
                 token_ids_of=functools.partial(token_ids_of, self.vocabulary),  # no cycle: memory is freed at once
-                max_token_length=int(np.diff(self.vocabulary.token_start).max(initial=1)),
+                max_token_length=self.vocabulary.longest,
                 max_bytes=max_bytes - (max_bytes // 4),
                 pool=tables.arena_pool,
             )

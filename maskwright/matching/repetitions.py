@@ -85,7 +85,7 @@ class Repetitions:
     def __init__(self, tables: MaskTables) -> None:
         self._tables = tables
         self._vocabulary = tables.vocabulary
-        self._longest = int(np.diff(self._vocabulary.token_start).max(initial=1))
+        self._longest = self._vocabulary.longest
         self._plans: dict[int, _Plan] = {}
         self._twice: dict[int, NDArray[np.int32]] = {}
         self._epoch = -1

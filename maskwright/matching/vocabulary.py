@@ -64,6 +64,7 @@ class Vocabulary:
     token_data         uint8[n]: the bytes of all ordinary tokens, one behind the other
     token_start        int32[size + 1]: token t is `token_data[token_start[t]:token_start[t + 1]]`, nothing for
                        special, end-of-text, empty and meaningless ids
+    longest            the most bytes of an ordinary token, at least 1
 
     The arrays are writable only because numba takes read-only ones as another type: do not write to them.
     Raises `InvalidVocabulary` if the parts do not fit together.
@@ -78,6 +79,7 @@ class Vocabulary:
     missing_bytes: bytes
     token_data: NDArray[np.uint8]
     token_start: NDArray[np.int32]
+    longest: int
     _lock: threading.Lock
     _trie: list[TokenTrie]  # empty until it is first asked for
 
@@ -111,6 +113,7 @@ class Vocabulary:
         put(self, "missing_bytes", bytes(byte for byte in range(256) if bytes([byte]) not in spelt))
         put(self, "token_data", data)
         put(self, "token_start", start)
+        put(self, "longest", int(np.diff(start).max(initial=1)))
         put(self, "_lock", threading.Lock())
         put(self, "_trie", [])
 

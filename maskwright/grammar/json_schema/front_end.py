@@ -44,9 +44,8 @@ def json_schema_grammar(
     if not productivity.is_productive(root):
         raise _why_empty(document, options, registry, explain_empty(form, productivity, root))
     check_enforceable(form, productivity, options)
-    lowering = Lowering(form, productivity, options)
-    lowering.rules.define("root", lambda: lowering.root(root))
-    return Grammar("root", lowering.rules, is_prepared=True, report=report_of(reader), is_document=True)
+    rules = Lowering(form, productivity, options, root)
+    return Grammar("root", rules, is_prepared=True, report=report_of(reader), is_document=True)
 
 
 def _understood(

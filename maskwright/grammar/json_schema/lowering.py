@@ -2,11 +2,14 @@
 
 Arrays and objects are rules, one per shape (and, in indented texts, per depth); scalars stand in place. A union of many
 alternatives is a rule too, so that it is written once.
+
+What is still to be computed is kept as data, not as functions: these would hold the whole schema in a cycle, which only
+the garbage collector frees, by a pause in the middle of somebody's mask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import combinations
 
@@ -32,7 +35,6 @@ from maskwright.grammar.json_schema.containers import (
 from maskwright.grammar.json_schema.distinct import distinct_graph, is_placed, values_of
 from maskwright.grammar.json_schema.intersection import is_inhabited
 from maskwright.grammar.json_schema.layout import layout_of, outer_gap
-from maskwright.grammar.json_schema.lazy_rules import LazyRules
 from maskwright.grammar.json_schema.normal_form import NormalForm
 from maskwright.grammar.json_schema.objects import ResolvedObject, is_free_name, resolve, together, undeclared_in
 from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder
@@ -59,22 +61,61 @@ MAX_INLINE_ALTERNATIVES = 4
 """Unions of more alternatives than this become rules of their own."""
 
 
-class Lowering:
-    """Turns conjunctions of one schema into nodes, memoised (mutable: it grows as rules are asked for)."""
+class Lowering(Mapping[str, Node]):
+    """The rules of one schema's grammar, from "root" on; iterating yields the names met so far.
 
-    def __init__(self, form: NormalForm, productivity: Productivity, options: JSONSchemaOptions) -> None:
+    Mutable: it grows as rules are asked for. Not safe for threads: the engine that reads it holds a lock.
+    """
+
+    def __init__(
+        self, form: NormalForm, productivity: Productivity, options: JSONSchemaOptions, root: Conjunction
+    ) -> None:
         self.form = form
         self.productivity = productivity
         self.is_live = productivity.is_productive
         self.options = options
-        self.rules = LazyRules()
         self.depth_step = 1 if isinstance(options.whitespace, Indented) else 0
         self._values: dict[tuple[Conjunction, int], Node] = {}
         self._containers: dict[tuple[Shape, int], Node | None] = {}
         self._scalars: dict[Shape, Node] = {}
         self._unions: dict[tuple[Union, int], Node] = {}
+        self._rules: dict[str, Node] = {}
+        self._pending: dict[str, tuple[ArrayShape | ObjectShape, int]] = {}
+        self._names: dict[str, None] = {"root": None}
+        self._repeats: dict[str, int] = {}
+        self._rules["root"] = self._root(root)
 
-    def root(self, conjunction: Conjunction) -> Node:
+    def __getitem__(self, name: str) -> Node:
+        rule = self._rules.get(name)
+        if rule is None:
+            shape, depth = self._pending[name]
+            if isinstance(shape, ObjectShape):
+                rule = self._object(shape, depth)
+            else:
+                rule = self._array(self._live_array(shape), depth)
+            self._rules[name] = rule
+            del self._pending[name]
+        return rule
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._names))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def _unique(self, name: str) -> str:
+        """The name, or one made from it when that one is taken."""
+        unique = name
+        while unique in self._names:
+            self._repeats[name] = n = self._repeats.get(name, 1) + 1
+            unique = f"{name} ({n})"
+        self._names[unique] = None
+        return unique
+
+    def _root(self, conjunction: Conjunction) -> Node:
         """The whole text."""
         document = self.value(conjunction, 0)
         if not self.options.outer_whitespace:
@@ -106,11 +147,13 @@ class Lowering:
         whole = choice(*alternatives)
         if len(alternatives) <= MAX_INLINE_ALTERNATIVES:
             return whole
-        return Call(self.rules.define(self._name("value", conjunction, depth), lambda: whole))
+        name = self._name("value", conjunction, depth)
+        self._rules[name] = whole
+        return Call(name)
 
     def _name(self, kind: str, conjunction: Conjunction, depth: int) -> str:
         name = f"{kind} {self.form.pointer(conjunction) or '/'}" if conjunction else f"any {kind}"
-        return f"{name} @{depth}" if self.depth_step else name
+        return self._unique(f"{name} @{depth}" if self.depth_step else name)
 
     def _shape(self, shape: Shape, conjunction: Conjunction, depth: int) -> Node | None:
         if isinstance(shape, ArrayShape | ObjectShape):
@@ -125,14 +168,9 @@ class Lowering:
         if key not in self._containers:
             self._containers[key] = None
             if self.productivity.is_productive_shape(shape):
-                if isinstance(shape, ObjectShape):
-                    object_shape = shape
-                    name = self._name("object", conjunction, depth)
-                    self._containers[key] = Call(self.rules.define(name, lambda: self._object(object_shape, depth)))
-                else:
-                    array_shape = self._live_array(shape)
-                    name = self._name("array", conjunction, depth)
-                    self._containers[key] = Call(self.rules.define(name, lambda: self._array(array_shape, depth)))
+                name = self._name("object" if isinstance(shape, ObjectShape) else "array", conjunction, depth)
+                self._pending[name] = shape, depth
+                self._containers[key] = Call(name)
         return self._containers[key]
 
     def _live_array(self, shape: ArrayShape) -> ArrayShape:

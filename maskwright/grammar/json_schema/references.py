@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
+from weakref import ref
 
 from maskwright.errors import InvalidSchema, UnsupportedSchema
 from maskwright.grammar.json_schema.document import Draft
@@ -150,14 +151,14 @@ class References:
             whole = around.whole or around
             if dialect in (around.dialect, whole.dialect):
                 return around if dialect == around.dialect else whole
-            variant = Resource(whole.root, whole.pointer, whole.uri, dialect, whole.document, whole, whole)
+            variant = Resource(whole.root, whole.pointer, whole.uri, dialect, whole.owner, whole, whole)
             return self.variants.setdefault((id(whole), dialect), variant)
         outer: Resource | None = around
         while outer is not None:
             if outer.root is schema:
                 raise InvalidSchema("$id", str(pointer), "stands in a dictionary that contains itself")
             outer = outer.around
-        return Resource(schema, str(pointer), uri, dialect, around.document, around)
+        return Resource(schema, str(pointer), uri, dialect, around.owner, around)
 
     # Following references.
 
@@ -258,7 +259,7 @@ class References:
             identifier, _ = identifier_of(root, dialect)
         document = Document(root)
         base = self.library.base_uri(uri, root, identifier) if uri else identifier or ""
-        document.resource = Resource(root, prefix, base, dialect, document)
+        document.resource = Resource(root, prefix, base, dialect, ref(document))
         return document
 
     def _load(self, uri: str) -> Document | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import unquote
+from weakref import ReferenceType
 
 from maskwright.grammar.json_schema.document import Draft, escape_step
 from maskwright.grammar.json_schema.vocabulary import Dialect, subschemas
@@ -27,19 +28,27 @@ class Resource:
 
     `pointer` is that of `root`, for errors; in a document from the registry it begins with the document's URI. A
     `$schema` without `$id` changes the dialect alone: then `whole` is the resource where pointers start. `around` is
-    the resource that this one is embedded in.
+    the resource that this one is embedded in. `owner` does not keep the document: in a cycle with it the
+    whole schema would wait for the garbage collector.
     """
 
     root: Any
     pointer: str
     uri: str
     dialect: Dialect
-    document: Document
+    owner: ReferenceType[Document]
     around: Resource | None = None
     whole: Resource | None = None
 
+    @property
+    def document(self) -> Document:
+        """The document that the resource is a part of; whoever follows references keeps it."""
+        document = self.owner()
+        assert document is not None, "documents live as long as their schema is read"
+        return document
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Document:
     """A whole document and, once it was needed, its index (mutable)."""
 

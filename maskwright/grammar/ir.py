@@ -29,9 +29,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any
 
 from maskwright.grammar.byte_automaton import ByteAutomaton
+from maskwright.grammar.kept_hash import KeepsHash, record
 from maskwright.grammar.lexed_language import LexedLanguage
 from maskwright.grammar.report import Report
 
@@ -41,63 +42,42 @@ if TYPE_CHECKING:
     from maskwright.grammar.characters import CharacterAutomaton
     from maskwright.grammar.json_schema import JSONSchemaOptions
 
-Kind = TypeVar("Kind", bound="Node")
+
+class Node(KeepsHash):
+    """The base of all kinds of node; never built itself."""
+
+    __slots__ = ()
 
 
-class Node:
-    """The base of all kinds of node; never built itself. A node keeps its hash: nodes are deep and looked up often."""
-
-    __slots__ = ("_hash",)
-    __match_args__: ClassVar[tuple[str, ...]] = ()
-
-    def __hash__(self) -> int:
-        try:
-            return self._hash
-        except AttributeError:
-            found = hash((type(self), *[getattr(self, name) for name in self.__match_args__]))
-            object.__setattr__(self, "_hash", found)
-            return found
-
-    if TYPE_CHECKING:
-        _hash: int
-
-
-@dataclass_transform(frozen_default=True)
-def _node(kind: type[Kind]) -> type[Kind]:
-    """A kind of node: a frozen dataclass that keeps its hash."""
-    kind.__hash__ = Node.__hash__  # type: ignore[method-assign] # else the dataclass makes one that keeps nothing
-    return dataclass(frozen=True, slots=True)(kind)
-
-
-@_node
+@record
 class Literal(Node):
     """One byte string, never empty."""
 
     text: bytes
 
 
-@_node
+@record
 class ByteClass(Node):
     """One byte out of a set: bit b of `mask` says whether byte b belongs to it; never empty."""
 
     mask: int
 
 
-@_node
+@record
 class Sequence(Node):
     """The parts one after the other."""
 
     parts: tuple[Node, ...]
 
 
-@_node
+@record
 class Choice(Node):
     """Any one of the parts."""
 
     parts: tuple[Node, ...]
 
 
-@_node
+@record
 class Repeat(Node):
     """At least `minimum` and at most `maximum` (None: any number of) times the body."""
 
@@ -106,14 +86,14 @@ class Repeat(Node):
     maximum: int | None
 
 
-@_node
+@record
 class Call(Node):
     """The language of the rule called `name`."""
 
     name: str
 
 
-@_node
+@record
 class Network(Node):
     """All paths from state 0 to state `n_states - 1`; an edge is (source, label, target)."""
 
@@ -121,7 +101,7 @@ class Network(Node):
     edges: tuple[tuple[int, Node, int], ...]
 
 
-@_node
+@record
 class Permutation(Node):
     """One or more entries in any order, `separator` between two of them: at least `minimum`, at most `maximum`.
 
@@ -163,7 +143,7 @@ class Permutation(Node):
         )
 
 
-@_node
+@record
 class Distinct(Node):
     """A JSON value that differs from all earlier siblings: what `body` matches is exactly one value or one name.
 
@@ -182,7 +162,7 @@ class Distinct(Node):
     body: Node
 
 
-@_node
+@record
 class Document(Node):
     """A JSON text within a larger text: what `body`, a call, matches is one JSON value.
 
@@ -194,7 +174,7 @@ class Document(Node):
     body: Call
 
 
-@_node
+@record
 class Automaton(Node):
     """What `automaton` accepts from `state`.
 
@@ -209,7 +189,7 @@ class Automaton(Node):
     counter: tuple[int, int | None] | None = None
 
 
-@_node
+@record
 class Lexed(Node):
     """The texts of a lexed language; `has_empty` says whether the empty one counts, which it must have for that.
 
@@ -220,7 +200,7 @@ class Lexed(Node):
     has_empty: bool
 
 
-@_node
+@record
 class TokenSet(Node):
     """One special token taken whole: those listed by id or name, or with `negated` any token except those."""
 
@@ -365,12 +345,13 @@ def sequence(*parts: Node) -> Node:
     flat: list[Node] = []
     for part in parts:
         for item in part.parts if isinstance(part, Sequence) else (part,):
-            if isinstance(item, Literal) and flat and isinstance(flat[-1], Literal):
-                flat[-1] = Literal(flat[-1].text + item.text)
-            elif item == NOTHING:
+            if isinstance(item, Literal):
+                if flat and isinstance(flat[-1], Literal):
+                    flat[-1] = Literal(flat[-1].text + item.text)
+                    continue
+            elif isinstance(item, Choice) and not item.parts:
                 return NOTHING
-            else:
-                flat.append(item)
+            flat.append(item)
     return flat[0] if len(flat) == 1 else Sequence(tuple(flat))
 
 

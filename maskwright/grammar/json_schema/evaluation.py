@@ -13,7 +13,7 @@ not evaluate items).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from maskwright.grammar.json_schema.shapes import (
     EVERYTHING,
@@ -25,10 +25,11 @@ from maskwright.grammar.json_schema.shapes import (
     object_shape,
 )
 from maskwright.grammar.json_schema.strings import Language
+from maskwright.grammar.kept_hash import KeepsHash, record
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+@record
+class Evaluated(KeepsHash):
     """Members, by name and by the language of the name; items, by place and by a condition that they satisfy."""
 
     names: frozenset[str] = frozenset()

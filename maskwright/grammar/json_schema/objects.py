@@ -9,7 +9,6 @@ So an alternative can get stuck only for want of values, which `productivity` lo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ from maskwright.grammar.json_schema.strings import (
     negated,
     words_language,
 )
+from maskwright.grammar.kept_hash import KeepsHash, record
 
 if TYPE_CHECKING:
     from maskwright.grammar.json_schema.normal_form import NormalForm
@@ -45,16 +45,16 @@ MAX_NAMES = 256
 """A class of at most so many names becomes declared members."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+@record
+class Extra(KeepsHash):
     """Members with any undeclared name of all languages, and what their values satisfy."""
 
     languages: tuple[Language, ...]
     condition: Conjunction
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedObject:
+@record
+class ResolvedObject(KeepsHash):
     """Declared members in order, of which those in `required` must be there; classes of others; needs; their number.
 
     `declared` are all names that the classes leave out, also those whose member is forbidden.

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from maskwright.errors import InvalidSchema
 from maskwright.grammar.characters import Escapes
+from maskwright.grammar.kept_hash import KeepsHash, record
 from maskwright.grammar.numbers import NumberSpelling
 
 OPTIONS_KEY: Final = "x-maskwright"
@@ -71,8 +72,8 @@ MAX_NESTING = 200
 """The greatest `max_nesting`."""
 
 
-@dataclass(frozen=True, slots=True)
-class JSONSchemaOptions:
+@record
+class JSONSchemaOptions(KeepsHash):
     """The choices that a JSON Schema leaves open.
 
     whitespace: which blanks may stand between tokens.

@@ -17,11 +17,11 @@ by content, so that equal parts of a schema share one rule.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, TypeAlias
 
 from maskwright.grammar.json_schema.strings import Language, bounded_language, conjunction_language
+from maskwright.grammar.kept_hash import KeepsHash, record
 from maskwright.grammar.number_sets import NumberSet
 
 FALSE = 0
@@ -35,15 +35,15 @@ NULL_FAMILY, BOOLEAN_FAMILY, NUMBER_FAMILY, STRING_FAMILY, ARRAY_FAMILY, OBJECT_
 """Shapes of different families have no value in common."""
 
 
-@dataclass(frozen=True, slots=True)
-class NullShape:
+@record
+class NullShape(KeepsHash):
     """The value null."""
 
     family: ClassVar[int] = NULL_FAMILY
 
 
-@dataclass(frozen=True, slots=True)
-class BooleanShape:
+@record
+class BooleanShape(KeepsHash):
     """One or both of the values true and false."""
 
     family: ClassVar[int] = BOOLEAN_FAMILY
@@ -51,8 +51,8 @@ class BooleanShape:
     has_true: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class NumberShape:
+@record
+class NumberShape(KeepsHash):
     """The numbers of a set: a range, multiples of a number, not multiples of others.
 
     `is_integer`: the type `integer` is asked for, and not only multiples of a whole number; it matters for spellings.
@@ -63,16 +63,16 @@ class NumberShape:
     is_integer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NumberWords:
+@record
+class NumberWords(KeepsHash):
     """Finitely many numbers, each with its canonical spellings."""
 
     family: ClassVar[int] = NUMBER_FAMILY
     words: tuple[tuple[Decimal, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StringShape:
+@record
+class StringShape(KeepsHash):
     """The strings that belong to all languages and whose length in characters lies in a range."""
 
     family: ClassVar[int] = STRING_FAMILY
@@ -81,16 +81,16 @@ class StringShape:
     max_length: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StringWords:
+@record
+class StringWords(KeepsHash):
     """Finitely many strings, in the order given."""
 
     family: ClassVar[int] = STRING_FAMILY
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+@record
+class Counted(KeepsHash):
     """A demand on an array: between `minimum` and `maximum` items from place `start` on satisfy `condition`."""
 
     condition: Conjunction
@@ -99,8 +99,8 @@ class Counted:
     maximum: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayShape:
+@record
+class ArrayShape(KeepsHash):
     """Arrays: conditions on the first items one by one, on all others together, on their number, counts of items that
     satisfy a condition, and whether all items differ."""
 
@@ -113,8 +113,8 @@ class ArrayShape:
     is_unique: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Obligation:
+@record
+class Obligation(KeepsHash):
     """A demand on an object: some member has a name of all `languages` that satisfies `names`, and a value that
     satisfies `condition`."""
 
@@ -123,8 +123,8 @@ class Obligation:
     names: Conjunction = EVERYTHING
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectShape:
+@record
+class ObjectShape(KeepsHash):
     """Objects: what their members satisfy, and which members there are.
 
     properties: conditions by name, in order. classes: conditions on members with any other name, by the languages that

@@ -101,9 +101,6 @@ JSON_ENCODINGS = {
     Escapes.EXACT: Encoding(_RAW, True, tuple(sorted((*_SHORT, (0x2F, 0x2F))))),
 }
 
-DEAD, UNIVERSAL = -1, -2
-"""Slots with a meaning of their own: nothing may follow, anything may follow."""
-
 _NEVER = -3
 
 Phase = tuple[Levels | str, int]

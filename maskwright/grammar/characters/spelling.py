@@ -22,20 +22,12 @@ from numpy.typing import NDArray
 
 from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, automaton_of_table
 from maskwright.grammar.characters._product import row_patterns
+from maskwright.grammar.characters._template import DEAD, TO_UNIFORM, UNIVERSAL, template_instances
 from maskwright.grammar.characters.any_text import QUOTE, AnyText, any_text
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.character_set import ANY_CHARACTER, MAX_CODE_POINT
-from maskwright.grammar.characters.encoding import DEAD, JSON_ENCODINGS, PLAIN, UNIVERSAL, Encoding, Escapes
-from maskwright.grammar.characters.template import (
-    TO_BODY,
-    TO_END,
-    TO_LINK,
-    TO_NODE,
-    TO_UNIFORM,
-    Template,
-    class_tree,
-    template,
-)
+from maskwright.grammar.characters.encoding import JSON_ENCODINGS, PLAIN, Encoding, Escapes
+from maskwright.grammar.characters.template import Template, class_tree, template
 
 
 @lru_cache(maxsize=512)
@@ -88,7 +80,12 @@ def _spelled(language: CharacterAutomaton, encoding: Encoding) -> ByteAutomaton:
     groups, n_states = _groups(language, universal, encoding, everything, body_of, n_states)
 
     uniform_of, uniform_table, n_states = _uniform_states(groups, everything, end, n_states)
-    blocks = [_instances(group, uniform_of, end) for group in groups]
+    blocks = [
+        template_instances(
+            group.template.columns, group.sources, group.targets, uniform_of, group.inner, group.n_inner, end
+        )
+        for group in groups
+    ]
     blocks.append(uniform_table)
     if is_quoted:
         target = int(body_of[0]) if universal != 0 else -1
@@ -126,7 +123,7 @@ def _groups(
     """The character states by pattern, and the number of states after theirs."""
     pattern_of, slots, targets, n_patterns = row_patterns(language.transitions, language.accepting, universal)
     sizes = [sum(high - low + 1 for low, high in ranges) for ranges in language.alphabet.ranges()]
-    tree, body = class_tree(encoding, language.alphabet.intervals)
+    tree = class_tree(encoding, language.alphabet.intervals)
     order = np.argsort(pattern_of, kind="stable")
     bounds = np.searchsorted(pattern_of[order], np.arange(n_patterns + 1))
     groups = []
@@ -136,7 +133,6 @@ def _groups(
         weight = sum(size for size, slot in zip(sizes, pattern_slots, strict=True) if slot == UNIVERSAL)
         made = template(
             tree,
-            body,
             everything,
             pattern_slots,
             is_based=weight > MAX_CODE_POINT // 2,
@@ -177,34 +173,6 @@ def _uniform_states(
     return numbers, rows, n_states + n_used
 
 
-def _instances(group: _Group, uniform_of: NDArray[np.int64], end: int) -> NDArray[np.int64]:
-    """int64[n_edges, 5], rows (source, low, high, target, unit): the template for each state of the group.
-
-    A link is -1 - phase here; `_number_links` makes them dense.
-    """
-    columns = group.template.columns
-    n, m = len(group.sources), len(columns)
-    rows = np.empty((n, m, 5), np.int64)
-    first_inner = group.inner + group.n_inner * np.arange(n, dtype=np.int64) - 1
-    node, low, high, unit, kind, argument, phase = columns.T.astype(np.int64)
-    rows[:, :, 0] = np.where(node == 0, group.sources[:, None], first_inner[:, None] + node)
-    rows[:, :, 1], rows[:, :, 2], rows[:, :, 4] = low, high, unit
-    rows[:, :, 3] = REFUSED
-    for of_kind in set(kind.tolist()):
-        (at,) = np.nonzero(kind == of_kind)
-        if of_kind == TO_BODY:
-            rows[:, at, 3] = group.targets[:, argument[at]]
-        elif of_kind == TO_UNIFORM:
-            rows[:, at, 3] = uniform_of[group.targets[:, argument[at]], phase[at]]
-        elif of_kind == TO_NODE:
-            rows[:, at, 3] = first_inner[:, None] + argument[at]
-        elif of_kind == TO_LINK:
-            rows[:, at, 3] = -1 - phase[at]
-        elif of_kind == TO_END:
-            rows[:, at, 3] = end
-    return rows.reshape(-1, 5)
-
-
 def _number_links(table: NDArray[np.int32]) -> list[int]:
     """Give the linked states dense numbers, in place; the linked states in that order."""
     targets = table[:, 2]
@@ -225,7 +193,7 @@ def _bases(groups: list[_Group], n_states: int) -> NDArray[np.int32] | None:
         if group.template.is_based:
             base[group.sources] = group.template.phases[0]
             inner = group.inner + np.arange(group.n_inner * len(group.sources))
-            base[inner] = np.tile(np.array(group.template.phases[1:], dtype=np.int32), len(group.sources))
+            base[inner] = np.tile(group.template.phases[1:], len(group.sources))
     return base
 
 

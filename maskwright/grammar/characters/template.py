@@ -3,7 +3,7 @@
 States of a character automaton whose classes lead to states in the same *pattern* (class 0 and 2 to one state, class 1
 to none, class 3 to anything) are spelled alike up to the names of the targets. `template` turns the tree of the
 alphabet, which tells all classes apart, into the one that tells only the targets of a pattern apart, as columns of
-numbers that `spelling` instantiates for all such states at once.
+numbers that `spelling` instantiates for all such states at once. The work is done in `_template`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,23 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.grammar.byte_automaton import CLOSES, NO_UNIT
-from maskwright.grammar.characters.any_text import QUOTE, AnyText
-from maskwright.grammar.characters.encoding import BODY, DEAD, UNIVERSAL, Child, Edge, Encoding, Phase, Tree
+from maskwright.grammar.characters._template import DEAD, NO_PHASE, template_columns
+from maskwright.grammar.characters.any_text import AnyText, any_text
+from maskwright.grammar.characters.encoding import Encoding, Tree
 
-TO_BODY, TO_UNIFORM, TO_NODE, TO_LINK, TO_END, TO_NOTHING = range(6)
-"""What an edge leads to: the body of a slot's state (argument: slot); the rest of a character behind which that body
-comes (slot, phase); a node of the template (node); a state of the automaton of all texts (-, phase); the end;
-REFUSED."""
+
+@dataclass(frozen=True, slots=True)
+class FlatTree:
+    """The tree that tells all classes of an alphabet apart, as numbers; the last node is the body.
+
+    start: int32[n_nodes + 2]; the edges of node i are rows start[i] to start[i + 1].
+    edges: int32[n_edges, 6], rows (low, high, node, class, phase, unit) as in `encoding.Child`, phases as numbers.
+    phase_of: int32[n_nodes], the phase of each node but the body.
+    """
+
+    start: NDArray[np.int32]
+    edges: NDArray[np.int32]
+    phase_of: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,75 +39,40 @@ class Template:
     """The edges of the nodes of one pattern; node 0 is the body, the others lie within a character.
 
     columns: int32[n_edges, 7]: node, low, high, unit, kind, argument, phase; sorted by node, then low.
-    phases: for each node its phase. is_based: the nodes have the automaton of all texts as base.
+    phases: int32[n_nodes], for each node its phase. is_based: the nodes have the automaton of all texts as base.
     """
 
     columns: NDArray[np.int32]
-    phases: tuple[int, ...]
+    phases: NDArray[np.int32]
     is_based: bool
 
 
 @lru_cache(maxsize=128)
-def class_tree(encoding: Encoding, intervals: tuple[tuple[int, int], ...]) -> tuple[Tree, list[Edge]]:
-    """The tree that tells all classes of an alphabet apart, and the edges of its body."""
+def class_tree(encoding: Encoding, intervals: tuple[tuple[int, int], ...]) -> FlatTree:
+    """The tree that tells all classes of an alphabet apart."""
     tree = Tree(encoding, list(intervals))
-    return tree, tree.body()
+    body = tree.body()
+    state_of = any_text(encoding).state_of
+    rows: list[tuple[int, int, int, int, int, int]] = []
+    start = [0]
+    for edges in (*(node.edges for node in tree.nodes), body):
+        for low, high, child, unit in edges:
+            phase = NO_PHASE if child.phase is None else state_of[child.phase]
+            rows.append((low, high, child.node, child.slot, phase, unit))
+        start.append(len(rows))
+    return FlatTree(
+        np.array(start, dtype=np.int32),
+        np.array(rows, dtype=np.int32).reshape(len(rows), 6),
+        np.array([state_of[node.phase] for node in tree.nodes], dtype=np.int32),
+    )
 
 
 def template(
-    tree: Tree, body: list[Edge], everything: AnyText, slots: Sequence[int], *, is_based: bool, is_accepting: bool
+    tree: FlatTree, everything: AnyText, slots: Sequence[int], *, is_based: bool, is_accepting: bool
 ) -> Template:
     """The template of a pattern; `slots` gives the slot of each class."""
-    slot_of = [*slots, DEAD]  # class -1 is the last entry
-    replaced: list[Child] = []
-    nodes: list[tuple[Phase, list[Edge]]] = [(BODY, [])]
-    known: dict[tuple[Edge, ...], int] = {}
-    for node in tree.nodes:
-        edges = _replaced_edges(node.edges, replaced, slot_of)
-        behind = {edge[2].slot if edge[2].node < 0 else -9 for edge in edges}
-        if len(behind) == 1 and -9 not in behind:
-            replaced.append(Child(-1, behind.pop(), node.phase))
-            continue
-        key = tuple(edges)
-        if key not in known:
-            known[key] = len(nodes)
-            nodes.append((node.phase, edges))
-        replaced.append(Child(known[key], 0, node.phase))
-    nodes[0] = (BODY, _replaced_edges(body, replaced, slot_of))
-    rows: list[tuple[int, int, int, int, int, int, int]] = []
-    state_of = everything.state_of
-    for index, (_, edges) in enumerate(nodes):
-        begin = len(rows)
-        for low, high, child, unit in edges:
-            phase = everything.body if child.phase is None else state_of[child.phase]
-            if child.node >= 0:
-                rows.append((index, low, high, unit, TO_NODE, child.node, 0))
-            elif child.slot == UNIVERSAL:
-                if not is_based:
-                    rows.append((index, low, high, unit, TO_LINK, 0, phase))
-            elif child.slot == DEAD:
-                if is_based:
-                    rows.append((index, low, high, NO_UNIT, TO_NOTHING, 0, 0))
-            else:
-                kind = TO_BODY if child.phase is None else TO_UNIFORM
-                rows.append((index, low, high, unit, kind, child.slot, phase))
-        if index == 0 and everything.end >= 0 and is_accepting != is_based:
-            if is_accepting:
-                rows.append((0, QUOTE, QUOTE, CLOSES, TO_END, 0, 0))
-            else:
-                rows.append((0, QUOTE, QUOTE, NO_UNIT, TO_NOTHING, 0, 0))
-            rows[begin:] = sorted(rows[begin:])
-    columns = np.array(rows, dtype=np.int32).reshape(len(rows), 7)
-    return Template(columns, tuple(state_of[phase] for phase, _ in nodes), is_based)
-
-
-def _replaced_edges(edges: list[Edge], replaced: list[Child], slot_of: list[int]) -> list[Edge]:
-    """The edges with slots for classes, neighbours with equal children joined."""
-    result: list[Edge] = []
-    for low, high, child, unit in edges:
-        new = replaced[child.node] if child.node >= 0 else Child(-1, slot_of[child.slot], child.phase)
-        if result and result[-1][1] == low - 1 and result[-1][2] == new:
-            result[-1] = (result[-1][0], high, new, unit)
-        else:
-            result.append((low, high, new, unit))
-    return result
+    slot_of = np.array([*slots, DEAD], dtype=np.int32)  # class -1 is the last entry
+    columns, phases = template_columns(
+        tree.start, tree.edges, tree.phase_of, slot_of, everything.body, is_based, is_accepting, everything.end >= 0
+    )
+    return Template(columns, phases, is_based)

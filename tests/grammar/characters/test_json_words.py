@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,12 +15,14 @@ from maskwright.grammar.characters import (
     json_spelling,
     json_string_except,
     json_string_words,
+    json_words,
 )
 from maskwright.grammar.ir import NOTHING, Automaton, Literal
 from tests.grammar.characters.json_spellings import spelled, takes
 from tests.grammar.characters.test_spelling import check_invariants
 
 NAMES = st.text(alphabet='ab"\\\n\x7f/é😀', max_size=4)
+PLAIN_NAMES = st.text(alphabet=" !#ab[]~", max_size=4)
 ESCAPES = st.sampled_from(list(Escapes))
 
 
@@ -38,6 +41,23 @@ def test_a_name_is_a_word_or_an_exception_in_every_spelling(
         assert takes(others, spelling) == (text not in names)
         shorter = Automaton(others, 0, (0, 2))
         assert takes(shorter, spelling) == (text not in names and len(text) <= 2)
+
+
+@pytest.mark.no_jit
+@given(
+    st.lists(st.text(alphabet=" !#ab[]~", max_size=4), min_size=2, max_size=8), st.text(alphabet=' !"#ab', max_size=4)
+)
+def test_the_tree_of_plain_names_is_the_tree_of_any_names(names: list[str], other: str) -> None:
+    made = json_string_words(names), Automaton(json_string_except(names))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_words, "_are_plain", lambda *_: False)
+        expected = json_string_words(names), Automaton(json_string_except(names))
+    for one, another in zip(made, expected, strict=True):
+        if isinstance(one, Automaton) and isinstance(another, Automaton):
+            assert one.automaton.n_states == another.automaton.n_states
+            assert len(one.automaton.edges) == len(another.automaton.edges)
+        for text in (other, *names, *(name + "a" for name in names), *(name[:-1] for name in names)):
+            assert takes(one, json.dumps(text)) == takes(another, json.dumps(text))
 
 
 @given(NAMES, st.text(alphabet='ab"\\nu00efd83é', max_size=10))

@@ -26,14 +26,15 @@ def write_automaton(
     edges: NDArray[np.int32],
     edge_unit: NDArray[np.int8],
     accepting: NDArray[np.bool_],
-    bases: NDArray[np.int32],
+    base: NDArray[np.int32],
+    base_offsets: NDArray[np.int32],
     shared: NDArray[np.int32],
     links: NDArray[np.int32],
     offsets: NDArray[np.int32],
 ) -> None:
     """Write all states of an automaton (see `ByteAutomaton` for its first four arrays) from `origin` on.
 
-    bases: int32[n_states], the offset of the state that stands behind each, or 0; of length 0 if there are none.
+    base, base_offsets: the states behind these ones, -1 for none, and where they lie; of length 0 without a base.
     shared: int32[n_states], what the vocabulary knows of each state; of length 0 if it was not asked.
     links: int32[n_links], the offsets of the states in other automata that edges lead to.
     offsets: int32[n_states], written: where each state lies.
@@ -45,12 +46,12 @@ def write_automaton(
     for state in range(accepting.size):
         at = offsets[state]
         begin, end = edge_start[state], edge_start[state + 1]
-        base = bases[state] if bases.size > 0 else 0
+        behind = base_offsets[base[state]] if base.size > 0 and base[state] >= 0 else 0
         flags = ACCEPTING if accepting[state] else 0
-        if end > begin or base > 0:
+        if end > begin or behind > 0:
             flags |= HAS_BYTE_EDGES
         arena[at] = flags
-        arena[at + 1] = base
+        arena[at + 1] = behind
         arena[at + 2] = shared[state] if shared.size > 0 else 0
         arena[at + 3] = end - begin
         arena[at + 4] = 0

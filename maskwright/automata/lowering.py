@@ -13,6 +13,7 @@ round or LEAVE. Cost: time and words linear in the size of the node, whatever th
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -68,8 +69,11 @@ MAX_COUNT = 1 << 29
 """Counters are int32 and bounds are compared with sums of two; nothing that fits into memory counts this far."""
 
 _LITERAL_SIZE = STATE_SIZE + 2
-_LITERAL_STATE = [HAS_BYTE_EDGES, 0, 0, 1, 0, 0, 0, 0]
+_LITERAL_STATE = array("i", [HAS_BYTE_EDGES, 0, 0, 1, 0, 0, 0, 0])
 """A state with a single byte edge, still to be filled in."""
+
+_CALLED = (Call, Automaton, Lexed)
+"""Nodes that have states of their own elsewhere, which an edge calls."""
 
 
 class CodeBlock:
@@ -86,7 +90,7 @@ class CodeBlock:
         token_ids_of: Callable[[TokenSet], list[int]],
     ) -> None:
         self.origin = origin
-        self.words: list[int] = []
+        self.words = array("i")
         self.n_states = 0
         self.distinct_bodies: list[Node] = []
         self.has_documents = False
@@ -99,19 +103,17 @@ class CodeBlock:
 
     def _state(self, byte_edges: list[int], other_edges: list[int]) -> int:
         """Append one state; byte edges are (packed, target) words, other edges (kind, operand, target) words."""
-        words = self.words
-        offset = self.origin + len(words)
+        offset = self.origin + len(self.words)
         flags = (HAS_BYTE_EDGES if byte_edges else 0) | (HAS_OTHER_EDGES if other_edges else 0)
-        words += (flags, 0, 0, len(byte_edges) // 2, len(other_edges) // 3, 0)
-        words += byte_edges
-        words += other_edges
+        head = [flags, 0, 0, len(byte_edges) // 2, len(other_edges) // 3, 0]
+        self.words.fromlist(head + byte_edges + other_edges)
         self.n_states += 1
         return offset
 
     def _token_set(self, node: TokenSet, target: int) -> int:
         ids = self._token_ids_of(node)
         token_list = self.origin + len(self.words)
-        self.words += (len(ids), *ids)
+        self.words.extend((len(ids), *ids))
         state = self._state([], [TOKEN, token_list, target])
         self.words[state - self.origin] |= HAS_TOKEN_EDGES
         return state
@@ -127,8 +129,8 @@ class CodeBlock:
         first = self.origin + len(self.words)
         last = first + (n - 1) * _LITERAL_SIZE
         chain = _LITERAL_STATE * n
-        chain[STATE_SIZE::_LITERAL_SIZE] = [byte * 257 for byte in reversed(text)]  # from this byte to this byte
-        chain[STATE_SIZE + 1 :: _LITERAL_SIZE] = [target, *range(first, last, _LITERAL_SIZE)]
+        chain[STATE_SIZE::_LITERAL_SIZE] = array("i", [byte * 257 for byte in reversed(text)])  # low and high alike
+        chain[STATE_SIZE + 1 :: _LITERAL_SIZE] = array("i", [target, *range(first, last, _LITERAL_SIZE)])
         self.words += chain
         self.n_states += n
         return last
@@ -167,7 +169,7 @@ class CodeBlock:
             edges += (EMPTY, 0, self._literal_tree(sorted(set(literals)), target))
             parts = tuple([part for part in parts if not isinstance(part, Literal)])
         for part in parts:
-            if isinstance(part, Automaton | Call | Lexed):
+            if isinstance(part, _CALLED):
                 edges += (CALL, self._nonterminal_of(part), target)
             else:
                 edges += (EMPTY, 0, self.emit(part, target))
@@ -227,7 +229,7 @@ class CodeBlock:
 
     def _counted(self, body: Node, minimum: int, maximum: int | None, target: int) -> int:
         bounds = self.origin + len(self.words)
-        self.words += counter_words(minimum, maximum)
+        self.words.extend(counter_words(minimum, maximum))
         head = self._state([], [COUNT, 0, 0, LEAVE, 0, target])
         self._patch(head, 0, self.emit(body, head))
         return self._state([], [ENTER, bounds, head])
@@ -306,7 +308,7 @@ class CodeBlock:
         n = len(node.items)
         for item in (*node.required, *range(n, n + node.n_obligations)):
             members[item >> 5] |= 1 << (item & 31)
-        self.words += (word - (word >> 31 << 32) for word in members)
+        self.words.extend([word - (word >> 31 << 32) for word in members])
         return offset
 
     def _marks(self, n_items: int, obligations: tuple[int, ...], target: int) -> int:
@@ -330,7 +332,7 @@ class CodeBlock:
                 state_of.append(self._state([], room))
         for number, edges in enumerate(leaving):
             for k, (label, destination) in enumerate(edges):
-                if isinstance(label, Call | Automaton | Lexed):
+                if isinstance(label, _CALLED):
                     self._patch(state_of[number], k, state_of[destination], CALL, self._nonterminal_of(label))
                 elif label == EPSILON:
                     self._patch(state_of[number], k, state_of[destination])

@@ -14,7 +14,7 @@ Not thread-safe: the owner holds a lock around every call that may write.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -285,7 +285,7 @@ class TransitionNetwork:
             for body in block.distinct_bodies:
                 self.asks = True
                 self.asks_of_strings_only &= begins_with_quote(body, self.grammar.rules)
-            self._append(block.words, block.n_states, node)
+            self._append(np.frombuffer(block.words, dtype=np.int32), block.n_states, node)
         if len(self._node_of) > self._table_size:
             self._enlarge_table()
         row = int(self.arena[NONTERMINALS]) + 4 * number
@@ -302,9 +302,7 @@ class TransitionNetwork:
         self.arena[NONTERMINALS] = new
         self._table_size = size
 
-    def _append(
-        self, words: Sequence[int] | NDArray[np.int32], n_states: int, source: Node | ByteAutomaton | LexedLanguage
-    ) -> None:
+    def _append(self, words: NDArray[np.int32], n_states: int, source: Node | ByteAutomaton | LexedLanguage) -> None:
         """Put words at the end of the arena, and note what they were written from."""
         origin = int(self.arena[FREE])
         end = origin + len(words)
@@ -335,10 +333,9 @@ class TransitionNetwork:
         offsets = np.empty(automaton.n_states, dtype=np.int32)
         shared = self._shared_states(automaton) if automaton.is_shared else None
         links = [int(self._automata[target][state]) for target, state in automaton.links]
-        bases = _NONE
+        base, base_offsets = _NONE, _NONE
         if automaton.base is not None and automaton.base_automaton is not None:
-            # -1, for no base, takes the last of the offsets, which is replaced by 0.
-            bases = np.append(self._automata[automaton.base_automaton], np.int32(0))[automaton.base]
+            base, base_offsets = automaton.base, self._automata[automaton.base_automaton]
         origin = int(self.arena[FREE])
         end = origin + STATE_SIZE * automaton.n_states + 2 * len(automaton.edges)
         self._grow(end)
@@ -349,7 +346,8 @@ class TransitionNetwork:
             automaton.edges,
             automaton.edge_unit,
             automaton.accepting,
-            bases,
+            base,
+            base_offsets,
             _NONE if shared is None else np.array(shared, dtype=np.int32),
             np.array(links, dtype=np.int32) if links else _NONE,
             offsets,

@@ -10,7 +10,7 @@ import pytest
 from maskwright.automata.lowering import byte_ranges, common_prefix, counter_words, size_of
 from maskwright.automata.transition_network import TransitionNetwork
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.ir import Call, Grammar, byte_class, choice, literal, repeat, sequence
+from maskwright.grammar.ir import NOTHING, Call, Grammar, Permutation, byte_class, choice, literal, repeat, sequence
 from tests.automata.machine import accepts
 
 
@@ -67,6 +67,18 @@ def test_the_size_of_a_repetition_does_not_depend_on_its_bounds() -> None:
         sizes.append(network.counts["states"])
     assert sizes[0] == sizes[1] < 20
     assert size_of(repeat(body, 3, 5)) > size_of(body)
+
+
+def test_members_that_are_alike_but_for_their_names_share_what_follows_the_name() -> None:
+    tail = sequence(literal(b":"), choice(literal(b"1"), Call("T")), literal(b" "))
+    sizes = []
+    for n in (5, 50):
+        items = tuple((literal(b"%02d" % i), tail) for i in range(n))
+        body = sequence(literal(b"{"), Permutation(items, (), literal(b","), NOTHING), literal(b"}"))
+        network = TransitionNetwork(Grammar("S", {"S": body, "T": literal(b"2")}, is_prepared=True))
+        assert accepts(network, b"{04:2 ,00:1 }") and not accepts(network, b"{04:2 ,04:1 }")
+        sizes.append(network.counts["states"])
+    assert sizes[1] - sizes[0] == 45 * 3, "two bytes of the name and a mark"
 
 
 def test_counters_stay_within_their_words() -> None:

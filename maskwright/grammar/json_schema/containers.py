@@ -64,8 +64,13 @@ def object_in_any_order(
     if maximum == 0 or not (members or others.plain or others.markers):
         return _plain_sequence(Literal(b"{"), [], Literal(b"}"), EPSILON, layout)
 
+    rests: dict[Node, Node] = {}  # most members have one of a few kinds of values
+
     def rest_of(value: Node) -> Node:
-        return sequence(layout.colon, value, layout.after_item)
+        rest = rests.get(value)
+        if rest is None:
+            rest = rests[value] = sequence(layout.colon, value, layout.after_item)
+        return rest
 
     permutation = Permutation(
         items=tuple((member.name, rest_of(member.value)) for member in members),

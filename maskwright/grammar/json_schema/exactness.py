@@ -37,6 +37,7 @@ def report_of_refusals(error: UnsupportedSchema) -> Report:
 def _subschemas(reader: SchemaReader) -> dict[str, Mapping[str, Any]]:
     """All that was read, by pointer, in the order of the pointers; the values of `enum` are no subschemas."""
     found = {reader.pointer(node): reader.nodes[node].schema for node in reader.node_of_object.values()}
+    found.update((reader.pointer_below(parent, step), schema) for schema, parent, step in reader.plain_ones)
     return {pointer: found[pointer] for pointer in sorted(found) if pointer}
 
 

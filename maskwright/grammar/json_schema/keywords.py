@@ -87,6 +87,7 @@ def _read_values(reader: SchemaReader, number: int, node: SchemaNode) -> None:
     assert node.values is not None
     keyword = "enum" if "enum" in node.schema else "const"
     kept = []
+    value_nodes = []
     for position, value in enumerate(node.values):
         step = (keyword, str(position)) if keyword == "enum" else "const"
         parts: Iterable[tuple[str, Any]] = ()
@@ -104,8 +105,9 @@ def _read_values(reader: SchemaReader, number: int, node: SchemaNode) -> None:
             number_of(reader, number, keyword, value)
         kept.append(value)
         if isinstance(value, Mapping | list | tuple):
-            node.value_nodes.append([_value_node(reader, number, step, key, part) for key, part in parts])
+            value_nodes.append([_value_node(reader, number, step, key, part) for key, part in parts])
     node.values = kept
+    node.value_nodes = tuple(value_nodes)
 
 
 def _names(reader: SchemaReader, number: int, keyword: str, value: Mapping[Any, Any]) -> list[str]:
@@ -292,7 +294,7 @@ def _pattern_properties(reader: SchemaReader, number: int, node: SchemaNode, val
     for name in _names(reader, number, "patternProperties", value):
         named = _searched(reader, number, "patternProperties", name)
         part = reader.child(value[name], number, ("patternProperties", name), "patternProperties")
-        node.patterns.append((named, part))
+        node.patterns += ((named, part),)
 
 
 def _property_names(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> None:

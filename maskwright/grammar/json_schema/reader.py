@@ -5,7 +5,8 @@ as a definition that nothing refers to, is not read, so it may contain anything.
 function in `keywords`, found in a table.
 
 A node is a subschema at a place: under two dynamic scopes, or in two resources, one object is two nodes (see
-`references`).
+`references`). Half the subschemas of a large schema say no more than a type or a `$ref`: all of one type are one node,
+and a mere reference is the node that it leads to. They are only remembered for the report.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maskwright.errors import InvalidSchema, LimitExceeded, UnsupportedSchema
+from maskwright.errors import InvalidSchema, LimitExceeded, SpecificationError, UnsupportedSchema
 from maskwright.grammar.json_schema.document import Draft, escape_step, type_name
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.references import (
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 MAX_NODES = 200_000
 """The most subschemas and enumerated values read; a schema of 3 MB has about 60,000."""
 
+_PLAIN_KEYWORDS = frozenset(("type", "$ref", "title", "description", "default"))
+"""A type or a reference and what every draft takes for an annotation of it."""
+
 NOT_A_KEYWORD = "is not a keyword of the schema's draft: an annotation"
 """Why a keyword asserts nothing where its draft or vocabularies do not have it."""
 
@@ -49,6 +53,8 @@ class SchemaReader:
         self.unread: list[int] = []
         self.node_of_object: dict[tuple[int, int], int] = {}
         self.node_of_reference: dict[tuple[int, str, str], int] = {}
+        self.node_of_type: dict[tuple[int, str], int] = {}
+        self.plain_ones: list[tuple[Mapping[str, Any], int, str | tuple[str, str]]] = []
         self.notes: list[tuple[int, str, str]] = []
 
     def child(self, schema: object, parent: int, step: str | tuple[str, str], keyword: str) -> int:
@@ -66,6 +72,9 @@ class SchemaReader:
     def _read(self, schema: Mapping[str, Any], around: Place, parent: int, step: str | tuple[str, str]) -> int:
         if not schema:
             return TRUE_NODE
+        if parent and _PLAIN_KEYWORDS.issuperset(schema) and (known := self._plain(schema, parent)) is not None:
+            self.plain_ones.append((schema, parent, step))
+            return known
         place = around
         if may_begin_resource(schema, around):
             place = self.references.enter(schema, around, _Pointer(self, parent, step))
@@ -74,7 +83,23 @@ class SchemaReader:
         if known is None:
             known = self.node_of_object[key] = self.add(SchemaNode(schema, parent, step, place))
             self.unread.append(known)
+            if _PLAIN_KEYWORDS.issuperset(schema) and "$ref" not in schema and isinstance(schema.get("type"), str):
+                self.node_of_type[id(place), schema["type"]] = known
         return known
+
+    def _plain(self, schema: Mapping[str, Any], parent: int) -> int | None:
+        """The node that a subschema shares with others, if it is a mere type that was met before, or a reference."""
+        place = self.nodes[parent].place
+        if schema is place.resource.root or ("$ref" in schema and "type" in schema):
+            return None
+        text = schema.get("$ref")
+        if text is None:
+            name = schema.get("type")
+            return self.node_of_type.get((id(place), name)) if isinstance(name, str) else None
+        try:
+            return self.referenced(parent, text) if isinstance(text, str) else None
+        except SpecificationError:
+            return None  # the node of its own will say so, in its turn and with its own pointer
 
     def add(self, node: SchemaNode) -> int:
         """Give a node its number."""
@@ -137,6 +162,10 @@ class SchemaReader:
             steps.append(_spell(read.step))
             node = read.parent
 
+    def pointer_below(self, parent: int, step: str | tuple[str, str]) -> str:
+        """The JSON pointer of a subschema that is one step below a node; without a parent the step is all of it."""
+        return self.pointer(parent) + _spell(step) if parent else str(step)
+
     def refuse(self, node: int, keyword: str, reason: str = "is not supported yet") -> UnsupportedSchema:
         """The error for a keyword of a node that cannot be enforced."""
         return UnsupportedSchema(keyword, self.pointer(node), reason)
@@ -163,6 +192,4 @@ class _Pointer:
     step: str | tuple[str, str]
 
     def __str__(self) -> str:
-        if not self.parent:
-            return str(self.step)
-        return self.reader.pointer(self.parent) + _spell(self.step)
+        return self.reader.pointer_below(self.parent, self.step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -50,7 +50,7 @@ class SchemaNode:
     is_false: bool = False
     types: int = ALL_TYPES
     values: list[Any] | None = None
-    value_nodes: list[list[int]] = field(default_factory=list)
+    value_nodes: tuple[list[int], ...] = ()
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     exclusive_minimum: bool = False
@@ -70,7 +70,7 @@ class SchemaNode:
     max_contains: int | None = None
     contains_evaluates: bool = True
     properties: dict[str, int] | None = None
-    patterns: list[tuple[Language, int]] = field(default_factory=list)
+    patterns: tuple[tuple[Language, int], ...] = ()
     required: tuple[str, ...] = ()
     additional: int = TRUE_NODE
     has_additional: bool = False

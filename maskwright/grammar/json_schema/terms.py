@@ -8,7 +8,6 @@ conjunctions, and unions that no schema wrote down, are terms made on demand.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maskwright.errors import LimitExceeded
@@ -18,6 +17,7 @@ from maskwright.grammar.json_schema.schema_node import TRUE_NODE, ChoiceKind, No
 from maskwright.grammar.json_schema.shapes import (
     ANY_ARRAY,
     ANY_BOOLEAN,
+    ANY_NUMBER,
     ANY_OBJECT,
     ANY_STRING,
     ANY_VALUE,
@@ -45,24 +45,26 @@ from maskwright.grammar.json_schema.strings import conjunction_language
 from maskwright.grammar.json_schema.values import exact, number_spellings
 from maskwright.grammar.json_schema.vocabulary import ARRAY, BOOLEAN, INTEGER, NUMBER, OBJECT, STRING
 from maskwright.grammar.json_schema.vocabulary import NULL as NULL_TYPE
+from maskwright.grammar.kept_hash import KeepsHash, record
 from maskwright.grammar.number_sets import NumberSet, intersect_numbers, number_set
 
 if TYPE_CHECKING:
     from maskwright.grammar.json_schema.reader import SchemaReader
 
 INTEGERS = NumberSet(multiple_of=exact(1))
+ANY_INTEGER = NumberShape(INTEGERS, is_integer=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+@record
+class Choice(KeepsHash):
     """A choice between conjunctions; of kind ONE it means exactly one of them."""
 
     branches: tuple[Conjunction, ...]
     kind: ChoiceKind = ChoiceKind.ANY
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+@record
+class Term(KeepsHash):
     """The conjunction of alternatives in `own`, of those in `beside`, and of each choice.
 
     `beside` stands for the other assertions next to an `enum` of arrays or objects. Members come in the order in which
@@ -153,6 +155,23 @@ class Terms:
                         seen[following] = None
                         todo.append(following)
         return self.node_of(todo[0]) if todo else TRUE_NODE
+
+    def choosing(self, numbers: set[int]) -> set[int]:
+        """The terms whose union depends on that of one of these terms, by their choices; these among them."""
+        choosers: dict[int, list[int]] = {}
+        for number, term in enumerate(self.terms):
+            for choice in term.choices:
+                for branch in choice.branches:
+                    for literal in branch:
+                        choosers.setdefault(literal if literal >= 0 else ~literal, []).append(number)
+        found = set(numbers)
+        todo = list(numbers)
+        while todo:
+            for number in choosers.get(todo.pop(), ()):
+                if number not in found:
+                    found.add(number)
+                    todo.append(number)
+        return found
 
     def join(self, left: Conjunction, right: Conjunction) -> Conjunction:
         """Both conjunctions hold; NOTHING_AT_ALL if one says the contrary of the other."""
@@ -297,6 +316,10 @@ class Terms:
         return ANY_VALUE if union == ANY_VALUE else union
 
     def _array(self, node: SchemaNode) -> ArrayShape | None:
+        if not (node.prefix or node.has_items or node.min_items or node.is_unique) and (
+            node.contains is None and node.max_items is None
+        ):
+            return ANY_ARRAY
         prefix = tuple([self.stands_for[part] for part in node.prefix]) if node.prefix else ()
         counted: tuple[Counted, ...] = ()
         if node.contains is not None:
@@ -305,6 +328,10 @@ class Terms:
         return array_shape(prefix, items, node.min_items, node.max_items, counted, node.is_unique)
 
     def _object(self, node: SchemaNode) -> ObjectShape | None:
+        if not (node.properties or node.patterns or node.required or node.has_additional or node.min_properties) and (
+            node.names == TRUE_NODE and node.max_properties is None
+        ):
+            return ANY_OBJECT
         named = [(name, self.stands_for[part]) for name, part in (node.properties or {}).items()]
         classes: list[Class] = []
         if node.patterns:
@@ -354,6 +381,8 @@ def class_condition(classes: list[Class], name: str) -> Conjunction:
 
 
 def _number(node: SchemaNode) -> NumberShape | None:
+    if node.minimum is None and node.maximum is None and node.multiple_of is None:
+        return ANY_NUMBER if node.types & NUMBER else ANY_INTEGER
     numbers = number_set(node.minimum, node.maximum, node.exclusive_minimum, node.exclusive_maximum, node.multiple_of)
     is_integer = not node.types & NUMBER
     if numbers is not None and is_integer:

@@ -16,6 +16,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7, DRAFT202012
 
 from maskwright.errors import InvalidSchema, LimitExceeded, SpecificationError, UnsupportedSchema
+from maskwright.grammar.json_schema import json_schema_grammar
 from maskwright.grammar.json_schema.document import Draft
 from maskwright.grammar.json_schema.keywords import read_all
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
@@ -297,10 +298,32 @@ def test_resources_that_refer_to_each_other_are_read_once() -> None:
         {"$id": f"r{name}", "$dynamicAnchor": "same", "items": {"$ref": f"r{other}"}, "not": {"$dynamicRef": "#same"}}
         for name, other in ((0, 1), (1, 2), (2, 0))
     ]
-    assert (
-        len(pointers(read_whole({"$id": "http://x/", "$ref": "r0", "$defs": dict(zip("abc", parts, strict=True))})))
-        == 10
-    )
+    reader = read_whole({"$id": "http://x/", "$ref": "r0", "$defs": dict(zip("abc", parts, strict=True))})
+    assert len(pointers(reader)) == 7, "the root, three parts and what each negates"
+    assert len(reader.plain_ones) == 3, "their items are mere references, which stand for where they lead"
+
+
+def test_subschemas_that_say_no_more_than_a_type_are_one_node() -> None:
+    properties = {name: {"type": "string", "title": name} for name in "abc"}
+    properties |= {name: {"$ref": "#/$defs/d", "description": name} for name in "xyz"}
+    properties["long"] = {"type": "string", "minLength": 3}
+    properties["both"] = {"$ref": "#/$defs/d", "type": "object"}
+    schema = {"type": "object", "properties": properties, "$defs": {"d": {"maxProperties": 2}}}
+    reader = read_whole(schema)
+    assert sorted(pointers(reader)) == ["", "/$defs/d", *(f"/properties/{name}" for name in ("a", "both", "long"))]
+    grammar = json_schema_grammar(schema)
+    assert list(grammar.report.nodes) == ["", "/$defs/d", *(f"/properties/{name}" for name in sorted(properties))]
+
+
+def test_a_mere_reference_that_leads_nowhere_has_an_error_of_its_own() -> None:
+    schema = {"properties": {"a": {"$ref": "#/x"}, "b": {"$ref": "http://y/"}, "c": {"$ref": "http://z/"}}}
+    with pytest.raises(InvalidSchema, match="'/properties/a' refers to #/x"):
+        json_schema_grammar(schema)
+    del schema["properties"]["a"]
+    with pytest.raises(UnsupportedSchema) as caught:
+        json_schema_grammar(schema)
+    refused = [caught.value, *caught.value.others]
+    assert sorted(error.pointer for error in refused) == ["/properties/b", "/properties/c"]
 
 
 def test_scopes_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,9 +24,11 @@ def check_enforceable(form: NormalForm, productivity: Productivity, options: JSO
     """Raise UnsupportedSchema or SchemaTooComplex for the first shape reached that cannot be kept."""
     for shape, conjunction in productivity.reached.items():
         if _may_need_checking(shape):
-            with form.at(conjunction):
+            try:
                 if productivity.is_productive_shape(shape):
                     _check(form, productivity, conjunction, shape, options)
+            except LimitExceeded as error:
+                raise form.located(error, conjunction) from error
 
 
 def _may_need_checking(shape: Shape) -> bool:

@@ -13,7 +13,7 @@ from maskwright.grammar.json_schema.enforceable import check_enforceable
 from maskwright.grammar.json_schema.exactness import report_of
 from maskwright.grammar.json_schema.keywords import read_all
 from maskwright.grammar.json_schema.lowering import Lowering
-from maskwright.grammar.json_schema.normal_form import NormalForm, Overlap
+from maskwright.grammar.json_schema.normal_form import NormalForm
 from maskwright.grammar.json_schema.options import JSONSchemaOptions, options_in
 from maskwright.grammar.json_schema.productivity import Productivity, explain_empty
 from maskwright.grammar.json_schema.reader import SchemaReader
@@ -83,12 +83,11 @@ def _why_empty(
 
 def _normal_form(terms: Terms, root: Conjunction, options: JSONSchemaOptions) -> tuple[NormalForm, Productivity]:
     """The normal form in which branches of `oneOf` that share a value exclude each other."""
-    overlapping: frozenset[Overlap] = frozenset()
+    form = NormalForm(terms, options)
     while True:
-        form = NormalForm(terms, options, overlapping)
         productivity = Productivity(form, options.numbers)
         productivity.reach(root)
         found = productivity.overlaps()
         if not found:
             return form, productivity
-        overlapping |= found
+        form = form.excluding(frozenset(found))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from maskwright.errors import SchemaTooComplex
 from maskwright.grammar.characters import have_common_member
 from maskwright.grammar.json_schema.shapes import (
+    NOTHING_AT_ALL,
     ArrayShape,
     BooleanShape,
     Conjunction,
@@ -134,6 +135,17 @@ def _join_counted(left: tuple[Counted, ...], right: tuple[Counted, ...]) -> tupl
 
 def _intersect_objects(left: ObjectShape, right: ObjectShape, join: Join) -> ObjectShape | None:
     right_properties = dict(right.properties)
+    if left.required and right.required:
+        # What both require tells objects apart most often; this is said by `object_shape` too, after all other joins.
+        left_properties = dict(left.properties)
+        for name in left.required:
+            if (
+                name in right.required
+                and name in left_properties
+                and name in right_properties
+                and join(left_properties[name], right_properties[name]) == NOTHING_AT_ALL
+            ):
+                return None
     properties = []
     for name, condition in left.properties:
         other = right_properties.pop(name, None)

@@ -83,18 +83,13 @@ class Lowering(Mapping[str, Node]):
         self._pending: dict[str, tuple[ArrayShape | ObjectShape, int]] = {}
         self._names: dict[str, None] = {"root": None}
         self._repeats: dict[str, int] = {}
-        self._rules["root"] = self._root(root)
+        self._whole = root
 
     def __getitem__(self, name: str) -> Node:
         rule = self._rules.get(name)
         if rule is None:
-            shape, depth = self._pending[name]
-            if isinstance(shape, ObjectShape):
-                rule = self._object(shape, depth)
-            else:
-                rule = self._array(self._live_array(shape), depth)
-            self._rules[name] = rule
-            del self._pending[name]
+            rule = self._rules[name] = self._root() if name == "root" else self._container_rule(*self._pending[name])
+            self._pending.pop(name, None)
         return rule
 
     def __iter__(self) -> Iterator[str]:
@@ -115,9 +110,9 @@ class Lowering(Mapping[str, Node]):
         self._names[unique] = None
         return unique
 
-    def _root(self, conjunction: Conjunction) -> Node:
+    def _root(self) -> Node:
         """The whole text."""
-        document = self.value(conjunction, 0)
+        document = self.value(self._whole, 0)
         if not self.options.outer_whitespace:
             return document
         gap = outer_gap(self.options)
@@ -172,6 +167,11 @@ class Lowering(Mapping[str, Node]):
                 self._pending[name] = shape, depth
                 self._containers[key] = Call(name)
         return self._containers[key]
+
+    def _container_rule(self, shape: ArrayShape | ObjectShape, depth: int) -> Node:
+        if isinstance(shape, ObjectShape):
+            return self._object(shape, depth)
+        return self._array(self._live_array(shape), depth)
 
     def _live_array(self, shape: ArrayShape) -> ArrayShape:
         """The array without items that no value satisfies."""

@@ -14,8 +14,7 @@ Growth. Unions multiply under conjunction: at most `max_shapes` in one union and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from maskwright.errors import LimitExceeded, SchemaTooComplex
 from maskwright.grammar.json_schema.absorption import without_absorbed
@@ -28,6 +27,7 @@ from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.schema_node import ChoiceKind
 from maskwright.grammar.json_schema.shapes import (
     ANY_VALUE,
+    ARRAY_FAMILY,
     EVERYTHING,
     NOTHING_AT_ALL,
     ArrayShape,
@@ -57,6 +57,7 @@ class NormalForm:
 
     def __init__(self, terms: Terms, options: JSONSchemaOptions, overlapping: frozenset[Overlap] = frozenset()) -> None:
         self.terms = terms
+        self.options = options
         self.max_shapes = options.max_shapes
         self.max_nesting = options.max_nesting
         self.max_states = min(options.max_states, MAX_ARRAY_STATES)
@@ -64,10 +65,24 @@ class NormalForm:
         self.unions: dict[Conjunction, Union] = {EVERYTHING: ANY_VALUE, NOTHING_AT_ALL: ()}
         self.judged: dict[int, Judged] = {}
         self.joined: dict[Conjunction, Conjunction] = {}
+        self.intersected: dict[tuple[Shape, Shape], Shape | None] = {}
         self.resolved: dict[ObjectShape, tuple[ResolvedObject, ...]] = {}
         self.array_graphs: dict[ArrayShape, ArrayGraph] = {}
         self.open_terms: set[int] = set()
         self.n_intersections = 0
+
+    def excluding(self, overlapping: frozenset[Overlap]) -> NormalForm:
+        """The normal form in which these branches exclude each other too; what that does not concern is taken over."""
+        form = NormalForm(self.terms, self.options, self.overlapping | overlapping)
+        concerned = self.terms.choosing({overlap[0] for overlap in overlapping})
+        for conjunction, union in self.unions.items():
+            if concerned.isdisjoint([literal if literal >= 0 else ~literal for literal in conjunction]):
+                form.unions[conjunction] = union
+        form.judged = {number: judged for number, judged in self.judged.items() if number not in concerned}
+        form.joined = self.joined
+        form.intersected = self.intersected
+        form.array_graphs = self.array_graphs
+        return form
 
     def union_of(self, conjunction: Conjunction) -> Union:
         """The shapes of the values that satisfy all literals of the conjunction."""
@@ -116,16 +131,12 @@ class NormalForm:
         """Where the conjunction comes from: the JSON pointer of its first term."""
         return self.terms.pointer(conjunction)
 
-    @contextmanager
-    def at(self, conjunction: Conjunction) -> Iterator[None]:
-        """Give errors about limits the pointer of a conjunction, if they have none."""
-        try:
-            yield
-        except LimitExceeded as error:
-            if error.where:
-                raise
-            where = self.pointer(conjunction)
-            raise SchemaTooComplex(error.stage, error.asked, error.allowed, where, error.remedy) from error
+    def located(self, error: LimitExceeded, conjunction: Conjunction) -> LimitExceeded:
+        """An error about a limit with the pointer of a conjunction, if it has none."""
+        if error.where:
+            return error
+        where = self.pointer(conjunction)
+        return SchemaTooComplex(error.stage, error.asked, error.allowed, where, error.remedy)
 
     def intersect_unions(self, left: Union, right: Union, conjunction: Conjunction) -> Union:
         """All pairwise intersections; `conjunction` is who asked, for errors."""
@@ -154,8 +165,19 @@ class NormalForm:
             raise SchemaTooComplex("intersections of alternatives", self.n_intersections, MAX_INTERSECTIONS, pointer)
 
     def _intersect(self, one: Shape, other: Shape, conjunction: Conjunction) -> Shape | None:
-        with self.at(conjunction):
+        """The intersection of two shapes; of arrays and objects it is kept: negations ask for it again and again."""
+        if one.family < ARRAY_FAMILY:
+            return self._new_intersection(one, other, conjunction)
+        pair = one, other
+        if pair not in self.intersected:
+            self.intersected[pair] = self._new_intersection(one, other, conjunction)
+        return self.intersected[pair]
+
+    def _new_intersection(self, one: Shape, other: Shape, conjunction: Conjunction) -> Shape | None:
+        try:
             return intersect(one, other, self.join)
+        except LimitExceeded as error:
+            raise self.located(error, conjunction) from error
 
     def _bounded(self, union: Union, conjunction: Conjunction) -> Union:
         if len(union) > self.max_shapes:
@@ -242,10 +264,11 @@ class NormalForm:
         if union is ANY_VALUE:
             return ()
         try:
-            with self.at(asked):
-                return complement_union(
-                    union, self.terms.negate, lambda left, right: self.intersect_unions(left, right, asked)
-                )
+            return complement_union(
+                union, self.terms.negate, lambda left, right: self.intersect_unions(left, right, asked)
+            )
+        except LimitExceeded as error:
+            raise self.located(error, asked) from error
         except CannotNegate as error:
             raise self.terms.reader.refuse(
                 self.terms.node_of(~asked[0]), error.keyword, "stands under a negation, where it cannot be enforced"

@@ -8,10 +8,10 @@ parts; a shape that needs all of a few parts, which is nearly every one, only co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 
-from maskwright.errors import EmptyLanguage
+from maskwright.errors import EmptyLanguage, LimitExceeded
 from maskwright.grammar.json_schema.array_states import array_graph, can_be_accepted
 from maskwright.grammar.json_schema.distinct import Live, distinct_graph, is_placed, values_of
 from maskwright.grammar.json_schema.normal_form import NormalForm, Overlap
@@ -24,9 +24,11 @@ from maskwright.grammar.json_schema.shapes import (
     Conjunction,
     ObjectShape,
     Shape,
+    StringWords,
     Union,
     item_condition,
     member_condition,
+    other_condition,
 )
 from maskwright.grammar.numbers import NumberSpelling
 
@@ -74,7 +76,8 @@ class Productivity:
         if isinstance(shape, ObjectShape):
             if not is_simple(shape):
                 return None
-            return [member_condition(shape, name) for name in shape.required]
+            declared = dict(shape.properties)
+            return [declared[name] if name in declared else other_condition(shape, name) for name in shape.required]
         if isinstance(shape, ArrayShape):
             if shape.counted or (shape.is_unique and shape.min_items > 1):
                 return None
@@ -125,7 +128,7 @@ class Productivity:
 
         while todo:
             current = todo.pop()
-            with self.form.at(current):
+            try:
                 for shape in self.form.union_of(current):
                     if current in inside or (isinstance(shape, ArrayShape) and shape.is_unique):
                         for part in self._all_parts(shape):
@@ -159,6 +162,8 @@ class Productivity:
                         if part not in self.known and part not in seen:
                             seen.add(part)
                             todo.append(part)
+            except LimitExceeded as error:
+                raise self.form.located(error, current) from error
         while found or differing:
             if not found:
                 found = [whole for shape, whole in differing if not is_known(whole) and self._can_be(shape, is_known)]
@@ -189,8 +194,10 @@ class Productivity:
                 if shape in self.reached:
                     continue
                 self.reached[shape] = current
-                with self.form.at(current):
+                try:
                     parts = self._all_parts(shape)
+                except LimitExceeded as error:
+                    raise self.form.located(error, current) from error
                 for part in parts:
                     if part not in seen:
                         seen.add(part)
@@ -230,12 +237,41 @@ class Productivity:
         asked = (number,)
         unions = [self.form.intersect_unions(around, self.form.union_of(branch), asked) for branch in branches]
         shared = []
-        for i, j in combinations(range(len(unions)), 2):
-            if unions[i] and unions[j]:
-                common = self.form.intersect_unions(unions[i], unions[j], asked)
-                if any(self.is_productive_shape(shape) for shape in common):
-                    shared.append((i, j))
+        for i, j in self._candidates(unions):
+            common = self.form.intersect_unions(unions[i], unions[j], asked)
+            if any(self.is_productive_shape(shape) for shape in common):
+                shared.append((i, j))
         return shared
+
+    def _candidates(self, unions: list[Union]) -> Iterable[tuple[int, int]]:
+        """The pairs of unions that may share a value; where a member tells all of them apart, those it does not.
+
+        Most a `oneOf` of many objects have such a member: it is required, and has other words in each branch.
+        """
+        filled = [number for number, union in enumerate(unions) if union]
+        words = self._telling_words([unions[number] for number in filled])
+        if words is None:
+            return combinations(filled, 2)
+        having: dict[str, list[int]] = {}
+        for number, own in zip(filled, words, strict=True):
+            for word in own:
+                having.setdefault(word, []).append(number)
+        return sorted({pair for numbers in having.values() for pair in combinations(numbers, 2)})
+
+    def _telling_words(self, unions: list[Union]) -> list[tuple[str, ...]] | None:
+        """What a member that all unions require may be in each of them, if these are words; None without such a one."""
+        shapes = [union[0] for union in unions if len(union) == 1 and isinstance(union[0], ObjectShape)]
+        if len(shapes) < len(unions) or len(shapes) < 3:
+            return None
+        objects = [shape for shape in shapes if isinstance(shape, ObjectShape)]
+        members = [dict(shape.properties) for shape in objects]
+        for name in objects[0].required:
+            if all(name in shape.required and name in own for shape, own in zip(objects, members, strict=True)):
+                values = [self.form.union_of(own[name]) for own in members]
+                words = [union[0].words for union in values if len(union) == 1 and isinstance(union[0], StringWords)]
+                if len(words) == len(unions):
+                    return words
+        return None
 
 
 def can_be_object(resolved: ResolvedObject, is_live: IsLive) -> bool:

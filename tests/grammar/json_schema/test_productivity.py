@@ -127,10 +127,27 @@ def shared_branches(branches: list[Json]) -> set[tuple[int, int]]:
         [{"type": "integer", "multipleOf": 2}, {"type": "integer", "not": {"multipleOf": 2}}],
         [{"type": "array", "contains": {"const": 1}}, {"type": "array", "items": {"type": "string"}}],
         [{"type": "object", "required": ["a"]}, {"type": "object", "maxProperties": 0}],
+        [{"type": "object", "required": ["k"], "properties": {"k": {"const": word}}} for word in "abcd"],
     ],
 )
 def test_branches_that_share_no_value_are_told_apart(branches: list[Json]) -> None:
     assert shared_branches(branches) == set()
+
+
+def test_a_member_that_tells_branches_apart_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [["a", "b"], ["b", "c"], ["d"], ["e"], ["a", "e"]]
+    branches = [{"type": "object", "required": ["k"], "properties": {"k": {"enum": kind}}} for kind in kinds]
+    branches[3]["properties"]["n"] = {"type": "integer"}
+    branches[4]["properties"]["n"] = {"type": "string"}
+    expected = {(0, 1), (0, 4), (3, 4)}  # without an `n` the last two share a value
+    assert shared_branches(branches) == expected
+    branches[4]["required"] = branches[3]["required"] = ["n", "k"]
+    assert shared_branches(branches) == {(0, 1), (0, 4)}
+    monkeypatch.setattr(Productivity, "_telling_words", lambda *_: None)
+    assert shared_branches(branches) == {(0, 1), (0, 4)}
+    branches += [{"type": "object"}, {"type": "string"}]
+    monkeypatch.undo()
+    assert shared_branches(branches) == {(0, 1), (0, 4)} | {(i, 5) for i in range(5)}
 
 
 def test_branches_that_share_a_value_of_the_world_overlap() -> None:

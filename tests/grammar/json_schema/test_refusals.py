@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import weakref
 from typing import Any
 
 import pytest
@@ -390,6 +392,23 @@ def test_rules_are_computed_when_asked_for() -> None:
     assert before < len(grammar.rules)
     with pytest.raises(KeyError):
         grammar.rules["no such rule"]
+
+
+def test_a_schema_is_freed_with_its_grammar() -> None:
+    schema = {
+        "properties": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}, "b": {"oneOf": [{"type": "null"}]}},
+        "$defs": {"a": {"$id": "http://x/a", "type": "object", "additionalProperties": {"type": "string"}}},
+    }
+    grammar = json_schema_grammar(schema)
+    assert all(grammar.rules[name] for name in grammar.rules)
+    gc.collect()
+    gc.disable()
+    try:
+        kept = weakref.ref(grammar.rules.form.terms.reader)  # type: ignore[attr-defined]
+        del grammar
+        assert kept() is None, "the schema waits for the garbage collector"
+    finally:
+        gc.enable()
 
 
 def test_errors_keep_their_fields_when_pickled() -> None:

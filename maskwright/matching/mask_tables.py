@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from maskwright.automata._lexed_layout import UNUSABLE
 from maskwright.automata.arena_pool import ArenaPool
+from maskwright.disk_cache import load_arrays, store_arrays
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
 from maskwright.matching._lexeme_kernels import NO_LABEL
 from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_interior, sort_tokens
@@ -49,7 +50,6 @@ from maskwright.matching._table_layout import (
 )
 from maskwright.matching._trie_kernels import build_trie
 from maskwright.matching.asking_tokens import AskingTokens
-from maskwright.matching.disk_cache import load_arrays, store_arrays
 from maskwright.matching.interiors import Interior, MergedStates
 from maskwright.matching.lexeme_tables import (
     MAX_LEXEME_BYTES,

@@ -34,8 +34,8 @@ from typing import Final, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.disk_cache import load_arrays, store_arrays
 from maskwright.errors import InvalidVocabulary, MatcherError
-from maskwright.matching.disk_cache import load_arrays, store_arrays
 from maskwright.matching.mistral_bytes import is_mistral_backend, mistral_tokens
 from maskwright.matching.token_trie import TRIE_LAYOUT, TokenTrie, build_token_trie, flatten, is_token_trie
 from maskwright.matching.tokenizer_bytes import MAX_TOKENS, TokenList, huggingface_tokens, one_or_many, tiktoken_tokens

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from maskwright.matching.disk_cache import CACHE_DIR_VARIABLE
+from maskwright.disk_cache import CACHE_DIR_VARIABLE
 from maskwright.matching.vocabulary import Vocabulary
 from tests.data_folder import TOKENIZER_NAMES, tokenizer_folder
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskwright.disk_cache import CACHE_DIR_VARIABLE, store_arrays
 from maskwright.errors import InvalidVocabulary, MatcherError, UnsupportedTokenizer
 from maskwright.matching import vocabulary as vocabulary_module
-from maskwright.matching.disk_cache import CACHE_DIR_VARIABLE, store_arrays
 from maskwright.matching.token_trie import TRIE_LAYOUT
 from maskwright.matching.vocabulary import Vocabulary
 

@@ -14,6 +14,7 @@ from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.determinise import language_of
 from maskwright.grammar.characters.dialect import ECMA, LAST_LINE_END, NEWLINE, PYTHON
 from maskwright.grammar.characters.parser import parse
+from maskwright.grammar.characters.stored import stored_language
 from maskwright.grammar.characters.syntax import (
     ANYTHING,
     EMPTY,
@@ -42,13 +43,19 @@ def search_language(pattern: str) -> CharacterAutomaton:
 
     `search_language("^a").accepts("ab")` -> True.
     """
-    return language_of(searching(without_atomic(parse(pattern, ECMA), pattern)), pattern)
+    return stored_language(
+        f"ECMA, search: {pattern}",
+        lambda: language_of(searching(without_atomic(parse(pattern, ECMA), pattern)), pattern),
+    )
 
 
 @lru_cache(maxsize=CACHED_PATTERNS)
 def match_language(pattern: str) -> CharacterAutomaton:
     """The texts that the Python pattern matches as a whole, as `re.fullmatch` has it."""
-    return language_of(whole(without_atomic(parse(pattern, PYTHON), pattern)), pattern)
+    return stored_language(
+        f"Python, match: {pattern}",
+        lambda: language_of(whole(without_atomic(parse(pattern, PYTHON), pattern)), pattern),
+    )
 
 
 def searching(node: Expression) -> Expression:

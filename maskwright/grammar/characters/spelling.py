@@ -27,6 +27,7 @@ from maskwright.grammar.characters.any_text import QUOTE, AnyText, any_text
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.character_set import ANY_CHARACTER, MAX_CODE_POINT
 from maskwright.grammar.characters.encoding import JSON_ENCODINGS, PLAIN, Encoding, Escapes
+from maskwright.grammar.characters.stored import stored_spelling
 from maskwright.grammar.characters.template import Template, class_tree, template
 
 
@@ -66,6 +67,12 @@ def _spelled(language: CharacterAutomaton, encoding: Encoding) -> ByteAutomaton:
     everything = any_text(encoding)
     if language.is_universal:
         return everything.automaton
+    return stored_spelling(
+        language, repr(encoding), everything.automaton, lambda: _put_together(language, encoding, everything)
+    )
+
+
+def _put_together(language: CharacterAutomaton, encoding: Encoding, everything: AnyText) -> ByteAutomaton:
     universal = _universal_state(language)
     # bodies first, in the order of the character states; with quotes, state 0 opens and the last of these is the end
     is_quoted = everything.end >= 0

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maskwright.matching import disk_cache
-from maskwright.matching.disk_cache import CACHE_DIR_VARIABLE, cache_folder, load_arrays, store_arrays
+from maskwright import disk_cache
+from maskwright.disk_cache import CACHE_DIR_VARIABLE, cache_folder, load_arrays, store_arrays
 
 ARRAYS = {
     "nodes": np.arange(30, dtype=np.int32).reshape(5, 6),
@@ -187,3 +187,23 @@ def test_many_writing_processes_never_show_a_half_written_entry(folder: Path) ->
         assert process.exitcode == 0
     assert n_loaded > 0
     assert files_below(folder) == ["key.arrays"]
+
+
+def test_a_bounded_kind_drops_its_oldest_entries(folder: Path) -> None:
+    array = {"a": np.arange(1_000, dtype=np.int32)}
+    for number in range(32):
+        assert store_arrays("kind", f"{number:02x}", array, 40_000)
+        path = folder / "kind" / f"{number:02x}.arrays"
+        os.utime(path, ns=(number, number))
+    assert load_arrays("kind", "1f") is not None, "the newest"
+    assert store_arrays("kind", "0f0", array, 40_000), "which looks at how much there is"
+    kept = sorted(path.stem for path in (folder / "kind").iterdir())
+    assert sum(path.stat().st_size for path in (folder / "kind").iterdir()) <= 20_000
+    assert kept == ["0f0", "1d", "1e", "1f"]
+    assert load_arrays("kind", "0a") is None and load_arrays("kind", "1f") is not None
+
+
+def test_a_kind_without_bounds_drops_nothing(folder: Path) -> None:
+    for number in range(16):
+        store_arrays("kind", f"0{number:x}", {"a": np.arange(1_000, dtype=np.int32)})
+    assert len(list((folder / "kind").iterdir())) == 16

@@ -330,7 +330,7 @@ def read_byte(arena: Ints, scratch: Ints, configuration: Int, byte: Int) -> int:
         unit = arena[edge] >> 16
         if not permits(arena, unit, frame):
             continue
-        if unit == BEGINS_UNIT and arena[frame + FRAME_SIZE] == IS_COUNTER:
+        if unit & 3 == BEGINS_UNIT and arena[frame + FRAME_SIZE] == IS_COUNTER:
             frame = count_one(arena, frame)
             if frame < 0:
                 return frame

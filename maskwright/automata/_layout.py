@@ -9,10 +9,12 @@ Header, words 0 to 15: see the names below. Then the records, in order of creati
 the words called *memo*:
 
  state           [flags, base, shared, n_byte_edges, n_other_edges, memo: interior,
-                  (low | high << 8 | unit << 16, target) per byte edge, (kind, operand, target) per other edge]
+                  (low | high << 8 | unit << 16 | reserve << 18, target) per byte edge,
+                 (kind, operand, target) per other edge]
                  `base`: a state whose byte edges apply where this one has none, or 0. `shared`: what the vocabulary
                  knows of this state (an offset in its own arena), or 0. `interior`: the same for states inside strings
-                 of one grammar's own, UNKNOWN until it is asked for. A target 0 refuses the byte.
+                 of one grammar's own, UNKNOWN until it is asked for. A target 0 refuses the byte. `reserve`: the units
+                 that a counter must have left where the edge leads.
  nonterminal     [entry state or 0 while not built, has counter, minimum, maximum]   (in a table, by number)
  frame           [next in hash chain, n, memo: configuration after the return, (return state, parent frame) * n]
  counter frame   [next in hash chain, -1, 0, minimum, maximum or -1, count, parent frame]

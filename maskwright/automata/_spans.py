@@ -21,7 +21,7 @@ from maskwright.automata._layout import (
     STATE_SIZE,
     UNKNOWN,
 )
-from maskwright.grammar.byte_automaton import BEGINS_UNIT
+from maskwright.grammar.byte_automaton import CLOSES
 
 READABLE, CUTS, COVERED = SCRATCH_BYTES, SCRATCH_BYTES + 9, SCRATCH_BYTES + 18
 _WORDS = 9
@@ -40,13 +40,13 @@ for _place in range(32):
 
 @kernel
 def permits(arena: Ints, unit: Int, frame: Int) -> bool:
-    """May an edge with this unit be taken from this frame?  Always, unless the frame counts."""
+    """May an edge with this unit | reserve << 2 be taken from this frame?  Always, unless the frame counts."""
     if unit == 0 or arena[frame + FRAME_SIZE] != IS_COUNTER:
         return True
     count = arena[frame + COUNTER_COUNT]
-    if unit == BEGINS_UNIT:
-        return arena[frame + COUNTER_MAXIMUM] < 0 or count < arena[frame + COUNTER_MAXIMUM]
-    return count >= arena[frame + COUNTER_MINIMUM]
+    if unit & 3 == CLOSES:
+        return count >= arena[frame + COUNTER_MINIMUM]
+    return arena[frame + COUNTER_MAXIMUM] < 0 or count + (unit & 3) + (unit >> 2) <= arena[frame + COUNTER_MAXIMUM]
 
 
 @kernel

@@ -13,9 +13,9 @@ from maskwright._numba import kernel
 from maskwright.automata._layout import ACCEPTING, HAS_BYTE_EDGES, STATE_INTERIOR, STATE_SIZE, UNKNOWN
 from maskwright.grammar.byte_automaton import REFUSED
 
-MIN_WIDTH = 40
-"""A state of an automaton whose own edges read at least this many bytes is worth asking the vocabulary about: most
-tokens stay inside the string, and walking them takes a millisecond. Narrower ones (digits) take microseconds."""
+MIN_WIDTH = 16
+"""A state of an automaton whose own edges read at least this many bytes is worth asking the vocabulary about: many
+tokens stay inside the string, and walking them takes up to a millisecond. Narrower ones (digits) take microseconds."""
 
 
 @kernel
@@ -30,6 +30,7 @@ def write_automaton(
     base_offsets: NDArray[np.int32],
     shared: NDArray[np.int32],
     links: NDArray[np.int32],
+    reserve: NDArray[np.int32],
     offsets: NDArray[np.int32],
 ) -> None:
     """Write all states of an automaton (see `ByteAutomaton` for its first four arrays) from `origin` on.
@@ -37,6 +38,7 @@ def write_automaton(
     base, base_offsets: the states behind these ones, -1 for none, and where they lie; of length 0 without a base.
     shared: int32[n_states], what the vocabulary knows of each state; of length 0 if it was not asked.
     links: int32[n_links], the offsets of the states in other automata that edges lead to.
+    reserve: as in `ByteAutomaton`; of length 0 if it is 0 everywhere.
     offsets: int32[n_states], written: where each state lies.
     """
     at = origin
@@ -59,7 +61,8 @@ def write_automaton(
         word = at + STATE_SIZE
         for edge in range(begin, end):
             low, high, target = edges[edge, 0], edges[edge, 1], edges[edge, 2]
-            arena[word] = low | high << 8 | np.int32(edge_unit[edge]) << 16
+            kept_back = reserve[target] if reserve.size > 0 and target >= 0 else 0
+            arena[word] = low | high << 8 | (np.int32(edge_unit[edge]) | kept_back << 2) << 16
             if target == REFUSED:
                 arena[word + 1] = 0
             else:

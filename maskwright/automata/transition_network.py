@@ -350,6 +350,7 @@ class TransitionNetwork:
             base_offsets,
             _NONE if shared is None else np.array(shared, dtype=np.int32),
             np.array(links, dtype=np.int32) if links else _NONE,
+            _NONE if automaton.reserve is None else automaton.reserve,
             offsets,
         )
         self._note(origin, end, automaton.n_states, automaton)

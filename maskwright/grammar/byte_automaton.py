@@ -30,6 +30,9 @@ REFUSED = -(2**31)
 NO_UNIT, BEGINS_UNIT, CLOSES = 0, 1, 2
 """What an edge does to the number of units: nothing, adds one, or demands that the least number is reached."""
 
+MAX_RESERVE = 8_191
+"""The greatest `reserve`: it shares a word of the arena with an edge's bytes."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ByteAutomaton:
@@ -43,6 +46,8 @@ class ByteAutomaton:
     base: int32[n_states]; where base[s] >= 0, a byte that no edge of s covers (REFUSED ones cover) follows the edges
         of state base[s] of `base_automaton`, with their units. -1: no base. `accepting[s]` stands for itself.
     is_shared: worth keeping token sets for in every vocabulary, because most grammars contain it (any JSON string).
+    reserve: int32[n_states], the least number of units from a state to an accepting one; at most MAX_RESERVE;
+        None is 0 everywhere. A counter lets an edge be taken only to a state that still has room for what it needs.
     key: a digest of all of the above; automata with equal keys are the same. Equality and hashing use it.
     """
 
@@ -54,6 +59,7 @@ class ByteAutomaton:
     base: NDArray[np.int32] | None = None
     base_automaton: ByteAutomaton | None = None
     is_shared: bool = False
+    reserve: NDArray[np.int32] | None = None
     key: bytes = field(default=b"", repr=False)
 
     @property
@@ -73,6 +79,10 @@ class ByteAutomaton:
         if self.base is not None and self.base_automaton is not None and self.base[state] >= 0:
             return self.base_automaton.successor(int(self.base[state]), byte)
         return None
+
+    def needs(self, state: int) -> int:
+        """The least number of units from a state to an accepting one, as far as a counter has to know it."""
+        return 0 if self.reserve is None else int(self.reserve[state])
 
     def reads_only(self, state: int, byte: int) -> bool:
         """Is there no other byte that the state can read?  (In doubt, where a base is overridden: no.)"""
@@ -99,6 +109,7 @@ def automaton_of(
     base: Sequence[int] | None = None,
     base_automaton: ByteAutomaton | None = None,
     is_shared: bool = False,
+    reserve: Sequence[int] | None = None,
 ) -> ByteAutomaton:
     """Build an automaton from its states, each a sorted list of edges (low, high, target, unit).
 
@@ -118,6 +129,7 @@ def automaton_of(
         base=None if base is None else np.array(base, dtype=np.int32),
         base_automaton=base_automaton,
         is_shared=is_shared,
+        reserve=None if reserve is None else np.array(reserve, dtype=np.int32),
     )
 
 
@@ -130,6 +142,7 @@ def automaton_of_table(
     base: NDArray[np.int32] | None = None,
     base_automaton: ByteAutomaton | None = None,
     is_shared: bool = False,
+    reserve: NDArray[np.int32] | None = None,
 ) -> ByteAutomaton:
     """The same from arrays: `table` int32[n_edges, 4] has rows (low, high, target, unit), sorted within each state."""
     digest = hashlib.blake2b(digest_size=16)
@@ -138,6 +151,8 @@ def automaton_of_table(
         digest.update(target.key + state.to_bytes(4, "little"))
     if base is not None and base_automaton is not None:
         digest.update(b"base" + base.tobytes() + base_automaton.key)
+    if reserve is not None:
+        digest.update(b"reserve" + reserve.tobytes())
     return ByteAutomaton(
         edge_start=edge_start,
         edges=np.ascontiguousarray(table[:, :3]),
@@ -147,6 +162,7 @@ def automaton_of_table(
         base=base,
         base_automaton=base_automaton,
         is_shared=is_shared,
+        reserve=reserve,
         key=digest.digest(),
     )
 
@@ -165,6 +181,7 @@ def without_empty_string(automaton: ByteAutomaton, state: int) -> ByteAutomaton:
             for low, high, target in [automaton.edges[row].tolist()]
         ]
 
+    assert automaton.reserve is None, "only JSON strings count what they need, and these are not empty"
     order = [state, *range(automaton.n_states)]
     return automaton_of(
         [edges_of(source) for source in order],

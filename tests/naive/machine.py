@@ -65,13 +65,14 @@ class Machine:
             if low <= byte <= high:
                 if target == DEAD:
                     return None
-                if unit and isinstance(frame, tuple):
+                unit, reserve = unit & 3, unit >> 2
+                if isinstance(frame, tuple) and frame[0] == "counter":
                     _, minimum, maximum, count, parent = frame
                     if unit == CLOSES and count < minimum:
                         return None
+                    if unit != CLOSES and 0 <= maximum < count + unit + reserve:
+                        return None
                     if unit == BEGINS_UNIT:
-                        if 0 <= maximum <= count:
-                            return None
                         frame = ("counter", minimum, maximum, counted(minimum, maximum, count), parent)
                 return target, frame
         return None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import allocating_kernel, kernel
-from maskwright.automata._frames import BIT
+from maskwright._numba import kernel
 
 STAYS, LEAVES, DIES = 1, 2, 0
 
@@ -51,51 +50,3 @@ def sort_tokens(
             fate[token] = LEAVES
             split[token] = end - begin
         units[token] = count
-
-
-@allocating_kernel
-def sort_interior(
-    tokens: NDArray[np.int32],
-    token_start: NDArray[np.int32],
-    token_data: NDArray[np.uint8],
-    successor: NDArray[np.int32],
-    begins_unit: NDArray[np.uint8],
-    units: NDArray[np.int32],
-    interior: NDArray[np.int32],
-    row: NDArray[np.int32],
-) -> tuple[int, int]:
-    """Read each token from state 0 and keep those that are never refused: how many, and the most units of one.
-
-    tokens: int32[n]. successor: int32[n_states, 256], -1 where the byte is refused. Written: interior int32[n] (ids by
-    ascending units), row int32[words] (their bits), units int32[n] (of tokens[i], or -1).
-    """
-    n_interior = 0
-    most = 0
-    for i in range(tokens.size):
-        token = tokens[i]
-        state = 0
-        count = 0
-        for k in range(token_start[token], token_start[token + 1]):
-            byte = token_data[k]
-            following = successor[state, byte]
-            if following < 0:
-                count = -1
-                break
-            count += begins_unit[state, byte]
-            state = following
-        units[i] = count
-        if count >= 0:
-            n_interior += 1
-            most = max(most, count)
-            row[token >> 5] |= BIT[token & 31]
-    place = np.zeros(most + 2, np.int64)
-    for i in range(tokens.size):
-        if units[i] >= 0:
-            place[units[i] + 1] += 1
-    for count in range(most + 1):
-        place[count + 1] += place[count]
-    for i in range(tokens.size):
-        if units[i] >= 0:
-            interior[place[units[i]]] = tokens[i]
-            place[units[i]] += 1
-    return n_interior, most

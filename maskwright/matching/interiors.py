@@ -2,113 +2,148 @@
 
 A string with a pattern is no automaton that every grammar shares, but most of its states are alike in one respect:
 which bytes may follow before the closing quote. While `.*foo.*` looks for "foo" any character may come, whatever was
-read; in `https?://.*` any but a line end. Such states differ only in when they may close. So:
+read; in `https?://.*` any but a line end; in `(\\S+\\s+){0,99}\\S+` it is no matter how many words have gone by, until
+few are left. So states are merged by what they may read *without closing*, and only as far as a token reaches:
 
- *  states are merged by what they may read *without closing* (minimisation in which every state accepts); a merged
-    state's canonical table is its key, the same in every grammar: `.*` is computed once per vocabulary;
- *  for a merged state the tokens are sorted once (`sort_interior`): those that stay inside are allowed in each of its
-    states, as every state can be finished. Of the others only those that contain a closing byte can be allowed: some
-    thousand in all, a trie of the vocabulary, which is walked from the state in question and so decides exactly.
+ *  Two states that agree on all words of at most DEPTH bytes agree on all tokens of at most DEPTH bytes. Moore's
+    refinement, stopped after DEPTH rounds, finds the blocks of such states (`merge_by_depth`); for a block the short
+    tokens are sorted once, from any of its states. Llama 3 has 1,312 tokens that are longer than 16 bytes, of 128,000;
+    they are read from the very state (`sort_long`). So each state's tokens are exactly those that are never refused.
+ *  What a block may read in DEPTH bytes is written in a form that does not depend on the grammar (`unrolled`), whose
+    digest names the sorted tokens, also on disk. States with equal tokens share one record.
+ *  Tokens that stay inside are allowed in each state, as every state can be finished. Of the others only those that
+    contain a closing byte can be allowed: some thousand in all, a trie of the vocabulary, which is walked from the
+    state in question and so decides exactly.
 
-Cost: 2 ms and 16 KB a merged state (0.5 MB where a counter may ask), only for states that can read many bytes, when a
-text reaches one; a byte limit per vocabulary, beyond which such states are walked. Without this a mask inside such a
-string takes a millisecond or more, at every token.
+With a counter a token is listed by the units that it begins and those that must follow where it ends (`reserve`):
+what is left of the counter must be at least their sum. No more can be asked on the way, because a state needs at
+most one more than its successor; states are then told apart by these numbers as well.
+
+Cost: a millisecond for an automaton of some thousand states, 0.05 ms for a state, 1.5 for what a block of states may
+read where no process has found it before, 0.2 where one has; 16 KB a record (0.5 MB with a counter). Only for states
+that can read many bytes, when a text reaches one; a byte limit per vocabulary, beyond which such states are walked.
+Walking takes a millisecond or more, at every token.
+
+Rejected: merging states that agree on words of any length, which was here before: a pattern that counts has as many
+of them as counts, and all were walked. Trying each block's row for equality with another costs what sorting it does.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, REFUSED, ByteAutomaton
-from maskwright.grammar.characters._minimise import minimise
+from maskwright.grammar.byte_automaton import ByteAutomaton
+from maskwright.matching._interiors import (
+    CLOSED,
+    merge_by_depth,
+    sort_long,
+    sort_short,
+    unrolled,
+    write_rows,
+)
+from maskwright.matching.vocabulary import Vocabulary
 
-MAX_STATES = 4_000
+MAX_STATES = 20_000
 """Automata with more states, linked ones included, are not merged: their states are walked."""
 
-MAX_MERGED = 256
-"""States of an interior; any string has 15, a pattern that counts its characters has hundreds."""
+MAX_UNROLLED = 8_192
+"""The most pairs of (bytes left, block) of what a state may read in DEPTH bytes; any string has some 200."""
 
+DEPTH = 16
+"""Longer tokens are read one by one for each state; the more bytes, the fewer such tokens and the more blocks."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Interior:
-    """What may be read from one state before closing.
+REFUSED_TOKEN = -1
+"""Stands for the units of a token that does not stay inside."""
 
-    successor: int32[n_states, 256], -1 for a byte that is refused or closes; the state itself is 0.
-    begins_unit: uint8[n_states, 256]. closes: bool[256], the bytes that close in any state.
-    """
-
-    key: bytes
-    successor: NDArray[np.int32]
-    begins_unit: NDArray[np.uint8]
-    closes: NDArray[np.bool_]
+Units = NDArray[np.int16]
 
 
 class MergedStates:
-    """The merged states of one automaton and all that it links to, if `is_usable`."""
+    """The merged states of one automaton and all that it links to, if `is_usable`; `is_counted`: units matter.
 
-    def __init__(self, automaton: ByteAutomaton) -> None:
+    closes: bool[256], the bytes that close in any state.
+    """
+
+    def __init__(self, automaton: ByteAutomaton, *, is_counted: bool) -> None:
         order = _linked(automaton)
         first = np.cumsum([0] + [part.n_states for part in order])
-        self.is_usable = int(first[-1]) <= MAX_STATES
+        n_states = int(first[-1])
+        self.is_usable = n_states <= MAX_STATES
         if not self.is_usable:
             return
-        number = {part: int(first[i]) for i, part in enumerate(order)}
-        successor = np.full((int(first[-1]), 256), -1, dtype=np.int32)
-        unit = np.zeros((int(first[-1]), 256), dtype=np.uint8)
-        for part in reversed(order):  # what a base says must be there before it is copied
-            _write(part, number, successor, unit)
-        # A string ends by closing and in no other way, or else tokens could leave it unseen.
-        accepting = np.concatenate([part.accepting for part in order])
-        enters_end = (successor >= 0) & accepting[successor]
-        ends_by_closing = bool((unit[enters_end] == CLOSES).all()) and not accepting[0]
-        ends_by_closing &= bool((successor[accepting] < 0).all())
-        self._closes = (unit == CLOSES).any(axis=0)
-        successor[unit == CLOSES] = -1
-        self._begins_unit = (unit == BEGINS_UNIT).astype(np.uint8)
-        self._successor = successor.astype(np.int16)  # MAX_STATES fit; these tables are kept for a while
-        # Bytes that no edge tells apart are one letter: the minimisation's cost grows with their number.
+        # Bytes that no edge tells apart are one letter.
         cuts = np.concatenate([part.edges[:, 0] for part in order] + [part.edges[:, 1] + 1 for part in order])
-        letters = np.unique(np.append(cuts[cuts < 256], 0))
-        everything = np.ones(len(successor), dtype=np.bool_)
-        # States that differ in what begins a unit must not be merged, though such a case is not known.
-        table = np.ascontiguousarray(successor[:, letters])
-        self._block_of, _ = minimise(table, everything, everything)
-        _, self._representative = np.unique(self._block_of, return_index=True)
-        merged_units = self._begins_unit[self._representative][self._block_of]
-        self.is_usable = ends_by_closing and bool((merged_units == self._begins_unit).all())
+        self._letters = np.unique(np.append(cuts[cuts < 256], 0))
+        self._letter_of = (np.searchsorted(self._letters, np.arange(256), side="right") - 1).astype(np.int32)
+        self._successor = np.full((n_states, len(self._letters)), -1, dtype=np.int32)
+        self._unit = np.zeros(self._successor.shape, dtype=np.uint8)
+        accepting = np.concatenate([part.accepting for part in order])
+        closes = np.zeros(len(self._letters), dtype=np.bool_)
+        met = 0
+        number = {part: int(first[i]) for i, part in enumerate(order)}
+        for part in reversed(order):  # what a base says must be there before it is copied
+            if part.base is not None and part.base_automaton is not None:
+                own = np.flatnonzero(part.base >= 0)
+                base_rows = number[part.base_automaton] + part.base[own]
+                self._successor[number[part] + own] = self._successor[base_rows]
+                self._unit[number[part] + own] = self._unit[base_rows]
+            links = np.array([number[linked] + state for linked, state in part.links], dtype=np.int32)
+            rows = (part.edge_start, part.edges, part.edge_unit, links, number[part], self._letter_of, accepting)
+            met |= write_rows(*rows, self._successor, self._unit, closes)
+        self.closes = closes[self._letter_of]
+        # A string ends by closing and in no other way, or else tokens could leave it unseen.
+        self.is_usable = met == CLOSED and not accepting[0] and bool((self._successor[accepting] < 0).all())
+        self._reserve = np.zeros(n_states, dtype=np.int32)
+        if is_counted:
+            for part in order:
+                if part.reserve is not None:
+                    self._reserve[number[part] : number[part] + part.n_states] = part.reserve
+        else:
+            self._unit[:] = 0
+        self._blocks = np.zeros((DEPTH + 1, n_states), dtype=np.int32)
+        merge_by_depth(self._successor, self._unit, self._reserve, self._blocks)
+        self._keys: dict[int, bytes | None] = {}
 
-    def of_state(self, state: int) -> Interior | None:
-        """The interior of one of the automaton's own states, its states numbered in the order of their discovery.
+    def key_of(self, state: int) -> bytes | None:
+        """A digest of what may be read in DEPTH bytes from one of the automaton's own states; None if it is too much.
 
-        None if it has more than MAX_MERGED states: then it counts something, and hardly another state will share it,
-        so the automaton's other states need not be tried.
+        The same in every grammar, and for all states that agree on tokens of so many bytes.
         """
-        start = int(self._block_of[state])
-        number = {start: 0}
-        rows, units = [], []
-        for block in (order := [start]):  # grows while it is read
-            if len(order) > MAX_MERGED:
-                self.is_usable = False
-                return None
-            row = self._successor[self._representative[block]]
-            targets = np.where(row >= 0, self._block_of[row], -1)
-            for target in dict.fromkeys(targets[targets >= 0].tolist()):
-                if target not in number:
-                    number[target] = len(order)
-                    order.append(target)
-            rows.append(targets)
-            units.append(self._begins_unit[self._representative[block]])
-        table = np.array(rows, dtype=np.int32)
-        renumber = np.full(int(self._block_of.max()) + 2, -1, dtype=np.int32)
-        renumber[list(number)] = list(number.values())
-        successor = renumber[table]  # -1 picks the last entry, which is -1
-        begins_unit = np.array(units, dtype=np.uint8)
-        digest = hashlib.blake2b(successor.tobytes() + begins_unit.tobytes() + self._closes.tobytes(), digest_size=16)
-        return Interior(digest.digest(), successor, begins_unit, self._closes)
+        block = int(self._blocks[DEPTH, state])
+        if block not in self._keys:
+            self._keys[block] = self._digest_of(state)
+        return self._keys[block]
+
+    def _digest_of(self, state: int) -> bytes | None:
+        number = np.full((DEPTH + 1, int(self._blocks.max()) + 1), -1, dtype=np.int32)
+        rows = np.empty((MAX_UNROLLED, 1 + len(self._letters)), dtype=np.int32)
+        n = unrolled(self._successor, self._unit, self._reserve, self._blocks, state, number, rows)
+        if n < 0:
+            return None
+        # Letters that are not told apart here are one.
+        reserves, table = rows[:n, 0], rows[:n, 1:]
+        begins = np.flatnonzero(np.append(True, (table[:, 1:] != table[:, :-1]).any(axis=0)))
+        digest = hashlib.blake2b(self._letters[begins].astype(np.uint8).tobytes(), digest_size=16)
+        digest.update(reserves.tobytes() + table[:, begins].tobytes())
+        return digest.digest()
+
+    def short_tokens(self, state: int, vocabulary: Vocabulary) -> Units:
+        """The units of each token by its place in the trie, where it has at most DEPTH bytes and is not refused."""
+        units = np.full(len(vocabulary.trie.tokens), REFUSED_TOKEN, dtype=np.int16)
+        table = (self._successor, self._unit, self._reserve, self._letter_of)
+        sort_short(vocabulary.trie.nodes, *table, state, DEPTH, units)
+        return units
+
+    def long_tokens(self, state: int, vocabulary: Vocabulary, tokens: NDArray[np.int32]) -> Units:
+        """The units of each of the given tokens."""
+        units = np.empty(len(tokens), dtype=np.int16)
+        table = (self._successor, self._unit, self._reserve, self._letter_of)
+        sort_long(tokens, vocabulary.token_start, vocabulary.token_data, *table, state, units)
+        return units
 
 
 def _linked(automaton: ByteAutomaton) -> list[ByteAutomaton]:
@@ -121,24 +156,15 @@ def _linked(automaton: ByteAutomaton) -> list[ByteAutomaton]:
     return order
 
 
-def _write(
-    part: ByteAutomaton, number: dict[ByteAutomaton, int], successor: NDArray[np.int32], unit: NDArray[np.uint8]
-) -> None:
-    """Write the rows of one automaton into the common table."""
-    first = number[part]
-    if part.base is not None and part.base_automaton is not None:
-        own = np.flatnonzero(part.base >= 0)
-        base_rows = number[part.base_automaton] + part.base[own]
-        successor[first + own] = successor[base_rows]
-        unit[first + own] = unit[base_rows]
-    links = [number[linked] + state for linked, state in part.links]
-    rows, units, starts = part.edges.tolist(), part.edge_unit.tolist(), part.edge_start.tolist()
-    for state in range(part.n_states):
-        for edge in range(starts[state], starts[state + 1]):
-            low, high, target = rows[edge]
-            if target == REFUSED:
-                destination = -1
-            else:
-                destination = first + target if target >= 0 else links[-1 - target]
-            successor[first + state, low : high + 1] = destination
-            unit[first + state, low : high + 1] = units[edge] if destination >= 0 else 0
+def packed_units(units: Units) -> dict[str, NDArray[np.uint8] | NDArray[np.uint16]]:
+    """The units of all tokens as they are kept on disk: which are inside, as bits, and the units of these."""
+    inside = units >= 0
+    smallest = np.min_scalar_type(int(units.max(initial=0)))
+    return {"inside": np.packbits(inside), "units": units[inside].astype(smallest)}
+
+
+def unpacked_units(arrays: dict[str, NDArray[Any]], n_tokens: int) -> Units:
+    """What `packed_units` packed."""
+    units = np.full(n_tokens, REFUSED_TOKEN, dtype=np.int16)
+    units[np.unpackbits(arrays["inside"], count=n_tokens).view(np.bool_)] = arrays["units"]
+    return units

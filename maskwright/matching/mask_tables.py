@@ -13,6 +13,7 @@ kept on disk by content of vocabulary and automaton.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,7 @@ from maskwright.automata.arena_pool import ArenaPool
 from maskwright.disk_cache import load_arrays, store_arrays
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
 from maskwright.matching._lexeme_kernels import NO_LABEL
-from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_interior, sort_tokens
+from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_tokens
 from maskwright.matching._table_layout import (
     EOS_LIST,
     FIRST_FREE,
@@ -50,7 +51,7 @@ from maskwright.matching._table_layout import (
 )
 from maskwright.matching._trie_kernels import build_trie
 from maskwright.matching.asking_tokens import AskingTokens
-from maskwright.matching.interiors import Interior, MergedStates
+from maskwright.matching.interiors import DEPTH, MergedStates, Units, packed_units, unpacked_units
 from maskwright.matching.lexeme_tables import (
     MAX_LEXEME_BYTES,
     MAX_LISTED,
@@ -62,9 +63,12 @@ from maskwright.matching.lexeme_tables import (
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
 
-_KIND = "shared-states-1"
+_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING = "shared-states-1", "interiors-1", "closing-1"
 MAX_INTERIOR_BYTES = 24 << 20
 """What the records of grammars' own strings may take in one vocabulary."""
+
+_RESERVED_WORDS = 1 << 24
+"""Room that is reserved at once, 64 MiB of addresses: untouched memory costs nothing, but growing means to copy."""
 
 _MAX_ANSWERS, _MAX_MERGED = 100_000, 8
 _MAX_LISTED = 512
@@ -83,8 +87,12 @@ class MaskTables:
         self._records: dict[ByteAutomaton, list[int]] = {}
         # By content, so that a grammar compiled again finds the answers; both are emptied when they grow too large.
         self._interior_of: dict[tuple[bytes, int, bool], int] = {}
-        self._merged: dict[ByteAutomaton, MergedStates] = {}
-        self._interiors: dict[tuple[bytes, bool], int] = {}
+        self._merged: dict[tuple[ByteAutomaton, bool], MergedStates] = {}
+        self._short: dict[bytes, Units] = {}
+        # Records by (block, tokens longer than those of the block), and by all of their tokens.
+        self._interiors: dict[tuple[bytes, bytes, bytes, bool], int] = {}
+        self._interior_records: dict[tuple[bytes, bool], int] = {}
+        self._long_places = np.flatnonzero(np.diff(vocabulary.token_start)[vocabulary.trie.tokens] > DEPTH)
         self._interior_words = 0
         self._closing_tries: dict[bytes, tuple[int, int]] = {}
         self._lexemes: dict[tuple[tuple[object, ...], bytes, int | None], int] = {}
@@ -94,7 +102,7 @@ class MaskTables:
         trie = vocabulary.trie
         payload = np.zeros((len(trie.tokens), 2), dtype=np.int32)
         payload[:, 0] = trie.tokens
-        self.arena = np.zeros(FIRST_FREE + trie.nodes.size + payload.size + 1024, dtype=np.int32)
+        self.arena = np.zeros(max(_RESERVED_WORDS, trie.nodes.size + payload.size + 1024), dtype=np.int32)
         self.arena[MAIN_TRIE] = self._append(trie.nodes.ravel())
         self.arena[MAIN_TRIE + TRIE_PAYLOAD] = self._append(payload.ravel())
         eos = [len(vocabulary.eos_token_ids), *vocabulary.eos_token_ids]
@@ -103,8 +111,8 @@ class MaskTables:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes held by the arena."""
-        return int(self.arena.nbytes)
+        """Bytes in use in the arena."""
+        return 4 * self._free
 
     @property
     def asking_tokens(self) -> AskingTokens:
@@ -142,69 +150,87 @@ class MaskTables:
             return known
 
     def _find_interior(self, automaton: ByteAutomaton, state: int, is_counted: bool) -> int:
-        merged = self._merged.get(automaton)
+        merged = self._merged.get((automaton, is_counted))
         if merged is None:
             if len(self._merged) >= _MAX_MERGED:
                 self._merged.clear()
-            merged = self._merged[automaton] = MergedStates(automaton)
-        interior = merged.of_state(state) if merged.is_usable else None
-        if interior is None:
+            merged = self._merged[automaton, is_counted] = MergedStates(automaton, is_counted=is_counted)
+        block = merged.key_of(state) if merged.is_usable else None
+        if block is None:
             return 0
-        key = (interior.key, is_counted)
+        long_units = merged.long_tokens(state, self.vocabulary, self.vocabulary.trie.tokens[self._long_places])
+        key = (block, merged.closes.tobytes(), long_units.tobytes(), is_counted)
         known = self._interiors.get(key)
         if known is None:
             is_full = self._interior_words > MAX_INTERIOR_BYTES // 4
-            known = self._interiors[key] = 0 if is_full else self._add_interior(interior, is_counted)
+            known = 0 if is_full else self._add_interior(merged, state, block, long_units, is_counted)
+            self._interiors[key] = known
         return known
 
-    def _add_interior(self, interior: Interior, is_counted: bool) -> int:
-        vocabulary = self.vocabulary
-        tokens = vocabulary.trie.tokens
-        units, inside = np.empty(len(tokens), dtype=np.int32), np.empty(len(tokens), dtype=np.int32)
-        row = np.zeros(self.n_words, dtype=np.int32)
-        n_inside, most = sort_interior(
-            tokens,
-            vocabulary.token_start,
-            vocabulary.token_data,
-            interior.successor,
-            interior.begins_unit,
-            units,
-            inside,
-            row,
-        )
-        nodes, payload = self._closing_trie(interior.closes)
+    def _add_interior(self, merged: MergedStates, state: int, block: bytes, long_units: Units, is_counted: bool) -> int:
+        """The record of a state's tokens, made if there is none with the same."""
+        units = self._short_units(merged, state, block).copy()
+        units[self._long_places] = long_units
+        is_inside = units >= 0
+        inside, units = self.vocabulary.trie.tokens[is_inside], units[is_inside]
+        digest = hashlib.blake2b(merged.closes.tobytes() + np.packbits(is_inside).tobytes(), digest_size=16)
+        if is_counted:
+            digest.update(units.tobytes())
+        key = (digest.digest(), is_counted)
+        if key in self._interior_records:
+            return self._interior_records[key]
+        nodes, payload = self._closing_trie(merged.closes)
         before = self._free
         record = self._append(np.zeros(SHARED_CONTINUING, dtype=np.int32))
-        is_listed = is_counted or n_inside <= _MAX_LISTED
-        counts = np.cumsum(np.bincount(units[units >= 0], minlength=most + 1)).astype(np.int32)
+        is_listed = is_counted or len(inside) <= _MAX_LISTED
+        counts = np.cumsum(np.bincount(units, minlength=1)).astype(np.int32)
         entries = {
-            SHARED_N_INTERIOR: n_inside,
-            SHARED_INTERIOR: self._append(inside[:n_inside]) if is_listed else 0,
+            SHARED_N_INTERIOR: len(inside),
+            SHARED_INTERIOR: self._append(inside[np.argsort(units, kind="stable")]) if is_listed else 0,
             SHARED_COUNTS: self._append(counts) if is_listed else 0,
-            SHARED_MAX_UNITS: most,
-            SHARED_ROW: self._append(row) if n_inside > _MAX_LISTED else 0,
+            SHARED_MAX_UNITS: len(counts) - 1,
+            SHARED_ROW: self._append(bits_of(inside, self.n_words)) if len(inside) > _MAX_LISTED else 0,
             SHARED_TRIE: nodes,
             SHARED_TRIE + TRIE_PAYLOAD: payload,
         }
         for word, value in entries.items():
             self.arena[record + word] = value
         self._interior_words += self._free - before
+        self._interior_records[key] = record
         return record
+
+    def _short_units(self, merged: MergedStates, state: int, block: bytes) -> Units:
+        """The units of the short tokens in a block of states: sorted here, or by whoever met such a block before."""
+        known = self._short.get(block)
+        if known is None:
+            if len(self._short) >= _MAX_MERGED:
+                self._short.clear()
+            found = self._known(
+                _KIND_OF_BLOCKS, block.hex(), lambda: packed_units(merged.short_tokens(state, self.vocabulary))
+            )
+            known = self._short[block] = unpacked_units(found, len(self.vocabulary.trie.tokens))
+        return known
 
     def _closing_trie(self, closes: NDArray[np.bool_]) -> tuple[int, int]:
         """Offsets of the nodes and the payload of the trie of all tokens with a closing byte in them."""
         known = self._closing_tries.get(closes.tobytes())
         if known is None:
-            vocabulary = self.vocabulary
-            tokens, start, data = vocabulary.trie.tokens, vocabulary.token_start, vocabulary.token_data
-            n_closing = np.concatenate([[0], np.cumsum(closes[data])])
-            closing = tokens[n_closing[start[tokens + 1]] > n_closing[start[tokens]]]
-            nodes = build_trie(data, start[closing], start[closing + 1])
-            payload = np.zeros((len(closing), 2), dtype=np.int32)
-            payload[:, 0] = closing
-            known = self._append(nodes.ravel()), self._append(payload.ravel())
+            name = hashlib.blake2b(closes.tobytes(), digest_size=16).hexdigest()
+            found = self._known(_KIND_OF_CLOSING, name, lambda: _closing_tokens(self.vocabulary, closes))
+            known = self._append(found["nodes"].ravel()), self._append(found["payload"].ravel())
             self._closing_tries[closes.tobytes()] = known
         return known
+
+    def _known(self, kind: str, name: str, make: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+        """Arrays about this vocabulary from the cache on disk, or else made and put there."""
+        if self.vocabulary.token_data.size < MIN_CACHED_BYTES:
+            return make()
+        key = f"{self.vocabulary.key}-{name}"
+        arrays = load_arrays(kind, key)
+        if arrays is None:
+            arrays = make()
+            store_arrays(kind, key, arrays)
+        return arrays
 
     def lexemes_of(
         self, scan: tuple[object, ...], context: int, part: int, sort: Callable[[Part], SortedTokens | int]
@@ -264,13 +290,7 @@ class MaskTables:
         return record
 
     def _add_automaton(self, automaton: ByteAutomaton) -> list[int]:
-        is_cached = self.vocabulary.token_data.size >= MIN_CACHED_BYTES
-        key = f"{self.vocabulary.key}-{automaton.key.hex()}"
-        arrays = load_arrays(_KIND, key) if is_cached else None
-        if arrays is None:
-            arrays = _classified(self.vocabulary, automaton)
-            if is_cached:
-                store_arrays(_KIND, key, arrays)
+        arrays = self._known(_KIND, automaton.key.hex(), lambda: _classified(self.vocabulary, automaton))
         total = sum(array.size for array in arrays.values())
         self._grow(self._free + total + automaton.n_states * (self.n_words + 300))
         return [self._add_record(arrays, state) for state in range(automaton.n_states)]
@@ -363,6 +383,16 @@ def _classified(vocabulary: Vocabulary, automaton: ByteAutomaton) -> dict[str, N
         arrays[f"{state}.payload"] = payload
     assert DIES == 0
     return arrays
+
+
+def _closing_tokens(vocabulary: Vocabulary, closes: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """The trie of the tokens with a closing byte in them, as nodes and payload."""
+    tokens, start, data = vocabulary.trie.tokens, vocabulary.token_start, vocabulary.token_data
+    n_closing = np.concatenate([[0], np.cumsum(closes[data])])
+    closing = tokens[n_closing[start[tokens + 1]] > n_closing[start[tokens]]]
+    payload = np.zeros((len(closing), 2), dtype=np.int32)
+    payload[:, 0] = closing
+    return {"nodes": build_trie(data, start[closing], start[closing + 1]), "payload": payload}
 
 
 def _suffix_trie(

@@ -242,7 +242,8 @@ def _automaton_without(
     renumbered = {old: new for new, old in enumerate(kept)}
     states = [[(low, high, renumbered[to], unit) for low, high, to, unit in edges[i] if to in live] for i in kept]
     accepting = [bool(order[i][0].accepting[order[i][1]]) for i in kept]
-    return Automaton(automaton_of(states, accepting), 0, counter)
+    needs = [order[i][0].needs(order[i][1]) for i in kept]
+    return Automaton(automaton_of(states, accepting, reserve=needs if any(needs) else None), 0, counter)
 
 
 def _counting_gets_stuck(node: Automaton, missing: frozenset[int], unwritable: frozenset[int]) -> bool:
@@ -265,9 +266,10 @@ def _counting_gets_stuck(node: Automaton, missing: frozenset[int], unwritable: f
             step = None if byte in unwritable else automaton.successor(state, byte)
             if step is None or (step[2] == CLOSES and count < minimum):
                 continue
-            if step[2] == BEGINS_UNIT and maximum is not None and count == maximum:
+            units = count + (step[2] == BEGINS_UNIT)
+            if maximum is not None and units + step[0].needs(step[1]) > maximum:
                 continue
-            following = (step[0], step[1], min(most, count + (step[2] == BEGINS_UNIT)))
+            following = (step[0], step[1], min(most, units))
             if following not in before:
                 before[following] = set()
                 todo.append(following)

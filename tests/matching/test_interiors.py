@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 import maskwright as mw
-from maskwright.grammar.characters import json_string_automaton, match_language, search_language
-from maskwright.matching.interiors import MergedStates
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
+from maskwright.grammar.characters import (
+    Escapes,
+    counted_json_string_automaton,
+    has_all_lengths,
+    json_string_automaton,
+    length_between,
+    match_language,
+    search_language,
+)
+from maskwright.grammar.ir import Grammar
+from maskwright.grammar.json_schema.strings import string_node
+from maskwright.matching.interiors import DEPTH, MergedStates
 
 STRINGS = [
     {"pattern": "foo.*bar"},
@@ -21,6 +33,7 @@ STRINGS = [
     {"format": "email"},
     {"format": "hostname", "maxLength": 20},
     {"pattern": "\\u00e9|\\n", "minLength": 2},
+    {"pattern": "^(\\S+\\s+){0,3}\\S+$", "maxLength": 12},
 ]
 VALUES = [
     "foobar",
@@ -41,6 +54,7 @@ def random_vocabulary(seed: int) -> mw.Vocabulary:
     rng = random.Random(seed)
     alphabet = 'abcfo.:/@-_09 "\\,}\u00e9\u4e16'
     longer = {"".join(rng.choices(alphabet, k=rng.randint(2, 7))).encode() for _ in range(1000)}
+    longer |= {"".join(rng.choices(alphabet[:4] + " \u00e9", k=rng.randint(8, 40))).encode() for _ in range(60)}
     pieces = {token[: rng.randint(1, len(token))] for token in sorted(longer)}
     tokens = [bytes([byte]) for byte in range(256)] + sorted((longer | pieces) - {bytes([byte]) for byte in range(256)})
     return mw.Vocabulary([*tokens, b""], eos_token_ids=[len(tokens)])
@@ -86,12 +100,106 @@ def test_records_are_shared_between_grammars_and_compilations() -> None:
 
 def test_a_search_reads_alike_wherever_it_stands() -> None:
     language = search_language("abcde$")
-    merged = MergedStates(json_string_automaton(language))
+    merged = MergedStates(json_string_automaton(language), is_counted=False)
     assert merged.is_usable
-    interiors = {interior.key for state in range(1, 4) if (interior := merged.of_state(state)) is not None}
-    assert len(interiors) == 1
+    assert len({merged.key_of(state) for state in range(1, 4)}) == 1
 
 
-def test_counting_patterns_are_walked() -> None:
-    counting = MergedStates(json_string_automaton(match_language("([ab]{1,300}c)+")))
-    assert counting.is_usable and counting.of_state(1) is None and not counting.is_usable
+def test_states_that_count_are_alike_until_the_end_is_near() -> None:
+    merged = MergedStates(json_string_automaton(match_language("([ab]{1,300}c)+")), is_counted=False)
+    assert merged.is_usable
+    keys = [merged.key_of(state) for state in range(1, 300)]
+    assert len(set(keys)) <= DEPTH + 2
+
+
+@pytest.mark.parametrize("is_counted", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_tokens_of_a_block_are_those_of_each_of_its_states(seed: int, is_counted: bool) -> None:
+    rng = random.Random(seed)
+    vocabulary = random_vocabulary(seed)
+    tokens = vocabulary.trie.tokens
+    is_long = np.diff(vocabulary.token_start)[tokens] > DEPTH
+    sorted_once: dict[bytes | None, list[int]] = {}
+    n_shared = 0
+    for _ in range(12):
+        pattern = f"^{random_pattern(rng, 2)}$"
+        automaton = counted_json_string_automaton(search_language(pattern))
+        merged = MergedStates(automaton, is_counted=is_counted)
+        assert merged.is_usable
+        states = range(1, automaton.n_states - 1)
+        for state in rng.sample(states, min(12, len(states))):
+            key = merged.key_of(state)
+            n_shared += key in sorted_once
+            # Never sorted twice: what one pattern's state found must be right for another's.
+            short = sorted_once.setdefault(key, merged.short_tokens(state, vocabulary).tolist())
+            long = merged.long_tokens(state, vocabulary, tokens[is_long])
+            units = np.array(short)
+            units[is_long] = long
+            assert units.tolist() == [
+                units_of(automaton, state, vocabulary.token_bytes[token], is_counted) for token in tokens.tolist()
+            ], (pattern, state)
+    assert n_shared > 0 and is_long.any()
+
+
+def units_of(automaton: ByteAutomaton, state: int, text: bytes, is_counted: bool) -> int:
+    """The units that a token asks for, read byte by byte; -1 where it is refused or closes."""
+    count = 0
+    for byte in text:
+        after = automaton.successor(state, byte)
+        if after is None or after[2] == CLOSES:
+            return -1
+        automaton, state, unit = after
+        count += unit == BEGINS_UNIT
+    return count + automaton.needs(state) if is_counted else 0
+
+
+def random_pattern(rng: random.Random, depth: int) -> str:
+    """Counts, great ones inside, and loops over few characters, some of more than one byte."""
+    if depth == 0:
+        return rng.choice(["a", "b", ".", "[^a]", "[abc]", "\u00e9", "[^b\u4e16]", "\\S", "\\s", "\\n"])
+    part = random_pattern(rng, depth - 1)
+    return rng.choice(
+        [
+            f"{part}{random_pattern(rng, depth - 1)}",
+            f"({part}|{random_pattern(rng, depth - 1)})",
+            f"({part}){{{rng.randint(0, 2)},{rng.randint(3, 40 // depth**3)}}}",
+            f"({part})*",
+            f"({part})+",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "minimum", "maximum"),
+    [
+        (r"^(?:\S+\s+){0,3}\S+$", 0, 7),
+        ("^[a-c]+-[a-c]+$", 0, 5),
+        ("^$|^(a+b*){1,4}$", 3, 9),
+        ("a+b\u00e9+c", 5, 8),
+        ("^x(a|\u4e16b|\U0001f600c*)+$", 2, 6),
+    ],
+)
+def test_a_counter_that_knows_what_is_needed_is_the_product_with_the_lengths(
+    pattern: str, minimum: int, maximum: int
+) -> None:
+    language = search_language(pattern)
+    assert has_all_lengths(language)
+    node = string_node(language, (minimum, maximum), Escapes.CANONICAL)
+    assert node.counter is not None
+    counted = mw.Compiler(VOCABULARY).compile_grammar(Grammar("root", {"root": node}))
+    product = json_string_automaton(language & length_between(minimum, maximum))
+    row = mw.allocate_bitmask(1, VOCABULARY.size)[0]
+    rng = random.Random(pattern)
+    for _ in range(60):
+        matcher, automaton, state = counted.matcher(), product, 0
+        while not matcher.is_accepting():
+            matcher.fill_bitmask(row)
+            allowed = set(mw.allowed_tokens(row, VOCABULARY.size).tolist())
+            may_follow = {byte for byte in range(256) if automaton.successor(state, byte) is not None}
+            assert {token for token in allowed if token < 256} == may_follow
+            byte = rng.choice(sorted(may_follow - {34}) or [34])
+            matcher.accept_token(byte)
+            after = automaton.successor(state, byte)
+            assert after is not None
+            automaton, state, _ = after
+        assert automaton.accepting[state]

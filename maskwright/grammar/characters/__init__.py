@@ -24,10 +24,12 @@ The signatures that other packages build on (all in this package's namespace):
     is_finite(language), is_free(language) -> bool            finitely many members; infinitely many everywhere
     count_members(language, limit: int) -> int | None         how many, None when more than `limit`
     least_to_accept(language) -> int32[n_states]              how many more characters each state needs
+    has_all_lengths(language) -> bool                         and may it be any number from there on?
 
     Escapes                                                   which JSON spellings: Escapes.CANONICAL (default)
     utf8_automaton(language) -> ByteAutomaton
     json_string_automaton(language, escapes=CANONICAL) -> ByteAutomaton   with both quotes; units counted as below
+    counted_json_string_automaton(language, escapes=CANONICAL) -> ByteAutomaton
     any_json_string(escapes=CANONICAL) -> ByteAutomaton       every JSON string with both quotes, is_shared
     ANY_JSON_STRING: ByteAutomaton                            any_json_string(Escapes.CANONICAL)
     json_string_except(names: Sequence[str], escapes=CANONICAL) -> ByteAutomaton
@@ -35,7 +37,8 @@ The signatures that other packages build on (all in this package's namespace):
     json_spelling(text: str, escapes=CANONICAL) -> Node       all spellings of one string; a Literal if there is one
 
 In every JSON string automaton characters are the units (the escape of a surrogate pair is one) and the closing quote
-CLOSES, so `Automaton(json_string_automaton(a), 0, counter=(m, n))` bounds the length of any of them.
+CLOSES, so `Automaton(json_string_automaton(a), 0, counter=(m, n))` bounds the length of any of them. Where a beginning
+may need more characters than are left, `counted_json_string_automaton` says how many each state needs.
 
 Errors: `GrammarSyntaxError` (malformed pattern), `UnsupportedPattern` (back-references and the like, with position
 and advice), `LimitExceeded` (too many states).
@@ -55,8 +58,12 @@ from maskwright.grammar.characters.encoding import Escapes
 from maskwright.grammar.characters.formats import PARTIAL_FORMATS, format_language
 from maskwright.grammar.characters.json_words import json_spelling, json_string_except, json_string_words
 from maskwright.grammar.characters.languages import match_language, search_language
-from maskwright.grammar.characters.measures import count_members, is_finite, is_free, least_to_accept
-from maskwright.grammar.characters.spelling import json_string_automaton, utf8_automaton
+from maskwright.grammar.characters.measures import count_members, has_all_lengths, is_finite, is_free, least_to_accept
+from maskwright.grammar.characters.spelling import (
+    counted_json_string_automaton,
+    json_string_automaton,
+    utf8_automaton,
+)
 
 __all__ = [
     "ANY_JSON_STRING",
@@ -67,8 +74,10 @@ __all__ = [
     "Escapes",
     "any_json_string",
     "count_members",
+    "counted_json_string_automaton",
     "folded",
     "format_language",
+    "has_all_lengths",
     "have_common_member",
     "is_finite",
     "is_free",

@@ -1,7 +1,8 @@
 """How many members a language has, and how far each place of its automaton is from the end of one.
 
 What counters and distinct items rest on. A counter of characters with a greatest value meets no dead end if it never
-lets a text go to a state from which more characters are needed than are left (`least_to_accept`); items that must all
+lets a text go to a state from which more characters are needed than are left (`least_to_accept`), provided that there
+are members of every greater length (`has_all_lengths`); items that must all
 differ never run out where infinitely many continue every beginning (`is_free`), and are tried out where they are few
 (`count_members`). Automata are trimmed: every state leads to a member, so every cycle does.
 Cost: one pass over the transitions.
@@ -63,6 +64,22 @@ def least_to_accept(language: CharacterAutomaton) -> NDArray[np.int32]:
         steps += 1
         level = sorted({source for state in level for source in before[state] if least[source] < 0})
     return least
+
+
+def has_all_lengths(language: CharacterAutomaton) -> bool:
+    """Does every beginning of a member go on to members of every length from its shortest one on?
+
+    It does if it can repeat its last character, or can go on to a beginning that does and needs no more characters.
+    Lengths that come about otherwise (as in `(ab)*|(ba)*a`) are not looked for. The language must not be empty.
+    `has_all_lengths(match_language("a+b+"))` -> True, `has_all_lengths(match_language("(ab)*"))` -> False.
+    """
+    table, least = language.transitions, least_to_accept(language)
+    is_near = (table >= 0) & (least[table] <= least[:, None])
+    has_all = (table == np.arange(language.n_states)[:, None]).any(axis=1)
+    n_before = -1
+    while n_before != (n_before := int(np.count_nonzero(has_all))):
+        has_all |= (is_near & has_all[table]).any(axis=1)
+    return bool(has_all.all())
 
 
 def _sorted_topologically(table: list[list[int]]) -> list[int]:

@@ -27,8 +27,12 @@ from maskwright.grammar.characters.any_text import QUOTE, AnyText, any_text
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.character_set import ANY_CHARACTER, MAX_CODE_POINT
 from maskwright.grammar.characters.encoding import JSON_ENCODINGS, PLAIN, Encoding, Escapes
+from maskwright.grammar.characters.measures import least_to_accept
 from maskwright.grammar.characters.stored import stored_spelling
 from maskwright.grammar.characters.template import Template, class_tree, template
+
+MAX_BYTES_OF_CHARACTER = 12
+"""`\\ud83d\\ude00` is one character."""
 
 
 @lru_cache(maxsize=512)
@@ -48,6 +52,13 @@ def json_string_automaton(language: CharacterAutomaton, escapes: Escapes = Escap
     return _spelled(language, JSON_ENCODINGS[escapes])
 
 
+@lru_cache(maxsize=512)
+def counted_json_string_automaton(language: CharacterAutomaton, escapes: Escapes = Escapes.CANONICAL) -> ByteAutomaton:
+    """The same with the characters that each state still needs, for a counter with a greatest number (`reserve`)."""
+    assert not language.is_empty, "an empty language has no automaton without dead states"
+    return _spelled(language, JSON_ENCODINGS[escapes], least_to_accept(language))
+
+
 @dataclass(frozen=True, slots=True)
 class _Group:
     """Character states of one pattern.
@@ -63,16 +74,19 @@ class _Group:
     n_inner: int
 
 
-def _spelled(language: CharacterAutomaton, encoding: Encoding) -> ByteAutomaton:
+def _spelled(language: CharacterAutomaton, encoding: Encoding, least: NDArray[np.int32] | None = None) -> ByteAutomaton:
     everything = any_text(encoding)
     if language.is_universal:
         return everything.automaton
+    how = repr(encoding) if least is None else f"{encoding!r}, counted"
     return stored_spelling(
-        language, repr(encoding), everything.automaton, lambda: _put_together(language, encoding, everything)
+        language, how, everything.automaton, lambda: _put_together(language, encoding, everything, least)
     )
 
 
-def _put_together(language: CharacterAutomaton, encoding: Encoding, everything: AnyText) -> ByteAutomaton:
+def _put_together(
+    language: CharacterAutomaton, encoding: Encoding, everything: AnyText, least: NDArray[np.int32] | None
+) -> ByteAutomaton:
     universal = _universal_state(language)
     # bodies first, in the order of the character states; with quotes, state 0 opens and the last of these is the end
     is_quoted = everything.end >= 0
@@ -109,6 +123,7 @@ def _put_together(language: CharacterAutomaton, encoding: Encoding, everything: 
     else:
         accepting[body_of[others]] = language.accepting[others]
     base = _bases(groups, n_states)
+    reserve = None if least is None else _reserves(rows, n_states, body_of[others], least[others])
     return automaton_of_table(
         edge_start,
         table,
@@ -116,7 +131,26 @@ def _put_together(language: CharacterAutomaton, encoding: Encoding, everything: 
         links=tuple((everything.automaton, state) for state in linked),
         base=base,
         base_automaton=None if base is None else everything.automaton,
+        reserve=reserve,
     )
+
+
+def _reserves(
+    rows: NDArray[np.int64], n_states: int, bodies: NDArray[np.int64], least: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """The units that each state needs: those of a body are known, and inside a character those of the nearest body.
+
+    rows: int64[n_edges, 5] as `_instances` makes them. Links lead to where any text may follow: nothing is needed.
+    """
+    is_inner = np.ones(n_states, np.bool_)
+    is_inner[bodies] = False
+    source, target = rows[is_inner[rows[:, 0]] & (rows[:, 3] != REFUSED)][:, [0, 3]].T
+    reserve = np.zeros(n_states + 1, np.int32)  # the last one is what links need
+    reserve[np.unique(source)] = np.iinfo(np.int32).max
+    reserve[bodies] = least
+    for _ in range(MAX_BYTES_OF_CHARACTER):
+        np.minimum.at(reserve, source, reserve[np.where(target < 0, n_states, target)])
+    return reserve[:-1]
 
 
 def _groups(

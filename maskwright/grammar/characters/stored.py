@@ -45,12 +45,12 @@ def stored_language(pattern: str, compute: Callable[[], CharacterAutomaton]) -> 
 
 
 def stored_spelling(
-    language: CharacterAutomaton, encoding: str, everything: ByteAutomaton, compute: Callable[[], ByteAutomaton]
+    language: CharacterAutomaton, how: str, everything: ByteAutomaton, compute: Callable[[], ByteAutomaton]
 ) -> ByteAutomaton:
-    """The spelling of a language in an encoding, from disk or computed; all its links lead to `everything`."""
+    """The spelling of a language, from disk or computed; `how` it is spelled; all its links lead to `everything`."""
     key = None
     if language.n_states >= LEAST_STATES:
-        key = _key(b"spelling", language.key, encoding.encode(), everything.key)
+        key = _key(b"spelling", language.key, how.encode(), everything.key)
     arrays = None if key is None else load_arrays(_KIND, key)
     if arrays is not None:
         base = arrays.get("base")
@@ -61,6 +61,7 @@ def stored_spelling(
             links=tuple([(everything, state) for state in arrays["linked"].tolist()]),
             base=base,
             base_automaton=None if base is None else everything,
+            reserve=arrays.get("reserve"),
         )
     automaton = compute()
     if key is not None:
@@ -73,6 +74,8 @@ def stored_spelling(
         }
         if automaton.base is not None:
             made["base"] = automaton.base
+        if automaton.reserve is not None:
+            made["reserve"] = automaton.reserve
         store_arrays(_KIND, key, made, MAX_BYTES)
     return automaton
 

@@ -17,7 +17,6 @@ from maskwright.grammar.characters import (
     Escapes,
     any_json_string,
     json_spelling,
-    json_string_automaton,
     json_string_except,
     json_string_words,
 )
@@ -54,7 +53,7 @@ from maskwright.grammar.json_schema.shapes import (
     Union,
     array_shape,
 )
-from maskwright.grammar.json_schema.strings import Language, bounded_language
+from maskwright.grammar.json_schema.strings import Language, bounded_language, string_node
 from maskwright.grammar.numbers import NumberSpelling, exact_words, numbers_automaton
 
 MAX_INLINE_ALTERNATIVES = 4
@@ -220,7 +219,7 @@ class Lowering(Mapping[str, Node]):
             any_name = json_string_except(declared, escapes) if declared else any_json_string(escapes)
             return Distinct(Automaton(any_name))
         language, counter = bounded_language(undeclared_in(languages, declared), 0, None)
-        name = Automaton(json_string_automaton(language, escapes), 0, counter)
+        name = string_node(language, counter, escapes)
         return Distinct(name) if is_free_name(language, counter) else name
 
     def _array(self, shape: ArrayShape, depth: int) -> Node:
@@ -290,7 +289,7 @@ class Lowering(Mapping[str, Node]):
                     counter = (minimum, maximum) if minimum or maximum is not None else None
                     return Automaton(any_json_string(escapes), 0, counter)
                 language, counter = bounded_language(languages, minimum, maximum)
-                return Automaton(json_string_automaton(language, escapes), 0, counter)
+                return string_node(language, counter, escapes)
         raise AssertionError(shape)
 
 

@@ -9,7 +9,8 @@ A language is named by what the schema says, so shapes compare without looking i
     ("not", language)                      every other string
 
 A conjunction is a product of automata. A length bound is a counter where that is exact, and one more product where it
-is not: with a counter alone, `^(ab)*$` and at most 3 characters would allow `aba`, a dead end.
+is not: with a counter alone, `^(ab)*$` and at most 3 characters would allow `aba`, a dead end. A counter is exact too
+where each state can be ended with any number of characters from some least one on, which the automaton then knows.
 """
 
 from __future__ import annotations
@@ -19,16 +20,22 @@ from functools import lru_cache
 from typing import Any
 
 from maskwright.errors import LimitExceeded
+from maskwright.grammar.byte_automaton import MAX_RESERVE
 from maskwright.grammar.characters import (
     ANY_TEXT,
     NO_TEXT,
     CharacterAutomaton,
+    Escapes,
+    counted_json_string_automaton,
     folded,
     format_language,
+    has_all_lengths,
+    json_string_automaton,
     length_between,
     search_language,
     words,
 )
+from maskwright.grammar.ir import Automaton
 
 STANDARD_FORMATS = frozenset(
     "date-time date time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference iri iri-reference "
@@ -121,12 +128,21 @@ def bounded_language(
         return NO_TEXT, None
     if counts_exactly(automaton, maximum):
         return automaton, (minimum, maximum)
+    if maximum is not None and automaton.n_states <= MAX_RESERVE and has_all_lengths(automaton):
+        return automaton, (minimum, maximum)
     product = automaton & length_between(minimum, maximum)
     n_wide = sum(code > 0x7F for code, _ in product.alphabet.intervals)
     n_spelled = product.n_states * (1 + 2 * n_wide)
     if n_spelled > MAX_SPELLED_STATES:
         raise LimitExceeded("a pattern or format with a length", n_spelled, MAX_SPELLED_STATES)
     return _folded_if_possible(product)
+
+
+def string_node(automaton: CharacterAutomaton, counter: Counter | None, escapes: Escapes) -> Automaton:
+    """The JSON strings of what `bounded_language` gives."""
+    if counter is None or counter[1] is None or automaton.n_states > MAX_RESERVE:
+        return Automaton(json_string_automaton(automaton, escapes), 0, counter)
+    return Automaton(counted_json_string_automaton(automaton, escapes), 0, counter)
 
 
 def _folded_if_possible(automaton: CharacterAutomaton) -> tuple[CharacterAutomaton, Counter | None]:

@@ -1,0 +1,276 @@
+"""Kernels for `interiors`: an automaton as a table over letters, states that read alike, and tokens sorted by it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright._numba import allocating_kernel, kernel
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, REFUSED
+
+Ints = NDArray[np.int32]
+
+CLOSED, OTHERWISE = 1, 2
+"""What `write_rows` met, as bits: edges that close, and edges to an accepting state that do not."""
+
+
+@kernel
+def write_rows(
+    edge_start: Ints,
+    edges: Ints,
+    edge_unit: NDArray[np.int8],
+    links: Ints,
+    first: int,
+    letter_of: Ints,
+    accepting: NDArray[np.bool_],
+    successor: Ints,
+    unit: NDArray[np.uint8],
+    closes: NDArray[np.bool_],
+) -> int:
+    """Write the rows of one automaton, from row `first` on, over those of its bases; what was met, as bits.
+
+    links: int32[n], the rows of linked states. letter_of: int32[256], ascending. accepting: bool[n_rows]. Written:
+    successor int32[n_rows, n_letters], -1 for a letter that is refused or closes; unit uint8[n_rows, n_letters], 1
+    where one begins; closes bool[n_letters].
+    """
+    met = 0
+    for state in range(edge_start.size - 1):
+        for edge in range(edge_start[state], edge_start[state + 1]):
+            target = edges[edge, 2]
+            row = -1
+            if target >= 0:
+                row = first + target
+            elif target != REFUSED:
+                row = links[-1 - target]
+            is_closing = row >= 0 and edge_unit[edge] == CLOSES
+            if is_closing:
+                met |= CLOSED
+            elif row >= 0 and accepting[row]:
+                met |= OTHERWISE
+            for letter in range(letter_of[edges[edge, 0]], letter_of[edges[edge, 1]] + 1):
+                successor[first + state, letter] = -1 if is_closing else row
+                unit[first + state, letter] = row >= 0 and edge_unit[edge] == BEGINS_UNIT
+                if is_closing:
+                    closes[letter] = True
+    return met
+
+
+@allocating_kernel
+def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, blocks: Ints) -> None:
+    """Number the blocks of states that no word of at most `depth` letters tells apart, for each depth.
+
+    Moore's rounds, as many as are asked for, where each looks only at states that have a successor whose block has
+    just changed. Of a block, those that were not looked at stay; the others leave it (a new number of a successor is
+    unlike all old ones), or, if all were looked at, one group of them stays.
+
+    reserve: int32[n], what tells states apart at depth 0. blocks: int32[depth + 1, n], written.
+    """
+    n, k = successor.shape
+    n_slots = 64
+    while n_slots < 2 * n:
+        n_slots *= 2
+    slots = np.empty(n_slots, np.int32)
+    # who leads to whom
+    begin = np.zeros(n + 2, np.int32)
+    for s in range(n):
+        for c in range(k):
+            if successor[s, c] >= 0 and (c == 0 or successor[s, c] != successor[s, c - 1]):
+                begin[successor[s, c] + 2] += 1
+    for s in range(n):
+        begin[s + 2] += begin[s + 1]
+    before = np.empty(max(1, begin[n + 1]), np.int32)
+    for s in range(n):
+        for c in range(k):
+            if successor[s, c] >= 0 and (c == 0 or successor[s, c] != successor[s, c - 1]):
+                before[begin[successor[s, c] + 1]] = s
+                begin[successor[s, c] + 1] += 1
+    # depth 0
+    slots[:] = -1
+    n_blocks = 0
+    for s in range(n):
+        slot = (reserve[s] * 0x9E3779B1 >> 7) & (n_slots - 1)
+        while slots[slot] >= 0 and reserve[slots[slot]] != reserve[s]:
+            slot = (slot + 1) & (n_slots - 1)
+        if slots[slot] < 0:
+            slots[slot] = s
+            blocks[0, s] = n_blocks
+            n_blocks += 1
+        else:
+            blocks[0, s] = blocks[0, slots[slot]]
+    todo = np.arange(n).astype(np.int32)
+    n_todo = n
+    size = np.zeros(n + 1, np.int32)
+    for s in range(n):
+        size[blocks[0, s]] += 1
+    n_looked_at = np.zeros(n + 1, np.int32)
+    group_of = np.empty(n, np.int32)  # the first state that is like this one
+    is_marked = np.zeros(n, np.bool_)
+    for depth in range(1, blocks.shape[0]):
+        old, new = blocks[depth - 1], blocks[depth]
+        new[:] = old
+        slots[:] = -1
+        for i in range(n_todo):
+            s = todo[i]
+            n_looked_at[old[s]] += 1
+            digest = np.int64(old[s])
+            for c in range(k):
+                t = successor[s, c]
+                b = np.int64(old[t] + 1 if t >= 0 else 0)
+                digest = (digest * 0x9E3779B1 + 2 * b + unit[s, c]) & 0x7FFFFFFF
+            slot = (digest ^ (digest >> 15)) & (n_slots - 1)
+            while slots[slot] >= 0:
+                other = slots[slot]
+                is_same = old[other] == old[s]
+                for c in range(k):
+                    if not is_same:
+                        break
+                    t, u = successor[s, c], successor[other, c]
+                    is_same = unit[s, c] == unit[other, c] and (t == u or (t >= 0 and u >= 0 and old[t] == old[u]))
+                if is_same:
+                    break
+                slot = (slot + 1) & (n_slots - 1)
+            if slots[slot] < 0:
+                slots[slot] = s
+            group_of[s] = slots[slot]
+        n_changed = 0
+        for i in range(n_todo):
+            s = todo[i]
+            leader = group_of[s]
+            if leader == s:  # the first of its group, which comes before all others of it
+                b = old[s]
+                if n_looked_at[b] == size[b]:
+                    n_looked_at[b] = -1  # this group stays
+                else:
+                    new[s] = n_blocks
+                    n_blocks += 1
+            else:
+                new[s] = new[leader]
+        for i in range(n_todo):
+            s = todo[i]
+            n_looked_at[old[s]] = 0
+            if new[s] != old[s]:
+                size[old[s]] -= 1
+                size[new[s]] += 1
+                todo[n_changed] = s
+                n_changed += 1
+        # The next to be looked at are those before a changed one.
+        n_todo = 0
+        changed = todo[:n_changed].copy()
+        for i in range(n_changed):
+            for j in range(begin[changed[i]], begin[changed[i] + 1]):
+                s = before[j]
+                if not is_marked[s]:
+                    is_marked[s] = True
+                    todo[n_todo] = s
+                    n_todo += 1
+        for i in range(n_todo):
+            is_marked[todo[i]] = False
+
+
+@allocating_kernel
+def unrolled(
+    successor: Ints, unit: NDArray[np.uint8], reserve: Ints, blocks: Ints, start: int, number: Ints, rows: Ints
+) -> int:
+    """What can be read from a state in `depth` letters, written in a form that only depends on that: its size, or -1.
+
+    The pairs (letters left, block) are numbered as they are discovered. number: int32[depth + 1, n_blocks], all -1.
+    rows: int32[at most so many pairs, 1 + n_letters], written: the reserve, then for each letter 0, or what is reached
+    and whether a unit begins.
+    """
+    depth, k = blocks.shape[0] - 1, successor.shape[1]
+    order = np.empty((rows.shape[0], 2), np.int32)
+    order[0, 0] = depth
+    order[0, 1] = start
+    number[depth, blocks[depth, start]] = 0
+    n = 1
+    i = 0
+    while i < n:
+        left, state = order[i, 0], order[i, 1]
+        rows[i, 0] = reserve[state]
+        for c in range(k):
+            target = successor[state, c]
+            rows[i, 1 + c] = 0
+            if left > 0 and target >= 0:
+                block = blocks[left - 1, target]
+                if number[left - 1, block] < 0:
+                    if n == rows.shape[0]:
+                        return -1
+                    number[left - 1, block] = n
+                    order[n, 0] = left - 1
+                    order[n, 1] = target
+                    n += 1
+                rows[i, 1 + c] = 2 * number[left - 1, block] + unit[state, c]
+        i += 1
+    return n
+
+
+@allocating_kernel
+def sort_short(
+    nodes: Ints,
+    successor: Ints,
+    unit: NDArray[np.uint8],
+    reserve: Ints,
+    letter_of: Ints,
+    start: int,
+    depth: int,
+    units: NDArray[np.int16],
+) -> None:
+    """Which tokens of at most `depth` bytes are never refused, and how many units they ask for.
+
+    nodes: int32[n_nodes, 6] as in `token_trie`. units: int16[n_tokens] by place in the trie, all -1; written: the
+    units that a token begins and those that must follow it.
+    """
+    stack = np.empty((depth + 1, 4), np.int32)
+    level = 0
+    at, end = nodes[0, 1], nodes[0, 2]
+    state, count = np.int32(start), np.int32(0)
+    while True:
+        if at == end:
+            if level == 0:
+                return
+            level -= 1
+            at, end, state, count = stack[level, 0], stack[level, 1], stack[level, 2], stack[level, 3]
+            continue
+        child = at
+        at += 1
+        letter = letter_of[nodes[child, 0]]
+        target = successor[state, letter]
+        if target < 0:
+            continue
+        counted = np.int32(count + unit[state, letter])
+        for i in range(nodes[child, 3], nodes[child, 4]):
+            units[i] = counted + reserve[target]
+        if level + 1 < depth and nodes[child, 1] < nodes[child, 2]:
+            stack[level, 0] = at
+            stack[level, 1] = end
+            stack[level, 2] = state
+            stack[level, 3] = count
+            level += 1
+            at, end, state, count = nodes[child, 1], nodes[child, 2], target, counted
+
+
+@kernel
+def sort_long(
+    tokens: Ints,
+    token_start: Ints,
+    token_data: NDArray[np.uint8],
+    successor: Ints,
+    unit: NDArray[np.uint8],
+    reserve: Ints,
+    letter_of: Ints,
+    start: int,
+    units: NDArray[np.int16],
+) -> None:
+    """The same for some tokens, each read by itself. tokens: int32[n]. units: int16[n], written, -1 where refused."""
+    for i in range(tokens.size):
+        state = np.int32(start)
+        count = 0
+        for k in range(token_start[tokens[i]], token_start[tokens[i] + 1]):
+            letter = letter_of[token_data[k]]
+            target = successor[state, letter]
+            if target < 0:
+                count = -1
+                break
+            count += unit[state, letter]
+            state = target
+        units[i] = count + reserve[state] if count >= 0 else -1

@@ -68,7 +68,7 @@ def load_arrays(kind: str, key: str) -> dict[str, NDArray[Any]] | None:
 def store_arrays(kind: str, key: str, arrays: Mapping[str, NDArray[Any]], max_bytes: int | None = None) -> bool:
     """Store the arrays under `kind` and `key`; False, and no trace, where that is not possible.
 
-    `max_bytes` bounds the files of the kind, roughly; keys must then be hexadecimal digests.
+    `max_bytes` bounds the files of the kind, roughly; keys must then end in a hexadecimal digest.
     """
     path = _path(kind, key)
     if path is None:
@@ -88,7 +88,7 @@ def store_arrays(kind: str, key: str, arrays: Mapping[str, NDArray[Any]], max_by
         with contextlib.suppress(OSError):
             temporary.unlink()
         return False
-    if max_bytes is not None and key.startswith("0"):
+    if max_bytes is not None and key.endswith("0"):
         _drop_oldest(path.parent, max_bytes)
     return True
 

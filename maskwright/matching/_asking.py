@@ -10,6 +10,7 @@ from maskwright.automata._frames import BIT, Int, Ints
 from maskwright.automata._layout import (
     ASKS,
     CONFIGURATION_FLAGS,
+    DEAD,
     FRAME_SIZE,
     IS_COUNTER,
     MASK,
@@ -145,8 +146,10 @@ def find_asking(
                     out[n] = token
                     n += 1
         return n
-    # Those that end a string and then ask have a quote more, and if only strings ask they have two more.
-    n_candidates = by_quotes[only_strings * (2 if skips else 1)]
+    # Those that end a string and then ask have a quote more, and if only strings ask they have two more. In a string
+    # is a text, whose end does not ask, where a Q can follow: nowhere else in a document.
+    is_within = skips or (may_end == 0 and in_string != 0 and successor_of(arena, here, np.int64(81)) != DEAD)
+    n_candidates = by_quotes[only_strings * (2 if is_within else 1)]
     for k in range(3, 3 + n_candidates):
         token = np.int64(by_quotes[k])
         if row[token >> 5] & BIT[token & 31]:

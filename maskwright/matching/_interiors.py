@@ -55,13 +55,32 @@ def write_rows(
     return met
 
 
+@kernel
+def reads_alike(begin: Ints, runs: Ints, block: Ints, one: int, other: int) -> bool:
+    """Do two states read the same letters, to states of the same blocks?"""
+    i, end = begin[one], begin[one + 1]
+    j, other_end = begin[other], begin[other + 1]
+    reached, other_reached = 0, 0
+    while i < end or j < other_end:
+        letter = min(runs[i, 0] if i < end else 256, runs[j, 0] if j < other_end else 256)
+        if i < end and runs[i, 0] == letter:
+            reached = 2 * block[runs[i, 1]] + runs[i, 2] if runs[i, 1] >= 0 else -1
+            i += 1
+        if j < other_end and runs[j, 0] == letter:
+            other_reached = 2 * block[runs[j, 1]] + runs[j, 2] if runs[j, 1] >= 0 else -1
+            j += 1
+        if reached != other_reached:
+            return False
+    return True
+
+
 @allocating_kernel
 def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, blocks: Ints) -> None:
     """Number the blocks of states that no word of at most `depth` letters tells apart, for each depth.
 
     Moore's rounds, as many as are asked for, where each looks only at states that have a successor whose block has
     just changed. Of a block, those that were not looked at stay; the others leave it (a new number of a successor is
-    unlike all old ones), or, if all were looked at, one group of them stays.
+    unlike all old ones), or, if all were looked at, one group of them stays. Rows are read as runs of letters.
 
     reserve: int32[n], what tells states apart at depth 0. blocks: int32[depth + 1, n], written.
     """
@@ -70,23 +89,41 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
     while n_slots < 2 * n:
         n_slots *= 2
     slots = np.empty(n_slots, np.int32)
-    # who leads to whom
-    begin = np.zeros(n + 2, np.int32)
+    # runs[begin[s]:begin[s + 1]]: (first letter, successor, unit), those that are refused too
+    n_runs = n
     for s in range(n):
+        for c in range(1, k):
+            n_runs += successor[s, c] != successor[s, c - 1] or unit[s, c] != unit[s, c - 1]
+    runs = np.empty((n_runs, 3), np.int32)
+    begin = np.zeros(n + 1, np.int32)
+    entered = np.zeros(n + 2, np.int32)
+    n_runs = 0
+    for s in range(n):
+        begin[s] = n_runs
         for c in range(k):
-            if successor[s, c] >= 0 and (c == 0 or successor[s, c] != successor[s, c - 1]):
-                begin[successor[s, c] + 2] += 1
+            t = successor[s, c]
+            if c == 0 or t != successor[s, c - 1] or unit[s, c] != unit[s, c - 1]:
+                runs[n_runs, 0] = c
+                runs[n_runs, 1] = t
+                runs[n_runs, 2] = unit[s, c]
+                n_runs += 1
+                if t >= 0:
+                    entered[t + 2] += 1
+    begin[n] = n_runs
+    # before[entered[t]:entered[t + 1]]: the states that lead to t
     for s in range(n):
-        begin[s + 2] += begin[s + 1]
-    before = np.empty(max(1, begin[n + 1]), np.int32)
+        entered[s + 2] += entered[s + 1]
+    before = np.empty(max(1, entered[n + 1]), np.int32)
     for s in range(n):
-        for c in range(k):
-            if successor[s, c] >= 0 and (c == 0 or successor[s, c] != successor[s, c - 1]):
-                before[begin[successor[s, c] + 1]] = s
-                begin[successor[s, c] + 1] += 1
+        for i in range(begin[s], begin[s + 1]):
+            t = runs[i, 1]
+            if t >= 0:
+                before[entered[t + 1]] = s
+                entered[t + 1] += 1
     # depth 0
     slots[:] = -1
     n_blocks = 0
+    size = np.zeros(n + 1, np.int32)
     for s in range(n):
         slot = (reserve[s] * 0x9E3779B1 >> 7) & (n_slots - 1)
         while slots[slot] >= 0 and reserve[slots[slot]] != reserve[s]:
@@ -97,11 +134,11 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
             n_blocks += 1
         else:
             blocks[0, s] = blocks[0, slots[slot]]
-    todo = np.arange(n).astype(np.int32)
-    n_todo = n
-    size = np.zeros(n + 1, np.int32)
-    for s in range(n):
         size[blocks[0, s]] += 1
+    todo = np.empty(n, np.int32)
+    for s in range(n):
+        todo[s] = s
+    n_todo = n
     n_looked_at = np.zeros(n + 1, np.int32)
     group_of = np.empty(n, np.int32)  # the first state that is like this one
     is_marked = np.zeros(n, np.bool_)
@@ -112,21 +149,17 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
         for i in range(n_todo):
             s = todo[i]
             n_looked_at[old[s]] += 1
-            digest = np.int64(old[s])
-            for c in range(k):
-                t = successor[s, c]
-                b = np.int64(old[t] + 1 if t >= 0 else 0)
-                digest = (digest * 0x9E3779B1 + 2 * b + unit[s, c]) & 0x7FFFFFFF
+            digest, reached = np.int64(old[s]), np.int64(0)
+            for j in range(begin[s], begin[s + 1]):
+                t = runs[j, 1]
+                following = np.int64(2 * old[t] + runs[j, 2] if t >= 0 else -1)
+                if following != reached:
+                    digest = (digest * 0x9E3779B1 + runs[j, 0] + 256 * (following + 1)) & 0x7FFFFFFF
+                    reached = following
             slot = (digest ^ (digest >> 15)) & (n_slots - 1)
             while slots[slot] >= 0:
                 other = slots[slot]
-                is_same = old[other] == old[s]
-                for c in range(k):
-                    if not is_same:
-                        break
-                    t, u = successor[s, c], successor[other, c]
-                    is_same = unit[s, c] == unit[other, c] and (t == u or (t >= 0 and u >= 0 and old[t] == old[u]))
-                if is_same:
+                if old[other] == old[s] and reads_alike(begin, runs, old, other, s):
                     break
                 slot = (slot + 1) & (n_slots - 1)
             if slots[slot] < 0:
@@ -136,15 +169,13 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
         for i in range(n_todo):
             s = todo[i]
             leader = group_of[s]
-            if leader == s:  # the first of its group, which comes before all others of it
-                b = old[s]
-                if n_looked_at[b] == size[b]:
-                    n_looked_at[b] = -1  # this group stays
-                else:
-                    new[s] = n_blocks
-                    n_blocks += 1
-            else:
+            if leader != s:
                 new[s] = new[leader]
+            elif n_looked_at[old[s]] == size[old[s]]:
+                n_looked_at[old[s]] = -1  # this group stays
+            else:
+                new[s] = n_blocks
+                n_blocks += 1
         for i in range(n_todo):
             s = todo[i]
             n_looked_at[old[s]] = 0
@@ -154,10 +185,10 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
                 todo[n_changed] = s
                 n_changed += 1
         # The next to be looked at are those before a changed one.
-        n_todo = 0
         changed = todo[:n_changed].copy()
+        n_todo = 0
         for i in range(n_changed):
-            for j in range(begin[changed[i]], begin[changed[i] + 1]):
+            for j in range(entered[changed[i]], entered[changed[i] + 1]):
                 s = before[j]
                 if not is_marked[s]:
                     is_marked[s] = True
@@ -205,7 +236,7 @@ def unrolled(
 
 
 @allocating_kernel
-def sort_short(
+def sort_below(
     nodes: Ints,
     successor: Ints,
     unit: NDArray[np.uint8],
@@ -215,12 +246,12 @@ def sort_short(
     depth: int,
     units: NDArray[np.int16],
 ) -> None:
-    """Which tokens of at most `depth` bytes are never refused, and how many units they ask for.
+    """Which tokens of a trie, of at most `depth` bytes, are never refused, and how many units they ask for.
 
     nodes: int32[n_nodes, 6] as in `token_trie`. units: int16[n_tokens] by place in the trie, all -1; written: the
     units that a token begins and those that must follow it.
     """
-    stack = np.empty((depth + 1, 4), np.int32)
+    stack = np.empty((depth, 4), np.int32)
     level = 0
     at, end = nodes[0, 1], nodes[0, 2]
     state, count = np.int32(start), np.int32(0)
@@ -247,30 +278,3 @@ def sort_short(
             stack[level, 3] = count
             level += 1
             at, end, state, count = nodes[child, 1], nodes[child, 2], target, counted
-
-
-@kernel
-def sort_long(
-    tokens: Ints,
-    token_start: Ints,
-    token_data: NDArray[np.uint8],
-    successor: Ints,
-    unit: NDArray[np.uint8],
-    reserve: Ints,
-    letter_of: Ints,
-    start: int,
-    units: NDArray[np.int16],
-) -> None:
-    """The same for some tokens, each read by itself. tokens: int32[n]. units: int16[n], written, -1 where refused."""
-    for i in range(tokens.size):
-        state = np.int32(start)
-        count = 0
-        for k in range(token_start[tokens[i]], token_start[tokens[i] + 1]):
-            letter = letter_of[token_data[k]]
-            target = successor[state, letter]
-            if target < 0:
-                count = -1
-                break
-            count += unit[state, letter]
-            state = target
-        units[i] = count + reserve[state] if count >= 0 else -1

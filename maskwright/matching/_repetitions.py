@@ -16,8 +16,10 @@ from maskwright.automata._frames import BIT, Int, Ints
 from maskwright.automata._layout import DEAD, N_ITEMS, STATE_SIZE, TOKEN
 from maskwright.matching._answers import advance_answered, step_answered
 from maskwright.matching._json_reader import (
+    MODE,
     N_HEARD,
     READER_SIZE,
+    STRING,
     STRING_BEGIN,
     VALUE_BEGIN,
     VALUE_END,
@@ -78,6 +80,37 @@ def allow_named(arena: Ints, configuration: Int, row: Ints) -> None:
 
 
 @kernel
+def is_new_string(words: Words, heard: Bytes, reader: Words, text: Bytes, begin: Int, end: Int) -> bool:
+    """Is the first thing in text[begin:end] a whole string that no sibling equals?  In doubt it is not."""
+    first = begin
+    while first < end and text[first] in (9, 10, 13, 32, 44):
+        first += 1
+    if first == end or text[first] != 34:
+        return False
+    first += 1
+    last = first
+    while last < end and text[last] != 34:
+        if text[last] == 92:
+            return False
+        last += 1
+    if last == end:
+        return False
+    sibling = last_sibling(words, reader)
+    while sibling != 0:
+        known = words[sibling + VALUE_BEGIN]
+        if known >= 0 and words[sibling + VALUE_END] - known == last - first:
+            is_same = True
+            for i in range(last - first):
+                if heard[known + i] != text[first + i]:
+                    is_same = False
+                    break
+            if is_same:
+                return False
+        sibling = int(words[sibling + VALUE_PREVIOUS])
+    return True
+
+
+@kernel
 def forbid_repeated(
     arena: Ints,
     scratch: Ints,
@@ -91,12 +124,15 @@ def forbid_repeated(
     token_data: Bytes,
     tokens: Ints,
     kinds: Bytes,
+    quotes: Bytes,
+    only_strings: Int,
     row: Ints,
 ) -> int:
     """Take away those of some tokens in which a value repeats a sibling; 0, or a NEED code.
 
     A token is read only if there can be siblings: earlier values in the innermost container; for one with a closing
-    bracket in any open container; for one with a comma perhaps within the token itself.
+    bracket in any open container; for one with a comma perhaps within the token itself. Where only strings ask
+    (`only_strings`), one that begins with a new string and has no other quote is not read either.
     """
     reader = work[:READER_SIZE]
     trial = work[READER_SIZE:]
@@ -111,6 +147,10 @@ def forbid_repeated(
     for i in range(tokens.size):
         token = tokens[i]
         if relevant < 0 or kinds[token] & relevant:
+            begin, end = token_start[token], token_start[token + 1]
+            is_whole = only_strings == 1 and quotes[token] == 2 and reader[MODE] != STRING
+            if is_whole and is_new_string(words, heard, reader, token_data, begin, end):
+                continue
             code = forbid_if_repeated(
                 arena, scratch, words, heard, reader, trial, token_start, token_data, configuration, token, row
             )

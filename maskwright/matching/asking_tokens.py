@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +14,7 @@ from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import Vocabulary
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class AskingTokens:
     """Quotes, commas and brackets in the tokens of one vocabulary.
 
@@ -20,32 +24,50 @@ class AskingTokens:
     escaped_data[escaped_start[i]:escaped_start[i + 1]].
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        start, data = vocabulary.token_start, vocabulary.token_data
-        texts = np.zeros(vocabulary.size, dtype=np.bool_)
-        texts[vocabulary.trie.tokens] = True
+    quotes: NDArray[np.uint8]
+    by_quotes: NDArray[np.int32]
+    kinds: NDArray[np.uint8]
+    escaped: NDArray[np.int32]
+    escaped_data: NDArray[np.uint8]
+    escaped_start: NDArray[np.int32]
 
-        def n_of(byte: int) -> NDArray[np.int64]:
-            before = np.concatenate([[0], np.cumsum(data == byte)])
-            return np.where(texts, before[start[1:]] - before[start[:-1]], 0)
+    @property
+    def with_quotes(self) -> NDArray[np.int32]:
+        """The tokens that have a quote."""
+        return self.by_quotes[3:]
 
-        quotes = np.minimum(n_of(ord('"')), 3)
-        self.quotes = quotes.astype(np.uint8)
-        with_quotes = np.flatnonzero(quotes > 0)
-        ordered = with_quotes[np.argsort(-quotes[with_quotes], kind="stable")]
-        counts = [int(np.count_nonzero(quotes > n)) for n in range(3)]
-        self.by_quotes = np.concatenate([counts, ordered]).astype(np.int32)
-        self.kinds = np.zeros(vocabulary.size, dtype=np.uint8)
-        self.kinds[n_of(ord(",")) > 0] |= HAS_COMMA
-        self.kinds[n_of(ord("]")) + n_of(ord("}")) > 0] |= HAS_CLOSER
-        found = []
-        for token in np.flatnonzero((quotes > 0) & (n_of(ord("\\")) > 0)).tolist():
-            decoded = decoded_to_quote(vocabulary.token_bytes[token])
-            if decoded is not None:
-                found.append((token, decoded))
-        self.escaped = np.array([token for token, _ in found], dtype=np.int32)
-        self.with_quotes = self.by_quotes[3:]
-        self.escaped_data, self.escaped_start = flatten([decoded for _, decoded in found])
+
+def asking_arrays(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
+    """The fields of a vocabulary's `AskingTokens`, by name."""
+    start, data = vocabulary.token_start, vocabulary.token_data
+    texts = np.zeros(vocabulary.size, dtype=np.bool_)
+    texts[vocabulary.trie.tokens] = True
+
+    def n_of(byte: int) -> NDArray[np.int64]:
+        tokens = np.searchsorted(start, np.flatnonzero(data == byte), side="right") - 1
+        return np.where(texts, np.bincount(tokens, minlength=vocabulary.size)[: vocabulary.size], 0)
+
+    quotes = np.minimum(n_of(ord('"')), 3)
+    with_quotes = np.flatnonzero(quotes > 0)
+    ordered = with_quotes[np.argsort(-quotes[with_quotes], kind="stable")]
+    counts = [int(np.count_nonzero(quotes > n)) for n in range(3)]
+    kinds = np.zeros(vocabulary.size, dtype=np.uint8)
+    kinds[n_of(ord(",")) > 0] |= HAS_COMMA
+    kinds[n_of(ord("]")) + n_of(ord("}")) > 0] |= HAS_CLOSER
+    found = []
+    for token in np.flatnonzero((quotes > 0) & (n_of(ord("\\")) > 0)).tolist():
+        decoded = decoded_to_quote(vocabulary.token_bytes[token])
+        if decoded is not None:
+            found.append((token, decoded))
+    escaped_data, escaped_start = flatten([decoded for _, decoded in found])
+    return {
+        "quotes": quotes.astype(np.uint8),
+        "by_quotes": np.concatenate([counts, ordered]).astype(np.int32),
+        "kinds": kinds,
+        "escaped": np.array([token for token, _ in found], dtype=np.int32),
+        "escaped_data": escaped_data,
+        "escaped_start": escaped_start,
+    }
 
 
 def decoded_to_quote(text: bytes) -> bytes | None:

@@ -8,7 +8,7 @@ few are left. So states are merged by what they may read *without closing*, and 
  *  Two states that agree on all words of at most DEPTH bytes agree on all tokens of at most DEPTH bytes. Moore's
     refinement, stopped after DEPTH rounds, finds the blocks of such states (`merge_by_depth`); for a block the short
     tokens are sorted once, from any of its states. Llama 3 has 1,312 tokens that are longer than 16 bytes, of 128,000;
-    they are read from the very state (`sort_long`). So each state's tokens are exactly those that are never refused.
+    they are read from the very state, in a trie of their own. So what a state gets is exactly what is never refused.
  *  What a block may read in DEPTH bytes is written in a form that does not depend on the grammar (`unrolled`), whose
     digest names the sorted tokens, also on disk. States with equal tokens share one record.
  *  Tokens that stay inside are allowed in each state, as every state can be finished. Of the others only those that
@@ -40,11 +40,11 @@ from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.matching._interiors import (
     CLOSED,
     merge_by_depth,
-    sort_long,
-    sort_short,
+    sort_below,
     unrolled,
     write_rows,
 )
+from maskwright.matching._trie_kernels import build_trie
 from maskwright.matching.vocabulary import Vocabulary
 
 MAX_STATES = 20_000
@@ -133,17 +133,28 @@ class MergedStates:
 
     def short_tokens(self, state: int, vocabulary: Vocabulary) -> Units:
         """The units of each token by its place in the trie, where it has at most DEPTH bytes and is not refused."""
-        units = np.full(len(vocabulary.trie.tokens), REFUSED_TOKEN, dtype=np.int16)
-        table = (self._successor, self._unit, self._reserve, self._letter_of)
-        sort_short(vocabulary.trie.nodes, *table, state, DEPTH, units)
+        return self._sorted(state, vocabulary.trie.nodes, len(vocabulary.trie.tokens), DEPTH)
+
+    def long_tokens(self, state: int, long: LongTokens) -> Units:
+        """The units of each of the vocabulary's longer tokens."""
+        return self._sorted(state, long.nodes, len(long.places), long.longest)
+
+    def _sorted(self, state: int, nodes: NDArray[np.int32], n_tokens: int, depth: int) -> Units:
+        units = np.full(n_tokens, REFUSED_TOKEN, dtype=np.int16)
+        sort_below(nodes, self._successor, self._unit, self._reserve, self._letter_of, state, depth, units)
         return units
 
-    def long_tokens(self, state: int, vocabulary: Vocabulary, tokens: NDArray[np.int32]) -> Units:
-        """The units of each of the given tokens."""
-        units = np.empty(len(tokens), dtype=np.int16)
-        table = (self._successor, self._unit, self._reserve, self._letter_of)
-        sort_long(tokens, vocabulary.token_start, vocabulary.token_data, *table, state, units)
-        return units
+
+class LongTokens:
+    """The tokens of more than DEPTH bytes: their places in the vocabulary's trie, and a trie of their own."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        start, tokens = vocabulary.token_start, vocabulary.trie.tokens
+        lengths = np.diff(start)[tokens]
+        self.places = np.flatnonzero(lengths > DEPTH)
+        self.longest = int(lengths.max(initial=1))
+        long = tokens[self.places]
+        self.nodes = build_trie(vocabulary.token_data, start[long], start[long + 1])
 
 
 def _linked(automaton: ByteAutomaton) -> list[ByteAutomaton]:

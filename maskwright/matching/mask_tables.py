@@ -50,8 +50,8 @@ from maskwright.matching._table_layout import (
     TRIE_PAYLOAD,
 )
 from maskwright.matching._trie_kernels import build_trie
-from maskwright.matching.asking_tokens import AskingTokens
-from maskwright.matching.interiors import DEPTH, MergedStates, Units, packed_units, unpacked_units
+from maskwright.matching.asking_tokens import AskingTokens, asking_arrays
+from maskwright.matching.interiors import LongTokens, MergedStates, Units, packed_units, unpacked_units
 from maskwright.matching.lexeme_tables import (
     MAX_LEXEME_BYTES,
     MAX_LISTED,
@@ -63,12 +63,15 @@ from maskwright.matching.lexeme_tables import (
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
 
-_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING = "shared-states-1", "interiors-1", "closing-1"
+_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-1", "interiors-1", "closing-1", "asking-1"
 MAX_INTERIOR_BYTES = 24 << 20
 """What the records of grammars' own strings may take in one vocabulary."""
 
 _RESERVED_WORDS = 1 << 24
 """Room that is reserved at once, 64 MiB of addresses: untouched memory costs nothing, but growing means to copy."""
+
+_MAX_KEPT_BYTES = 64 << 20
+"""What blocks of states may read, kept on disk for all vocabularies together: 16 to 100 KB each."""
 
 _MAX_ANSWERS, _MAX_MERGED = 100_000, 8
 _MAX_LISTED = 512
@@ -89,10 +92,10 @@ class MaskTables:
         self._interior_of: dict[tuple[bytes, int, bool], int] = {}
         self._merged: dict[tuple[ByteAutomaton, bool], MergedStates] = {}
         self._short: dict[bytes, Units] = {}
-        # Records by (block, tokens longer than those of the block), and by all of their tokens.
-        self._interiors: dict[tuple[bytes, bytes, bytes, bool], int] = {}
+        # Records by the block and the longer tokens, and by all of their tokens.
+        self._interiors: dict[tuple[bytes, bool], int] = {}
         self._interior_records: dict[tuple[bytes, bool], int] = {}
-        self._long_places = np.flatnonzero(np.diff(vocabulary.token_start)[vocabulary.trie.tokens] > DEPTH)
+        self._long_tokens: LongTokens | None = None
         self._interior_words = 0
         self._closing_tries: dict[bytes, tuple[int, int]] = {}
         self._lexemes: dict[tuple[tuple[object, ...], bytes, int | None], int] = {}
@@ -119,7 +122,8 @@ class MaskTables:
         """What matters of the tokens where values must be distinct, found on first use."""
         with self._lock:
             if self._asking_tokens is None:
-                self._asking_tokens = AskingTokens(self.vocabulary)
+                arrays = self._known(_KIND_OF_ASKING, "tokens", lambda: asking_arrays(self.vocabulary))
+                self._asking_tokens = AskingTokens(**arrays)
             return self._asking_tokens
 
     def states_of(self, automaton: ByteAutomaton) -> list[int]:
@@ -146,6 +150,7 @@ class MaskTables:
             if known is None:
                 if len(self._interior_of) >= _MAX_ANSWERS:
                     self._interior_of.clear()
+                    self._interiors.clear()
                 known = self._interior_of[asked] = self._find_interior(automaton, state, is_counted)
             return known
 
@@ -158,28 +163,29 @@ class MaskTables:
         block = merged.key_of(state) if merged.is_usable else None
         if block is None:
             return 0
-        long_units = merged.long_tokens(state, self.vocabulary, self.vocabulary.trie.tokens[self._long_places])
-        key = (block, merged.closes.tobytes(), long_units.tobytes(), is_counted)
+        if self._long_tokens is None:
+            self._long_tokens = LongTokens(self.vocabulary)
+        long_units = merged.long_tokens(state, self._long_tokens)
+        content = block + merged.closes.tobytes() + long_units.tobytes()
+        key = (hashlib.blake2b(content, digest_size=16).digest(), is_counted)
         known = self._interiors.get(key)
-        if known is None:
-            is_full = self._interior_words > MAX_INTERIOR_BYTES // 4
-            known = 0 if is_full else self._add_interior(merged, state, block, long_units, is_counted)
-            self._interiors[key] = known
-        return known
+        if known is None and self._interior_words <= MAX_INTERIOR_BYTES // 4:
+            units = self._short_units(merged, state, block).copy()
+            units[self._long_tokens.places] = long_units
+            known = self._interiors[key] = self._add_interior(units, merged.closes, is_counted)
+        return known or 0
 
-    def _add_interior(self, merged: MergedStates, state: int, block: bytes, long_units: Units, is_counted: bool) -> int:
-        """The record of a state's tokens, made if there is none with the same."""
-        units = self._short_units(merged, state, block).copy()
-        units[self._long_places] = long_units
+    def _add_interior(self, units: Units, closes: NDArray[np.bool_], is_counted: bool) -> int:
+        """The record of the tokens with these units, by place in the trie, made if there is none that is the same."""
         is_inside = units >= 0
         inside, units = self.vocabulary.trie.tokens[is_inside], units[is_inside]
-        digest = hashlib.blake2b(merged.closes.tobytes() + np.packbits(is_inside).tobytes(), digest_size=16)
+        digest = hashlib.blake2b(closes.tobytes() + np.packbits(is_inside).tobytes(), digest_size=16)
         if is_counted:
             digest.update(units.tobytes())
         key = (digest.digest(), is_counted)
         if key in self._interior_records:
             return self._interior_records[key]
-        nodes, payload = self._closing_trie(merged.closes)
+        nodes, payload = self._closing_trie(closes)
         before = self._free
         record = self._append(np.zeros(SHARED_CONTINUING, dtype=np.int32))
         is_listed = is_counted or len(inside) <= _MAX_LISTED
@@ -205,9 +211,8 @@ class MaskTables:
         if known is None:
             if len(self._short) >= _MAX_MERGED:
                 self._short.clear()
-            found = self._known(
-                _KIND_OF_BLOCKS, block.hex(), lambda: packed_units(merged.short_tokens(state, self.vocabulary))
-            )
+            sort = lambda: packed_units(merged.short_tokens(state, self.vocabulary))  # noqa: E731
+            found = self._known(_KIND_OF_BLOCKS, block.hex(), sort, max_bytes=_MAX_KEPT_BYTES)
             known = self._short[block] = unpacked_units(found, len(self.vocabulary.trie.tokens))
         return known
 
@@ -221,7 +226,9 @@ class MaskTables:
             self._closing_tries[closes.tobytes()] = known
         return known
 
-    def _known(self, kind: str, name: str, make: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    def _known(
+        self, kind: str, name: str, make: Callable[[], dict[str, NDArray[Any]]], *, max_bytes: int | None = None
+    ) -> dict[str, NDArray[Any]]:
         """Arrays about this vocabulary from the cache on disk, or else made and put there."""
         if self.vocabulary.token_data.size < MIN_CACHED_BYTES:
             return make()
@@ -229,7 +236,7 @@ class MaskTables:
         arrays = load_arrays(kind, key)
         if arrays is None:
             arrays = make()
-            store_arrays(kind, key, arrays)
+            store_arrays(kind, key, arrays, max_bytes)
         return arrays
 
     def lexemes_of(

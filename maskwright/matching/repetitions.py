@@ -73,9 +73,7 @@ class Answers:
 INDEPENDENT = 1
 """The mask of a place does not depend on the text."""
 
-_NO_TOKENS = np.empty(0, dtype=np.int32)
-
-_NOTHING = _Plan(_NO_TOKENS, False)
+_NOTHING = _Plan(np.empty(0, dtype=np.int32), False)
 """The plan where nothing must be looked at, by far the most frequent one."""
 
 
@@ -86,8 +84,8 @@ class Repetitions:
         self._tables = tables
         self._vocabulary = tables.vocabulary
         self._longest = self._vocabulary.longest
-        self._plans: dict[int, _Plan] = {}
-        self._twice: dict[int, NDArray[np.int32]] = {}
+        # By configuration, before and after the first value that asked.
+        self._plans: tuple[dict[int, _Plan], dict[int, _Plan]] = ({}, {})
         self._epoch = -1
         self._out = np.empty(self._vocabulary.size, dtype=np.int32)
         self._asking: AskingTokens | None = None
@@ -148,51 +146,39 @@ class Repetitions:
         Returns INDEPENDENT where there is nothing to take out whatever the text, 0 where the text was asked, or the
         NEED code of a kernel.
         """
-        code = self._forbid(network, trail, configuration, row)
-        if code != INDEPENDENT and network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
+        if self._epoch != network.epoch:
+            self._plans, self._epoch = ({}, {}), network.epoch
+        may_repeat = trail.places[-1].has_asked or not network.asks_of_strings_only
+        plan = self._plans[may_repeat].get(configuration)
+        if plan is _NOTHING:
+            return INDEPENDENT
+        if self._asking is None:
+            self._asking = self._tables.asking_tokens
+        if plan is None:
+            if may_repeat:
+                code, plan = self._make_plan(network, trail, configuration, row, self._asking)
+            else:
+                code, plan = self._make_plan_within_tokens(network, configuration, row, self._asking)
+            if code < 0:
+                return code
+            self._plans[may_repeat][configuration] = plan
+            if plan is _NOTHING:
+                return INDEPENDENT
+        code = self._carry_out(plan, network, trail, configuration, row, self._asking)
+        if network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
             allow_named(network.arena, configuration, row)
         return code
 
-    def _forbid(self, network: TransitionNetwork, trail: Trail, configuration: int, row: NDArray[np.int32]) -> int:
-        if self._epoch != network.epoch:
-            self._plans.clear()
-            self._twice.clear()
-            self._epoch = network.epoch
-        if self._asking is None:
-            self._asking = self._tables.asking_tokens
-        if network.asks_of_strings_only and not trail.places[-1].has_asked:
-            return self._forbid_within_tokens(network, trail, configuration, row, self._asking)
-        plan = self._plans.get(configuration)
-        if plan is None:
-            code, plan = self._make_plan(network, trail, configuration, row, self._asking)
-            if code < 0:
-                return code
-            self._plans[configuration] = plan
-        if plan is _NOTHING:
-            return INDEPENDENT
-        return self._carry_out(plan, network, trail, configuration, row, self._asking)
-
-    def _forbid_within_tokens(
-        self,
-        network: TransitionNetwork,
-        trail: Trail,
-        configuration: int,
-        row: NDArray[np.int32],
-        asking: AskingTokens,
-    ) -> int:
+    def _make_plan_within_tokens(
+        self, network: TransitionNetwork, configuration: int, row: NDArray[np.int32], asking: AskingTokens
+    ) -> tuple[int, _Plan]:
         """The same where no value asked so far: a token must hold two that do, the second of them with both quotes."""
-        tokens = self._twice.get(configuration)
-        if tokens is None:
-            vocabulary = self._vocabulary
-            spelled = (vocabulary.token_start, vocabulary.token_data, asking.quotes, asking.by_quotes, row)
-            n = find_asking_twice(network.arena, network.scratch, configuration, *spelled, self._out)
-            if n < 0:
-                return int(n)
-            tokens = self._twice[configuration] = self._out[:n].copy() if n else _NO_TOKENS
-        if tokens is _NO_TOKENS:
-            return INDEPENDENT
-        plan = _Plan(tokens, False)
-        return self._carry_out(plan, network, trail, configuration, row, asking)
+        vocabulary = self._vocabulary
+        spelled = (vocabulary.token_start, vocabulary.token_data, asking.quotes, asking.by_quotes, row)
+        n = int(find_asking_twice(network.arena, network.scratch, configuration, *spelled, self._out))
+        if n <= 0:
+            return n, _NOTHING
+        return 0, _Plan(self._out[:n].copy(), False)
 
     def _make_plan(
         self,
@@ -244,5 +230,7 @@ class Repetitions:
                 if code < 0:
                     return code
         if listed.size:
-            return self.run(forbid_repeated, reading, *start, *tokens, listed, asking.kinds, row)
+            only_strings = int(network.asks_of_strings_only)
+            arrays = (listed, asking.kinds, asking.quotes, only_strings, row)
+            return self.run(forbid_repeated, reading, *start, *tokens, *arrays)
         return 0

@@ -20,7 +20,7 @@ from maskwright.grammar.characters import (
 )
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema.strings import string_node
-from maskwright.matching.interiors import DEPTH, MergedStates
+from maskwright.matching.interiors import DEPTH, LongTokens, MergedStates
 
 STRINGS = [
     {"pattern": "foo.*bar"},
@@ -118,7 +118,7 @@ def test_tokens_of_a_block_are_those_of_each_of_its_states(seed: int, is_counted
     rng = random.Random(seed)
     vocabulary = random_vocabulary(seed)
     tokens = vocabulary.trie.tokens
-    is_long = np.diff(vocabulary.token_start)[tokens] > DEPTH
+    long_tokens = LongTokens(vocabulary)
     sorted_once: dict[bytes | None, list[int]] = {}
     n_shared = 0
     for _ in range(12):
@@ -132,13 +132,12 @@ def test_tokens_of_a_block_are_those_of_each_of_its_states(seed: int, is_counted
             n_shared += key in sorted_once
             # Never sorted twice: what one pattern's state found must be right for another's.
             short = sorted_once.setdefault(key, merged.short_tokens(state, vocabulary).tolist())
-            long = merged.long_tokens(state, vocabulary, tokens[is_long])
             units = np.array(short)
-            units[is_long] = long
+            units[long_tokens.places] = merged.long_tokens(state, long_tokens)
             assert units.tolist() == [
                 units_of(automaton, state, vocabulary.token_bytes[token], is_counted) for token in tokens.tolist()
             ], (pattern, state)
-    assert n_shared > 0 and is_long.any()
+    assert n_shared > 0 and len(long_tokens.places) > 10
 
 
 def units_of(automaton: ByteAutomaton, state: int, text: bytes, is_counted: bool) -> int:

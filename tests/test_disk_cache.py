@@ -192,18 +192,18 @@ def test_many_writing_processes_never_show_a_half_written_entry(folder: Path) ->
 def test_a_bounded_kind_drops_its_oldest_entries(folder: Path) -> None:
     array = {"a": np.arange(1_000, dtype=np.int32)}
     for number in range(32):
-        assert store_arrays("kind", f"{number:02x}", array, 40_000)
-        path = folder / "kind" / f"{number:02x}.arrays"
+        assert store_arrays("kind", f"{number:02x}f", array, 40_000)
+        path = folder / "kind" / f"{number:02x}f.arrays"
         os.utime(path, ns=(number, number))
-    assert load_arrays("kind", "1f") is not None, "the newest"
+    assert load_arrays("kind", "1ff") is not None, "the newest"
     assert store_arrays("kind", "0f0", array, 40_000), "which looks at how much there is"
     kept = sorted(path.stem for path in (folder / "kind").iterdir())
     assert sum(path.stat().st_size for path in (folder / "kind").iterdir()) <= 20_000
-    assert kept == ["0f0", "1d", "1e", "1f"]
-    assert load_arrays("kind", "0a") is None and load_arrays("kind", "1f") is not None
+    assert kept == ["0f0", "1df", "1ef", "1ff"]
+    assert load_arrays("kind", "0af") is None and load_arrays("kind", "1ff") is not None
 
 
 def test_a_kind_without_bounds_drops_nothing(folder: Path) -> None:
     for number in range(16):
-        store_arrays("kind", f"0{number:x}", {"a": np.arange(1_000, dtype=np.int32)})
+        store_arrays("kind", f"{number:x}0", {"a": np.arange(1_000, dtype=np.int32)})
     assert len(list((folder / "kind").iterdir())) == 16

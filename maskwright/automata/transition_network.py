@@ -46,8 +46,10 @@ from maskwright.automata._layout import (
     NEEDED,
     NONTERMINALS,
     SCRATCH_STACK,
+    STATE_INTERIOR,
     STATE_SIZE,
     TOO_MANY_ITEMS,
+    UNKNOWN,
 )
 from maskwright.automata._lexed_layout import (
     LIST_STATE_PROOF,
@@ -276,6 +278,10 @@ class TransitionNetwork:
             counter = node.counter
             if counter is not None:
                 self._counted.add(node.automaton)
+                # What the vocabulary knows of a base holds for any number of units, so ask about the state itself.
+                for state in self._automata[node.automaton]:
+                    if self.arena[state + 1] and self.arena[state + STATE_INTERIOR] == 0:
+                        self.arena[state + STATE_INTERIOR] = UNKNOWN
         else:
             assert isinstance(node, Call)
             right_part = self.grammar.rules[node.name]

@@ -89,23 +89,21 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
     while n_slots < 2 * n:
         n_slots *= 2
     slots = np.empty(n_slots, np.int32)
-    # runs[begin[s]:begin[s + 1]]: (first letter, successor, unit), those that are refused too
-    n_runs = n
-    for s in range(n):
-        for c in range(1, k):
-            n_runs += successor[s, c] != successor[s, c - 1] or unit[s, c] != unit[s, c - 1]
-    runs = np.empty((n_runs, 3), np.int32)
+    # runs[begin[s]:begin[s + 1]]: (first letter, successor, unit), those that are refused too; few of so many
+    runs = np.empty((n * k, 3), np.int32)
     begin = np.zeros(n + 1, np.int32)
     entered = np.zeros(n + 2, np.int32)
     n_runs = 0
     for s in range(n):
         begin[s] = n_runs
+        last, last_unit = -2, 0
         for c in range(k):
-            t = successor[s, c]
-            if c == 0 or t != successor[s, c - 1] or unit[s, c] != unit[s, c - 1]:
+            t, u = successor[s, c], unit[s, c]
+            if t != last or u != last_unit:
+                last, last_unit = t, u
                 runs[n_runs, 0] = c
                 runs[n_runs, 1] = t
-                runs[n_runs, 2] = unit[s, c]
+                runs[n_runs, 2] = u
                 n_runs += 1
                 if t >= 0:
                     entered[t + 2] += 1

@@ -168,14 +168,17 @@ def _linked(automaton: ByteAutomaton) -> list[ByteAutomaton]:
 
 
 def packed_units(units: Units) -> dict[str, NDArray[np.uint8] | NDArray[np.uint16]]:
-    """The units of all tokens as they are kept on disk: which are inside, as bits, and the units of these."""
+    """The units of all tokens as they are kept on disk: which are inside, as bits, and the units of these if any."""
     inside = units >= 0
-    smallest = np.min_scalar_type(int(units.max(initial=0)))
-    return {"inside": np.packbits(inside), "units": units[inside].astype(smallest)}
+    most = int(units.max(initial=0))
+    kept = units[inside] if most > 0 else units[:0]
+    return {"inside": np.packbits(inside), "units": kept.astype(np.min_scalar_type(most))}
 
 
 def unpacked_units(arrays: dict[str, NDArray[Any]], n_tokens: int) -> Units:
     """What `packed_units` packed."""
-    units = np.full(n_tokens, REFUSED_TOKEN, dtype=np.int16)
-    units[np.unpackbits(arrays["inside"], count=n_tokens).view(np.bool_)] = arrays["units"]
+    inside = np.unpackbits(arrays["inside"], count=n_tokens)
+    units = inside.astype(np.int16) + REFUSED_TOKEN
+    if arrays["units"].size:
+        units[inside.view(np.bool_)] = arrays["units"]
     return units

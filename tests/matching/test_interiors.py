@@ -34,6 +34,7 @@ STRINGS = [
     {"format": "hostname", "maxLength": 20},
     {"pattern": "\\u00e9|\\n", "minLength": 2},
     {"pattern": "^(\\S+\\s+){0,3}\\S+$", "maxLength": 12},
+    {"not": {"enum": ["ab", "abcab", "foo"]}, "minLength": 2, "maxLength": 9},
 ]
 VALUES = [
     "foobar",

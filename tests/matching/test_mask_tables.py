@@ -93,7 +93,9 @@ def test_records_come_back_from_disk_unchanged(monkeypatch: pytest.MonkeyPatch) 
     stored: dict[tuple[str, str], dict[str, np.ndarray]] = {}
     monkeypatch.setattr(mask_tables, "MIN_CACHED_BYTES", 0)
     monkeypatch.setattr(mask_tables, "load_arrays", lambda kind, key: stored.get((kind, key)))
-    monkeypatch.setattr(mask_tables, "store_arrays", lambda kind, key, arrays, most: stored.update({(kind, key): arrays}))
+    monkeypatch.setattr(
+        mask_tables, "store_arrays", lambda kind, key, arrays, most: stored.update({(kind, key): arrays})
+    )
     vocabulary = vocabulary_of(200, seed=5)
     made, read = MaskTables(vocabulary), MaskTables(vocabulary)
     assert made.states_of(QUOTED) == read.states_of(QUOTED) and len(stored) == 1

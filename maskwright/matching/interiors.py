@@ -97,6 +97,7 @@ class MergedStates:
         self.closes = closes[self._letter_of]
         # A string ends by closing and in no other way, or else tokens could leave it unseen.
         self.is_usable = met == CLOSED and not accepting[0] and bool((self._successor[accepting] < 0).all())
+        self._is_counted = is_counted
         self._reserve = np.zeros(n_states, dtype=np.int32)
         if is_counted:
             for part in order:
@@ -124,10 +125,11 @@ class MergedStates:
         n = unrolled(self._successor, self._unit, self._reserve, self._blocks, state, number, rows)
         if n < 0:
             return None
-        # Letters that are not told apart here are one.
+        # Letters that are not told apart here are one. An automaton that counts is kept apart from one that does not.
         reserves, table = rows[:n, 0], rows[:n, 1:]
         begins = np.flatnonzero(np.append(True, (table[:, 1:] != table[:, :-1]).any(axis=0)))
         digest = hashlib.blake2b(self._letters[begins].astype(np.uint8).tobytes(), digest_size=16)
+        digest.update(bytes([self._is_counted]))
         digest.update(reserves.tobytes() + table[:, begins].tobytes())
         return digest.digest()
 
@@ -153,8 +155,8 @@ class LongTokens:
         lengths = np.diff(start)[tokens]
         self.places = np.flatnonzero(lengths > DEPTH)
         self.longest = int(lengths.max(initial=1))
-        long = tokens[self.places]
-        self.nodes = build_trie(vocabulary.token_data, start[long], start[long + 1])
+        self.tokens = tokens[self.places]
+        self.nodes = build_trie(vocabulary.token_data, start[self.tokens], start[self.tokens + 1])
 
 
 def _linked(automaton: ByteAutomaton) -> list[ByteAutomaton]:
@@ -168,17 +170,14 @@ def _linked(automaton: ByteAutomaton) -> list[ByteAutomaton]:
 
 
 def packed_units(units: Units) -> dict[str, NDArray[np.uint8] | NDArray[np.uint16]]:
-    """The units of all tokens as they are kept on disk: which are inside, as bits, and the units of these if any."""
+    """The units of all tokens as they are kept on disk: which are inside, as bits, and the units of these."""
     inside = units >= 0
-    most = int(units.max(initial=0))
-    kept = units[inside] if most > 0 else units[:0]
-    return {"inside": np.packbits(inside), "units": kept.astype(np.min_scalar_type(most))}
+    smallest = np.min_scalar_type(int(units.max(initial=0)))
+    return {"inside": np.packbits(inside), "units": units[inside].astype(smallest)}
 
 
 def unpacked_units(arrays: dict[str, NDArray[Any]], n_tokens: int) -> Units:
     """What `packed_units` packed."""
-    inside = np.unpackbits(arrays["inside"], count=n_tokens)
-    units = inside.astype(np.int16) + REFUSED_TOKEN
-    if arrays["units"].size:
-        units[inside.view(np.bool_)] = arrays["units"]
+    units = np.full(n_tokens, REFUSED_TOKEN, dtype=np.int16)
+    units[np.unpackbits(arrays["inside"], count=n_tokens).view(np.bool_)] = arrays["units"]
     return units

@@ -13,6 +13,7 @@ kept on disk by content of vocabulary and automaton.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from collections.abc import Callable
@@ -63,7 +64,7 @@ from maskwright.matching.lexeme_tables import (
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
 
-_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-1", "interiors-2", "closing-1", "asking-1"
+_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-1", "interiors-3", "closing-1", "asking-1"
 MAX_INTERIOR_BYTES = 24 << 20
 """What the records of grammars' own strings may take in one vocabulary."""
 
@@ -91,11 +92,10 @@ class MaskTables:
         # By content, so that a grammar compiled again finds the answers; both are emptied when they grow too large.
         self._interior_of: dict[tuple[bytes, int, bool], int] = {}
         self._merged: dict[tuple[ByteAutomaton, bool], MergedStates] = {}
-        self._short: dict[bytes, Units] = {}
+        self._blocks: dict[bytes, dict[str, NDArray[Any]]] = {}
         # Records by the block and the longer tokens, and by all of their tokens.
         self._interiors: dict[tuple[bytes, bool], int] = {}
-        self._interior_records: dict[tuple[bytes, bool], int] = {}
-        self._long_tokens: LongTokens | None = None
+        self._interior_records: dict[bytes, int] = {}
         self._interior_words = 0
         self._closing_tries: dict[bytes, tuple[int, int]] = {}
         self._lexemes: dict[tuple[tuple[object, ...], bytes, int | None], int] = {}
@@ -125,6 +125,10 @@ class MaskTables:
                 arrays = self._known(_KIND_OF_ASKING, "tokens", lambda: asking_arrays(self.vocabulary))
                 self._asking_tokens = AskingTokens(**arrays)
             return self._asking_tokens
+
+    @functools.cached_property
+    def _long_tokens(self) -> LongTokens:
+        return LongTokens(self.vocabulary)
 
     def states_of(self, automaton: ByteAutomaton) -> list[int]:
         """The offset of the record of each state of a shared automaton, made (or read from disk) on first use.
@@ -163,39 +167,61 @@ class MaskTables:
         block = merged.key_of(state) if merged.is_usable else None
         if block is None:
             return 0
-        if self._long_tokens is None:
-            self._long_tokens = LongTokens(self.vocabulary)
         long_units = merged.long_tokens(state, self._long_tokens)
         content = block + merged.closes.tobytes() + long_units.tobytes()
         key = (hashlib.blake2b(content, digest_size=16).digest(), is_counted)
         known = self._interiors.get(key)
         if known is None and self._interior_words <= MAX_INTERIOR_BYTES // 4:
-            units = self._short_units(merged, state, block).copy()
-            units[self._long_tokens.places] = long_units
-            known = self._interiors[key] = self._add_interior(units, merged.closes, is_counted)
+            add = self._add_counted if is_counted else self._add_uncounted
+            known = self._interiors[key] = add(merged, state, block, long_units)
         return known or 0
 
-    def _add_interior(self, units: Units, closes: NDArray[np.bool_], is_counted: bool) -> int:
-        """The record of the tokens with these units, by place in the trie, made if there is none that is the same."""
-        is_inside = units >= 0
-        inside, units = self.vocabulary.trie.tokens[is_inside], units[is_inside]
-        digest = hashlib.blake2b(closes.tobytes() + np.packbits(is_inside).tobytes(), digest_size=16)
-        if is_counted:
-            digest.update(units.tobytes())
-        key = (digest.digest(), is_counted)
+    def _add_uncounted(self, merged: MergedStates, state: int, block: bytes, long_units: Units) -> int:
+        """The record of the tokens that stay inside from a state."""
+        row = self._of_block(block, lambda: {"row": self._row_of(merged.short_tokens(state, self.vocabulary))})["row"]
+        row = row.copy()
+        long = self._long_tokens.tokens[long_units >= 0]
+        np.bitwise_or.at(row.view(np.uint32), long >> 5, np.uint32(1) << (long & 31).astype(np.uint32))
+        n_inside = int(np.bitwise_count(row.view(np.uint32)).sum())  # of signed ones it counts the absolute value
+        inside = np.empty(0, dtype=np.int32)
+        if n_inside <= _MAX_LISTED:
+            inside = np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little")).astype(np.int32)
+        units = np.zeros(len(inside), dtype=np.int16)
+        return self._add_interior(merged.closes, row, n_inside, inside, units)
+
+    def _add_counted(self, merged: MergedStates, state: int, block: bytes, long_units: Units) -> int:
+        """The same, listed by the units that they ask for."""
+        packed = self._of_block(block, lambda: packed_units(merged.short_tokens(state, self.vocabulary)))
+        units = unpacked_units(packed, len(self.vocabulary.trie.tokens))
+        units[self._long_tokens.places] = long_units
+        inside, units = self.vocabulary.trie.tokens[units >= 0], units[units >= 0]
+        return self._add_interior(merged.closes, bits_of(inside, self.n_words), len(inside), inside, units)
+
+    def _add_interior(
+        self,
+        closes: NDArray[np.bool_],
+        row: NDArray[np.int32],
+        n_inside: int,
+        inside: NDArray[np.int32],
+        units: Units,
+    ) -> int:
+        """The record of these tokens, made if there is none that is the same; the last two may be empty: no list."""
+        digest = hashlib.blake2b(closes.tobytes() + row.tobytes(), digest_size=16)
+        digest.update(units.tobytes())
+        key = digest.digest()
         if key in self._interior_records:
             return self._interior_records[key]
         nodes, payload = self._closing_trie(closes)
         before = self._free
         record = self._append(np.zeros(SHARED_CONTINUING, dtype=np.int32))
-        is_listed = is_counted or len(inside) <= _MAX_LISTED
+        is_listed = len(inside) == n_inside
         counts = np.cumsum(np.bincount(units, minlength=1)).astype(np.int32)
         entries = {
-            SHARED_N_INTERIOR: len(inside),
+            SHARED_N_INTERIOR: n_inside,
             SHARED_INTERIOR: self._append(inside[np.argsort(units, kind="stable")]) if is_listed else 0,
             SHARED_COUNTS: self._append(counts) if is_listed else 0,
             SHARED_MAX_UNITS: len(counts) - 1,
-            SHARED_ROW: self._append(bits_of(inside, self.n_words)) if len(inside) > _MAX_LISTED else 0,
+            SHARED_ROW: self._append(row) if n_inside > _MAX_LISTED else 0,
             SHARED_TRIE: nodes,
             SHARED_TRIE + TRIE_PAYLOAD: payload,
         }
@@ -205,16 +231,19 @@ class MaskTables:
         self._interior_records[key] = record
         return record
 
-    def _short_units(self, merged: MergedStates, state: int, block: bytes) -> Units:
-        """The units of the short tokens in a block of states: sorted here, or by whoever met such a block before."""
-        known = self._short.get(block)
+    def _of_block(self, block: bytes, sort: Callable[[], dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+        """The short tokens of a block of states: sorted here, or by whoever met such a block before."""
+        known = self._blocks.get(block)
         if known is None:
-            if len(self._short) >= _MAX_MERGED:
-                self._short.clear()
-            sort = lambda: packed_units(merged.short_tokens(state, self.vocabulary))  # noqa: E731
+            if len(self._blocks) >= _MAX_MERGED:
+                self._blocks.clear()
             found = self._known(_KIND_OF_BLOCKS, block.hex(), sort, max_bytes=_MAX_KEPT_BYTES)
-            known = self._short[block] = unpacked_units(found, len(self.vocabulary.trie.tokens))
+            known = self._blocks[block] = found
         return known
+
+    def _row_of(self, units: Units) -> NDArray[np.int32]:
+        """A bitmask row with the tokens that are not refused."""
+        return bits_of(self.vocabulary.trie.tokens[units >= 0], self.n_words)
 
     def _closing_trie(self, closes: NDArray[np.bool_]) -> tuple[int, int]:
         """Offsets of the nodes and the payload of the trie of all tokens with a closing byte in them."""

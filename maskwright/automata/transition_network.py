@@ -81,7 +81,7 @@ from maskwright.grammar.lexed_language import LexedLanguage
 _MAX_RESERVED_WORDS = 1 << 26
 """Room that is reserved at once, 256 MiB of addresses at most. Untouched memory costs nothing; growing instead means to
 copy everything at a single mask's expense, which was the longest tail of all (130 ms for a large grammar)."""
-_FIRST_BUCKETS = 1 << 10
+_FIRST_BUCKETS = 1 << 13
 _FIRST_NONTERMINALS = 256
 _MAX_WORDS = (1 << 31) - 1
 _NONE = np.zeros(0, dtype=np.int32)

@@ -9,7 +9,8 @@ Run `python -m bench --help`, or `make bench`. Files in reading order:
     worker.py      a child process per engine, pinned to one core, with a time limit per case, replaced when it dies
     summary.py     records -> figures: percentiles, verdicts, reasons of refusal
     report.py      figures -> tables in the terminal and a JSON file
-    plot.py        figures -> a PNG
+    plot.py        figures -> PNGs
     workloads/     synthetic cases, each of which hurts some engine
+    batch.py       a program of its own: batches of sequences in step; its protocol is in batch_measure.py
     grammars.py    a program of its own: whole languages as Lark grammars, and grammar_figures.py with its tables
 """

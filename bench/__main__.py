@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         cases = _select_cases(options)
         with ExitStack() as stack:
-            folder = stack.enter_context(tokenizer_folder(options.tokenizer or _default_tokenizer()))
+            folder = stack.enter_context(tokenizer_folder(options.tokenizer or default_tokenizer()))
             tokenizer = load_tokenizer(folder)
             stamp = time.strftime("%Y%m%d-%H%M%S")
             options.output.mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,8 @@ def _select_cases(options: argparse.Namespace) -> list[Case]:
     return cases
 
 
-def _default_tokenizer() -> Path:
+def default_tokenizer() -> Path:
+    """The archive of the Llama-3 tokenizer, else that of the bundled model."""
     archive = data_home() / "tokenizer-llama3.tar.xz"
     return archive if archive.exists() else BUNDLED_TOKENIZER
 

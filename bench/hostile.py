@@ -24,8 +24,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.__main__ import BUNDLED_TOKENIZER
-from bench.cases import data_home
+from bench.__main__ import default_tokenizer
 from bench.measure import CaseRecord, Question
 from bench.report import describe_machine
 from bench.summary import concatenate
@@ -59,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         table.add_column(heading, justify="left" if heading in {"", "outcome"} else "right")
     lines: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        folder = stack.enter_context(tokenizer_folder(options.tokenizer or _default_tokenizer()))
+        folder = stack.enter_context(tokenizer_folder(options.tokenizer or default_tokenizer()))
         tokenizer = load_tokenizer(folder)
         worker = EngineWorker(
             WorkerOptions(
@@ -106,11 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit-gib", type=float, default=4.0, metavar="G", help="beyond the set-up (default: 4)")
     parser.add_argument("--output", type=Path, default=Path("bench/results"), help="(default: %(default)s)")
     return parser
-
-
-def _default_tokenizer() -> Path:
-    archive = data_home() / "tokenizer-llama3.tar.xz"
-    return archive if archive.exists() else BUNDLED_TOKENIZER
 
 
 def outcome_of(record: CaseRecord) -> tuple[str, bool]:

@@ -38,7 +38,7 @@ def print_summaries(console: Console, title: str, summaries: dict[str, Summary],
 def print_slowest_compiles(console: Console, name: str, records: Sequence[CaseRecord], limit: int = 5) -> None:
     """The schemas that took longest to compile or to refuse."""
     slowest = sorted(records, key=lambda record: -record.compile_ns)[:limit]
-    listed = ", ".join(f"{record.name} {_time(record.compile_ns / 1e3)}" for record in slowest)
+    listed = ", ".join(f"{record.name} {time_text(record.compile_ns / 1e3)}" for record in slowest)
     console.print(f"{name}: slowest to compile or refuse: {listed}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -150,7 +150,8 @@ def describe_machine() -> dict[str, str | int]:
     }
 
 
-def _time(us: float) -> str:
+def time_text(us: float) -> str:
+    """`time_text(1.25)` -> "1.2 us": microseconds in a unit that suits them."""
     if us >= 1e6:
         return f"{us / 1e6:.2f} s"
     return f"{us / 1e3:,.2f} ms" if us >= 1e4 else f"{us:,.1f} us"
@@ -158,11 +159,11 @@ def _time(us: float) -> str:
 
 def _spread_rows(label: str, pick: Callable[[Summary], Spread]) -> list[Row]:
     def percentile(index: int) -> Callable[[Summary], str]:
-        return lambda summary: _time(pick(summary).percentiles[index])
+        return lambda summary: time_text(pick(summary).percentiles[index])
 
-    rows: list[Row] = [(f"{label}, mean", lambda summary: _time(pick(summary).mean))]
+    rows: list[Row] = [(f"{label}, mean", lambda summary: time_text(pick(summary).mean))]
     rows += [(f"{label}, p{level:g}", percentile(index)) for index, level in enumerate(PERCENTILES)]
-    return [*rows, (f"{label}, max", lambda summary: _time(pick(summary).maximum))]
+    return [*rows, (f"{label}, max", lambda summary: time_text(pick(summary).maximum))]
 
 
 VERDICT_ROWS: list[Row] = [

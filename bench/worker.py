@@ -126,7 +126,7 @@ class EngineWorker:
 
 def _serve(connection: Connection, options: WorkerOptions) -> None:
     """The child's main function."""
-    _redirect_output(options.log)
+    redirect_output(options.log)
     if options.core is not None:
         os.sched_setaffinity(0, {options.core})
     for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
@@ -191,7 +191,7 @@ def _status_kib(key: str) -> int:
     return 0
 
 
-def _redirect_output(log: Path) -> None:
+def redirect_output(log: Path) -> None:
     """Engines print from native code; it must not tear the progress bar."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)

@@ -6,8 +6,8 @@ count (bytes read, nodes of the trie walked, configurations, frames and rows mad
 has that is called `n_...`), and the bytes of what all grammars of a vocabulary share. The counts depend on nothing but
 the code, so a change by more than 5 % in either direction has a reason, and a test in tests/bench asks for it.
 
-With `--instructions`, machine instructions as well, counted by valgrind's callgrind (see instructions.py): a minute, and
-some more after a change of a kernel. Run to run they differ by a thousandth; they belong to the versions of Python,
+With `--instructions`, machine instructions as well, counted by valgrind's callgrind (see instructions.py): a minute,
+and some more after a change of a kernel. Run to run they differ by a thousandth; they belong to the versions of Python,
 numpy and numba that are noted with them, and are compared with no others.
 
     python -m bench.guard                         # compare with guard_baseline.json

@@ -69,7 +69,8 @@ class CaseRecord:
     """What became of a case. `refusal` is "" if the schema compiled; `rss_bytes` is the process's memory afterwards.
 
     `peak_rss_bytes` is the most that it was meanwhile, 0 where the system does not tell. `preemptions` counts how often
-    the machine took the core away meanwhile: many of them make the tails worthless.
+    the machine took the core away meanwhile: many of them make the tails worthless. `grammar_bytes` are held by what
+    was compiled, `shared_bytes` by what the engine shares between schemas, after the instances, as the engine says.
     """
 
     name: str
@@ -80,6 +81,8 @@ class CaseRecord:
     rss_bytes: int = 0
     preemptions: int = 0
     peak_rss_bytes: int = 0
+    grammar_bytes: int = 0
+    shared_bytes: int = 0
 
 
 def measure_case(engine: Engine, question: Question, eos_token_id: int, clock: Clock = perf_counter_ns) -> CaseRecord:
@@ -100,7 +103,15 @@ def measure_case(engine: Engine, question: Question, eos_token_id: int, clock: C
         if not instances and instance.mask_ns.size:
             first_mask_ns = compile_ns + start_ns + int(instance.mask_ns[0])
         instances.append(instance)
-    return CaseRecord(question.name, "", compile_ns, first_mask_ns, tuple(instances))
+    grammar_bytes, shared_bytes = engine.sizes(compiled)
+    return CaseRecord(
+        question.name,
+        compile_ns=compile_ns,
+        first_mask_ns=first_mask_ns,
+        instances=tuple(instances),
+        grammar_bytes=grammar_bytes,
+        shared_bytes=shared_bytes,
+    )
 
 
 def judge_case(engine: Engine, question: Question, eos_token_id: int, clock: Clock = perf_counter_ns) -> CaseRecord:

@@ -184,8 +184,18 @@ TIME_ROWS: list[Row] = [
     *COMPILE_ROWS,
     *_spread_rows("first mask", lambda summary: summary.first_mask),
 ]
+
+
+def size_text(n_bytes: float) -> str:
+    """`size_text(1.5e6)` -> "1.50 MB"; "-" for nothing, which is what an engine says that does not tell."""
+    return f"{n_bytes / 1e6:,.2f} MB" if n_bytes else "-"
+
+
 MACHINE_ROWS: list[Row] = [
-    ("memory growth", lambda summary: f"{summary.rss_growth_bytes / 2**20:,.0f} MiB"),
+    ("held by a schema, p50", lambda summary: size_text(summary.grammar_bytes[0])),
+    ("held by a schema, p99", lambda summary: size_text(summary.grammar_bytes[PERCENTILES.index(99.0)])),
+    ("shared by all schemas", lambda summary: size_text(summary.shared_bytes)),
+    ("growth of the process", lambda summary: f"{summary.rss_growth_bytes / 2**20:,.0f} MiB"),
     ("core taken away (times)", lambda summary: f"{summary.n_preemptions:,}"),
 ]
 
@@ -197,6 +207,7 @@ def _case_line(record: CaseRecord) -> dict[str, Any]:
         "refusal": record.refusal,
         "compile_us": record.compile_ns / 1e3,
         "first_mask_us": record.first_mask_ns / 1e3,
+        "grammar_bytes": record.grammar_bytes,
         "instances": [
             {
                 "valid": instance.valid,

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One engine over one set of cases. Counts of wrong verdicts are of instances, the others of cases."""
+    """One engine over one set of cases. Counts of wrong verdicts are of instances, the others of cases.
+
+    `grammar_bytes` belongs to PERCENTILES, of what a schema holds after its instances; `shared_bytes` is the most that
+    all share.
+    """
 
     n_cases: int
     n_compiled: int
@@ -48,6 +53,8 @@ class Summary:
     mask: Spread
     mask_and_commit: Spread
     rss_growth_bytes: int
+    grammar_bytes: tuple[float, ...]
+    shared_bytes: int
     n_preemptions: int
     refusals: tuple[tuple[str, int], ...]
 
@@ -75,6 +82,8 @@ def summarise(records: Sequence[CaseRecord], rss_after_set_up: int) -> Summary:
         rss_growth_bytes=max(
             (record.rss_bytes - rss_after_set_up for record in records if record.rss_bytes), default=0
         ),
+        grammar_bytes=_percentiles(np.array([record.grammar_bytes for record in compiled])),
+        shared_bytes=max((record.shared_bytes for record in compiled), default=0),
         n_preemptions=sum(record.preemptions for record in records),
         refusals=tuple(Counter(group_reason(r.refusal) for r in records if r.refusal).most_common()),
     )
@@ -94,10 +103,15 @@ def common_cases(records_of: dict[str, list[CaseRecord]]) -> set[str]:
 def spread(times_ns: NDArray[np.int64]) -> Spread:
     """`spread([1000, 3000])` -> mean 2 us, median 2 us, maximum 3 us."""
     if not times_ns.size:
-        return Spread(0, 0.0, (0.0,) * len(PERCENTILES), 0.0)
+        return Spread(0, 0.0, _percentiles(times_ns), 0.0)
     times = times_ns / 1e3
-    percentiles = np.percentile(times, PERCENTILES)
-    return Spread(times.size, float(times.mean()), tuple(map(float, percentiles)), float(times.max()))
+    return Spread(times.size, float(times.mean()), _percentiles(times), float(times.max()))
+
+
+def _percentiles(figures: NDArray[Any]) -> tuple[float, ...]:
+    if not figures.size:
+        return (0.0,) * len(PERCENTILES)
+    return tuple(map(float, np.percentile(figures, PERCENTILES)))
 
 
 def concatenate(arrays: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ class Maskwright:
 
     def start(self, compiled: Any) -> Session:
         return Session(compiled.matcher(), self.row)
+
+    def sizes(self, compiled: Any) -> tuple[int, int]:
+        memory, vocabulary = compiled.memory, self.compiler.vocabulary
+        trie = vocabulary.trie
+        arrays = (vocabulary.token_data, vocabulary.token_start, trie.nodes, trie.tokens)
+        texts = sum(map(sys.getsizeof, vocabulary.token_bytes)) + sys.getsizeof(vocabulary.token_bytes)
+        shared = self.compiler.table_bytes + sum(array.nbytes for array in arrays) + texts
+        return memory.arena_bytes + memory.row_bytes, shared
 
 
 class Session:

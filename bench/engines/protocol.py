@@ -36,3 +36,6 @@ class Engine(Protocol):
 
     def start(self, compiled: Any) -> Session:
         """A new sequence."""
+
+    def sizes(self, compiled: Any) -> tuple[int, int]:
+        """Bytes that this schema holds now, and that all of them share; 0 where the engine does not tell."""

@@ -34,6 +34,9 @@ class XGrammar:
     def start(self, compiled: Any) -> Session:
         return Session(xgrammar.GrammarMatcher(compiled), self.bitmask)
 
+    def sizes(self, compiled: Any) -> tuple[int, int]:
+        return compiled.memory_size_bytes, 0
+
 
 class Session:
     """One sequence."""

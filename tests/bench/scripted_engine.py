@@ -41,6 +41,9 @@ class ScriptedEngine:
     def start(self, compiled: Any) -> ScriptedSession:
         return ScriptedSession(self, compiled)
 
+    def sizes(self, compiled: Any) -> tuple[int, int]:
+        return 1000, 5000
+
 
 class ScriptedSession:
     def __init__(self, engine: ScriptedEngine, expected: Any) -> None:

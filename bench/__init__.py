@@ -10,7 +10,7 @@ Run `python -m bench --help`, or `make bench`. Files in reading order:
     summary.py     records -> figures: percentiles, verdicts, reasons of refusal
     report.py      figures -> tables in the terminal and a JSON file
     plot.py        figures -> PNGs
-    workloads/     synthetic cases, each of which hurts some engine
+    workloads/     synthetic cases, each of which hurts some engine; the large ones are made when they are run
     batch.py       a program of its own: batches of sequences in step; its protocol is in batch_measure.py
     scaling.py     a program of its own: cost against the size of vocabulary and schema
     guard.py       a program of its own: operations, and on request instructions, against a committed baseline

@@ -21,6 +21,7 @@ from bench.engines import ENGINE_NAMES
 from bench.measure import CaseRecord, Question
 from bench.plot import write_plot
 from bench.report import (
+    print_by_case,
     print_refusals,
     print_slowest,
     print_slowest_compiles,
@@ -31,10 +32,11 @@ from bench.report import (
 from bench.summary import Summary, common_cases, summarise
 from bench.tokenizer import Tokenizer, load_tokenizer, tokenizer_folder
 from bench.worker import EngineWorker, WorkerOptions
+from bench.workloads.large import large_cases
 
 BLOCK_OF_CASES = 50
 BUNDLED_TOKENIZER = Path(__file__).resolve().parents[1] / "maskwright" / "assets" / "tiny-lm"
-WIDTH_OF_FILES = 150  # columns, where the output is not a terminal
+WIDTH_OF_FILES = 170  # columns, where the output is not a terminal
 
 EXAMPLES = """examples:
   python -m bench --sample 300
@@ -90,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folders, archives or single files (default: maskbench-dev.tar.xz in MASKWRIGHT_DATA or ../shared/data, "
         "else the workloads)",
     )
-    parser.add_argument("--workloads", action="store_true", help="the synthetic workloads of bench/workloads")
+    parser.add_argument("--workloads", action="store_true", help="the synthetic workloads, and a table by workload")
     parser.add_argument(
         "--tokenizer",
         type=Path,
@@ -125,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--core", type=int, help="the core that engines are pinned to (default: the last one)")
     parser.add_argument("--cpu-time", action="store_true", help="processor time, not wall time: for busy machines")
     parser.add_argument("--verdicts-only", action="store_true", help="no masks but the last one of each instance")
+    parser.add_argument("--by-case", action="store_true", help="a table with a line for each case and engine")
     parser.add_argument("--slowest", type=int, default=0, metavar="N", help="print the N slowest masks per engine")
     parser.add_argument(
         "--wrong",
@@ -144,7 +147,7 @@ def _select_cases(options: argparse.Namespace) -> list[Case]:
     if not paths:
         archive = data_home() / "maskbench-dev.tar.xz"
         paths = [archive if archive.exists() else WORKLOADS]
-    cases = [case for path in paths for case in read_cases(path)]
+    cases = [case for path in paths for case in read_cases(path)] + (large_cases() if options.workloads else [])
     cases = sample_cases(filter_cases(cases, options.filter), options.sample, options.seed)
     if not cases:
         raise ValueError(f"no case is called {options.filter!r}")
@@ -242,6 +245,8 @@ def _report(options: argparse.Namespace, console: Console, run: Run, tokenizer: 
     print_summaries(console, title, summaries, options.verdicts_only)
     if len(summaries) > 1 and not options.verdicts_only:
         print_summaries(console, f"The {len(common):,} cases that all of them compiled", on_common, verdicts_only=False)
+    if options.by_case or options.workloads:
+        print_by_case(console, run.records_of)
     print_refusals(console, summaries)
     for name, records in run.records_of.items():
         print_slowest_compiles(console, name, records)

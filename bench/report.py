@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.measure import CaseRecord, Question
-from bench.summary import PERCENTILES, Spread, Summary, passes
+from bench.summary import PERCENTILES, Spread, Summary, concatenate, passes, spread
 from bench.worker import SetUp
 
 TAIL_CHARACTERS = 60
@@ -33,6 +33,35 @@ def print_summaries(console: Console, title: str, summaries: dict[str, Summary],
     for label, figure in VERDICT_ROWS + (COMPILE_ROWS if verdicts_only else TIME_ROWS) + MACHINE_ROWS:
         table.add_row(label, *(figure(summary) for summary in summaries.values()))
     console.print(table)
+
+
+def print_by_case(console: Console, records_of: dict[str, list[CaseRecord]]) -> None:
+    """A line for each case and engine."""
+    table = Table(title="Mask + commit by case")
+    headings = ("case", "engine", "compile", "first mask", "masks", "mean", "p50", "p99", "max", "held", "passed")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in {"case", "engine"} else "right", no_wrap=True)
+    by_case = zip(*records_of.values(), strict=False)  # an interrupted run may have asked some engines fewer cases
+    for records in by_case:
+        for name, record in zip(records_of, records, strict=True):
+            table.add_row(record.name, name, *_figures_of_case(record))
+        table.add_section()
+    console.print(table)
+
+
+def _figures_of_case(record: CaseRecord) -> list[str]:
+    if record.refusal:
+        return [time_text(record.compile_ns / 1e3), *[""] * 7, record.refusal.split(":")[0]]
+    masks = spread(concatenate(one.mask_ns + one.commit_ns for one in record.instances))
+    times = (masks.mean, masks.percentiles[0], masks.percentiles[PERCENTILES.index(99.0)], masks.maximum)
+    return [
+        time_text(record.compile_ns / 1e3),
+        time_text(record.first_mask_ns / 1e3),
+        f"{masks.count:,}",
+        *map(time_text, times),
+        size_text(record.grammar_bytes),
+        "yes" if passes(record) else "no",
+    ]
 
 
 def print_slowest_compiles(console: Console, name: str, records: Sequence[CaseRecord], limit: int = 5) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bench.cases import WORKLOADS, filter_cases, read_cases, sample_cases
 from bench.workloads.generate import workload_text, workloads
+from bench.workloads.large import large_cases
 
 CASE = {"schema": {"type": "string"}, "tests": [{"description": "ä", "valid": True, "data": {"b": "ä", "a": 1.0}}]}
 
@@ -58,3 +59,13 @@ def test_a_workload_is_what_its_generator_writes_and_its_verdicts_are_right(name
     validator = jsonschema.Draft202012Validator(schema)
     for what, valid, data in tests:
         assert validator.is_valid(data) == valid, what
+
+
+def test_large_workloads_are_as_large_as_they_say():
+    cases = {case.name: case for case in large_cases()}
+    assert len(cases["document_3mb"].schema) > 3_000_000
+    assert all(any(one.valid for one in case.instances) for case in cases.values())
+    assert all(any(not one.valid for one in case.instances) for case in cases.values())
+    for case in (cases["items_10000"], cases["strings_10000"]):
+        validator = jsonschema.Draft202012Validator(json.loads(case.schema))
+        assert [validator.is_valid(json.loads(one.text)) for one in case.instances] == [True, True, False]

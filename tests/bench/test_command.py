@@ -33,6 +33,7 @@ def test_a_run_prints_a_table_and_writes_its_figures(tmp_path):
     assert run.returncode == 0, run.stderr
     assert "mask + commit, p99.9" in run.stdout
     assert "Slowest masks of maskwright" in run.stdout
+    assert "Mask + commit by case" in run.stdout
     (written,) = tmp_path.glob("*.json")
     figures = json.loads(written.read_text(encoding="utf-8"))["engines"]["maskwright"]
     assert figures["all_cases"]["n_passed"] == figures["all_cases"]["n_cases"] == 1

@@ -4,6 +4,7 @@
 #   make test       install into .venv, run all tests (minutes)
 #   make test-deep  the long forms: soak, mutation, millions of inputs (hours)
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
+#   make bench-NAME one more bench: batch, scaling, guard, flame, grammars, hostile, suite
 #   make lint       style and formatting;   make format  mends them
 #   make types      mypy --strict;          make imports  which layer may import which
 #   make dev        only install what the targets above need
@@ -29,7 +30,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 .PHONY: help demo test test-deep bench lint format types imports dev clean
 
 help:
-	@sed -n '3,11s/^# \{0,1\}//p' Makefile
+	@sed -n '3,12s/^# \{0,1\}//p' Makefile
 
 demo: $(VENV)/installed-hf
 	$(BIN)/python scripts/demo.py $(ARGS)
@@ -44,6 +45,9 @@ test-deep: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m bench $(ARGS)
+
+bench-%: $(VENV)/installed-bench
+	$(BIN)/python -m bench.$* $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ Run `python -m bench --help`, or `make bench`. Files in reading order:
     workloads/     synthetic cases, each of which hurts some engine; the large ones are made when they are run
     batch.py       a program of its own: batches of sequences in step; its protocol is in batch_measure.py
     scaling.py     a program of its own: cost against the size of vocabulary and schema
+    flame.py       a program of its own: where the time goes, drawn
     guard.py       a program of its own: operations, and on request instructions, against a committed baseline
     grammars.py    a program of its own: whole languages as Lark grammars, and grammar_figures.py with its tables
 """

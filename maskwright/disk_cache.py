@@ -1,46 +1,31 @@
 """A cache on disk for numpy arrays that are computed from content: same kind and key, same arrays, for ever.
 
-One file per entry, `<folder>/<kind>/<key>.arrays`, in the user's cache folder (`MASKWRIGHT_CACHE_DIR` names another,
-set to nothing it switches the cache off). Whatever goes wrong - no such folder, no rights, disk full, a damaged or
-half-written file - the answer is "not cached" and never an error or a wrong array:
-
- *  a file is written under a temporary name and then renamed, which is atomic: readers see all of it or nothing, and
-    of several writers the last one wins with the same content;
- *  a checksum over everything behind it, since a rename survives a power failure that the content does not.
-
-    magic  8 bytes | blake2b of the rest, 32 bytes | header length, 8 bytes little-endian | header, JSON | array data
-
-The header names kind, key, and for each array name, dtype and shape; the data follows in that order, C-contiguous.
-Rejected: npz (checks a CRC per member, but reads three times slower and can hold pickles); numpy's memory maps
-(read-only arrays are another type to numba, and a file under a map must not be replaced on all systems).
+One file per entry (`array_file`), `<folder>/<kind>/<key>.arrays`, in the user's cache folder (`MASKWRIGHT_CACHE_DIR`
+names another, set to nothing it switches the cache off). Whatever goes wrong - no such folder, no rights, disk full, a
+damaged or half-written file - the answer is "not cached" and never an error or a wrong array.
 
 A kind with few entries, such as the tables of a vocabulary, grows to some megabytes and stays. One with any number of
 them is bounded by whoever stores: every sixteenth entry, by its key, looks at how much there is, and if that is too
 much the oldest files go until half is left. Reading costs about 1 ms per megabyte, and 150 us at least.
+Rejected: memory maps, for a user's entries may be replaced while they are in use, which not all systems allow.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import math
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from maskwright.array_file import DamagedFileError, packed, unpacked, write_atomically
+
 CACHE_DIR_VARIABLE: Final = "MASKWRIGHT_CACHE_DIR"
 
-_MAGIC: Final = b"MWARRAY1"
-_DIGEST_SIZE: Final = 32
-_HEADER_BEGIN: Final = len(_MAGIC) + _DIGEST_SIZE + 8
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
@@ -59,10 +44,12 @@ def load_arrays(kind: str, key: str) -> dict[str, NDArray[Any]] | None:
     if path is None:
         return None
     try:
-        content = path.read_bytes()
-    except OSError:
+        header, arrays = unpacked(path.read_bytes())
+    except (OSError, DamagedFileError):
         return None
-    return _unpacked(content, kind, key)
+    if (header.get("kind"), header.get("key")) != (kind, key):
+        return None
+    return {name: array.copy() for name, array in arrays.items()}  # writable: numba takes others as another type
 
 
 def store_arrays(kind: str, key: str, arrays: Mapping[str, NDArray[Any]], max_bytes: int | None = None) -> bool:
@@ -73,20 +60,9 @@ def store_arrays(kind: str, key: str, arrays: Mapping[str, NDArray[Any]], max_by
     path = _path(kind, key)
     if path is None:
         return False
-    content = _packed(kind, key, arrays)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+        write_atomically(path, packed({"kind": kind, "key": key}, arrays))
     except OSError:
-        return False
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         return False
     if max_bytes is not None and key.endswith("0"):
         _drop_oldest(path.parent, max_bytes)
@@ -112,32 +88,3 @@ def _path(kind: str, key: str) -> Path | None:
     assert _FILE_NAME.fullmatch(kind) and _FILE_NAME.fullmatch(key), (kind, key)
     folder = cache_folder()
     return None if folder is None else folder / kind / f"{key}.arrays"
-
-
-def _packed(kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    assert all(array.dtype.kind in "biuf" for array in arrays.values()), "only plain numbers are stored"
-    listed = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
-    header = json.dumps({"kind": kind, "key": key, "arrays": listed}).encode()
-    body = len(header).to_bytes(8, "little") + header + b"".join(array.tobytes() for array in arrays.values())
-    return _MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() + body
-
-
-def _unpacked(content: bytes, kind: str, key: str) -> dict[str, NDArray[Any]] | None:
-    """The arrays of a file, or None if it is damaged, of another version, or not about this key."""
-    body = memoryview(content)[len(_MAGIC) + _DIGEST_SIZE :]
-    digest = content[len(_MAGIC) : len(_MAGIC) + _DIGEST_SIZE]
-    if not content.startswith(_MAGIC) or hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() != digest:
-        return None
-    # From here on the file is as some version of `_packed` wrote it.
-    data_begin = _HEADER_BEGIN + int.from_bytes(body[:8], "little")
-    header = json.loads(content[_HEADER_BEGIN:data_begin])
-    if (header["kind"], header["key"]) != (kind, key):
-        return None
-    arrays = {}
-    position = data_begin
-    for name, dtype_name, shape in header["arrays"]:
-        stored = np.dtype(dtype_name)
-        array = np.frombuffer(content, stored, math.prod(shape), position).reshape(shape)
-        arrays[name] = array.astype(stored.newbyteorder("="))  # always a copy, hence writable
-        position += array.nbytes
-    return arrays

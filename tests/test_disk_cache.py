@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maskwright import disk_cache
+from maskwright import array_file
 from maskwright.disk_cache import CACHE_DIR_VARIABLE, cache_folder, load_arrays, store_arrays
 
 ARRAYS = {
@@ -112,7 +112,7 @@ def test_without_the_right_to_create_files_nothing_is_cached(folder: Path, monke
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(disk_cache.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(array_file.tempfile, "mkstemp", refuse)
     assert not store_arrays("kind", "key", ARRAYS)
     assert files_below(folder) == []
 
@@ -134,7 +134,7 @@ def test_a_full_disk_leaves_the_old_entry_and_no_litter(folder: Path, monkeypatc
             os.write(self.descriptor, content[:10])
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(disk_cache.os, "fdopen", FullDisk)
+    monkeypatch.setattr(array_file.os, "fdopen", FullDisk)
     assert not store_arrays("kind", "key", ARRAYS)
     assert files_below(folder) == ["key.arrays"]
     assert load_arrays("kind", "key") is not None

@@ -63,7 +63,7 @@ def unpacked(content: bytes | memoryview) -> tuple[dict[str, Any], dict[str, NDA
     Raises DamagedFileError.
     """
     view = memoryview(content)
-    if len(view) < _HEADER_BEGIN or view[: len(_MAGIC)] != _MAGIC:
+    if len(view) < _HEADER_BEGIN or bytes(view[: len(_MAGIC)]) != _MAGIC:
         raise DamagedFileError("it does not begin like a file of this version")
     body = view[len(_MAGIC) + _DIGEST_SIZE :]
     digest = hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest()

@@ -155,7 +155,7 @@ class CompiledGrammar:
             header = self._network.arena[:HEADER_SIZE].tolist()
             return MemoryUse(
                 arena_bytes=self._network.size_bytes,
-                row_bytes=int(header[N_ROWS] * self._rows[0].nbytes),
+                row_bytes=int((header[N_ROWS] + len(self._finished)) * self._rows[0].nbytes),
                 max_bytes=self._max_bytes,
                 n_states=counts["states"],
                 n_frames=counts["frames"],
@@ -167,6 +167,13 @@ class CompiledGrammar:
                 n_steps=header[N_STEPS],
                 n_nodes_walked=header[N_NODES_WALKED],
             )
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of automaton and masks in use, without waiting for the lock: perhaps those of a moment ago."""
+        network, rows = self._network, self._rows
+        n_rows = int(network.arena[N_ROWS]) + len(self._finished)
+        return network.size_bytes + n_rows * int(rows[0].nbytes)
 
     # What follows is for `Matcher`: every answer about a text that its place does not remember.
 

@@ -1,15 +1,27 @@
 """Specifications in, compiled grammars out: what all grammars of one vocabulary share lives here.
 
 The front ends turn a text into a `Grammar` of byte strings that knows nothing of tokens; compiling it for a vocabulary
-gives a `CompiledGrammar`. A compiler keeps no grammar that it has made: keep it yourself while it serves requests.
+gives a `CompiledGrammar`. Those made from plain data are kept for the next request that asks for the same
+(`grammar_cache`); what hangs on more than its text is compiled anew each time: references into a registry, Lark with
+folders to import from or with grammars of the caller, and `Grammar` objects, which the caller can keep instead.
+
+A pool of threads compiles for those who cannot wait (`submit`). Python runs one thread at a time, so a pool makes
+nothing faster; it keeps an event loop or a batch going while a large specification is compiled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import dataclasses
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
+from maskwright.errors import MatcherError
 from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
+from maskwright.matching.grammar_cache import CacheFigures, GrammarCache, content_key
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.vocabulary import Vocabulary
 
@@ -23,16 +35,80 @@ if TYPE_CHECKING:
     from maskwright.grammar.lark import Indenter, Lexer
 
 
+Arguments = ParamSpec("Arguments")
+
+DEFAULT_CACHE_BYTES = 256 << 20
+"""Some 400 grammars of usual size. What one holds in Python's own memory, 50 to 300 KB, is not counted; instead its
+working memory is, half a megabyte that is hardly ever touched."""
+
+
 class Compiler:
     """Compiles specifications for one vocabulary. Thread-safe.
 
-    `max_bytes` bounds what one compiled grammar may learn (automaton and mask rows together).
+    `max_bytes` bounds what one compiled grammar may learn (automaton and mask rows together). `cache_bytes` is how much
+    all grammars may take that are kept for the next request; 0 keeps none. `max_workers` bounds the threads of
+    `submit`; by default there are at most four. As a context manager it closes these threads at the end.
     """
 
-    def __init__(self, vocabulary: Vocabulary, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        max_workers: int | None = None,
+    ) -> None:
         self.vocabulary = vocabulary
         self._max_bytes = max_bytes
         self._tables = MaskTables(vocabulary)
+        self._cache = GrammarCache(cache_bytes, attrgetter("size_bytes"))
+        self._max_workers = min(4, os.cpu_count() or 1) if max_workers is None else max_workers
+        self._pool: ThreadPoolExecutor | None = None
+        self._is_closed = False
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def cache_figures(self) -> CacheFigures:
+        """Hits, misses, and what is kept, by number and in bytes."""
+        return self._cache.figures
+
+    def clear_cache(self) -> None:
+        """Keep none of the grammars made so far; those in use live on."""
+        self._cache.clear()
+
+    def submit(
+        self,
+        compile_method: Callable[Arguments, CompiledGrammar],
+        *arguments: Arguments.args,
+        **options: Arguments.kwargs,
+    ) -> Future[CompiledGrammar]:
+        """Compile in a thread of the pool: `compiler.submit(compiler.compile_json_schema, schema)`.
+
+        The future has the grammar, or the error that the method raises; while it waits for a thread it can be
+        cancelled. Raises MatcherError after `close`.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise MatcherError("The compiler is closed, so nothing can be submitted to it")
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._max_workers, thread_name_prefix="maskwright-compiler")
+            return self._pool.submit(compile_method, *arguments, **options)
+
+    def close(self) -> None:
+        """Cancel what was submitted and has not begun, wait for the rest, and end the threads of `submit`.
+
+        Everything else can be used as before.
+        """
+        with self._lock:
+            pool, self._pool, self._is_closed = self._pool, None, True
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
 
     @property
     def table_bytes(self) -> int:
@@ -58,26 +134,37 @@ class Compiler:
         EmptyLanguage or LimitExceeded.
         """
         from maskwright.grammar.json_schema import json_schema_grammar
+        from maskwright.grammar.json_schema.python_types import is_python_input, schema_of_python
 
-        return self.compile_grammar(json_schema_grammar(schema, options, registry))
+        if is_python_input(schema):
+            schema = schema_of_python(schema)
+        chosen = None if options is None else options.to_json()
+        return self._cache.get(
+            content_key("json schema", schema, chosen) if registry is None else None,
+            lambda: self.compile_grammar(json_schema_grammar(schema, options, registry)),
+        )
 
     def compile_regex(self, pattern: str) -> CompiledGrammar:
         """Compile a regular expression in Python's syntax; the whole text must match it."""
         from maskwright.grammar.regex import regex_grammar
 
-        return self.compile_grammar(regex_grammar(pattern))
+        return self._cache.get(content_key("regex", pattern), lambda: self.compile_grammar(regex_grammar(pattern)))
 
     def compile_gbnf(self, text: str, *, start: str = "root") -> CompiledGrammar:
         """Compile a grammar in llama.cpp's GBNF notation."""
         from maskwright.grammar.gbnf import gbnf_grammar
 
-        return self.compile_grammar(gbnf_grammar(text, start))
+        return self._cache.get(
+            content_key("gbnf", text, start), lambda: self.compile_grammar(gbnf_grammar(text, start))
+        )
 
     def compile_ebnf(self, text: str, *, start: str | None = None) -> CompiledGrammar:
         """Compile a grammar in EBNF as XGrammar or the W3C write it; without a start, `root` or the first rule."""
         from maskwright.grammar.ebnf import ebnf_grammar
 
-        return self.compile_grammar(ebnf_grammar(text, start))
+        return self._cache.get(
+            content_key("ebnf", text, start), lambda: self.compile_grammar(ebnf_grammar(text, start))
+        )
 
     def compile_lark(
         self,
@@ -96,7 +183,12 @@ class Compiler:
         """
         from maskwright.grammar.lark import lark_grammar
 
-        grammar = lark_grammar(
-            text, start, lexer=lexer, indenter=indenter, import_paths=import_paths, grammars=grammars
-        )
-        return self.compile_grammar(grammar)
+        def compiled() -> CompiledGrammar:
+            read = lark_grammar(
+                text, start, lexer=lexer, indenter=indenter, import_paths=import_paths, grammars=grammars
+            )
+            return self.compile_grammar(read)
+
+        blocks = None if indenter is None else dataclasses.astuple(indenter)
+        is_plain = not import_paths and not grammars
+        return self._cache.get(content_key("lark", text, start, str(lexer), blocks) if is_plain else None, compiled)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 import maskwright as mw
@@ -61,3 +64,47 @@ def test_special_tokens_are_taken_whole() -> None:
     matcher = COMPILER.compile_grammar(Grammar("S", rules)).matcher()
     matcher.accept_token(0)
     assert [matcher.allows(token) for token in range(4)] == [False, True, False, True]
+
+
+def test_a_submitted_specification_arrives_as_a_future() -> None:
+    with mw.Compiler(VOCABULARY, max_workers=1) as compiler:
+        futures = [compiler.submit(compiler.compile_regex, "a+b") for _ in range(3)]
+        options = mw.JSONSchemaOptions(whitespace=mw.Whitespace.COMPACT)
+        futures.append(compiler.submit(compiler.compile_json_schema, {"const": 1}, options=options))
+        assert all(isinstance(future.result(), mw.CompiledGrammar) for future in futures[:3])
+        assert len({id(future.result()) for future in futures[:3]}) == 1
+        assert isinstance(futures[3].exception(), mw.VocabularyGap), "this vocabulary has no digits"
+
+
+def test_the_error_of_a_submitted_specification_is_the_same_as_without_a_pool() -> None:
+    with mw.Compiler(VOCABULARY) as compiler, pytest.raises(mw.GrammarSyntaxError) as refused:
+        compiler.submit(compiler.compile_gbnf, "root ::= (").result()
+    with pytest.raises(mw.GrammarSyntaxError) as directly:
+        compiler.compile_gbnf("root ::= (")
+    assert str(refused.value) == str(directly.value)
+
+
+def test_what_waits_can_be_cancelled_and_closing_cancels_it() -> None:
+    compiler = mw.Compiler(VOCABULARY, max_workers=1)
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow() -> mw.CompiledGrammar:
+        began.set()
+        assert go_on.wait(10)
+        return compiler.compile_regex("a")
+
+    running = compiler.submit(slow)
+    assert began.wait(10)
+    cancelled, left = (compiler.submit(compiler.compile_regex, pattern) for pattern in "ab")
+    assert cancelled.cancel() and not running.cancel()
+    closing = threading.Thread(target=compiler.close)
+    closing.start()
+    while not left.cancelled():
+        time.sleep(0.001)
+    go_on.set()
+    closing.join(10)
+    assert running.done() and running.result().vocabulary is VOCABULARY
+    with pytest.raises(mw.MatcherError, match="The compiler is closed, so nothing can be submitted to it"):
+        compiler.submit(compiler.compile_regex, "a")
+    compiler.close()
+    assert compiler.compile_regex("b").matcher().allows(1)

@@ -36,7 +36,7 @@ from rich.table import Table
 import maskwright as mw
 from bench.__main__ import BUNDLED_TOKENIZER, WIDTH_OF_FILES
 from bench.workloads.guarded import GuardedWorkload, guarded_workloads
-from maskwright.matching.disk_cache import CACHE_DIR_VARIABLE
+from maskwright.disk_cache import CACHE_DIR_VARIABLE
 
 BASELINE = Path(__file__).parent / "guard_baseline.json"
 TOLERANCE = 0.05

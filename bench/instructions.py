@@ -30,7 +30,7 @@ from pathlib import Path
 
 from bench.guard import Counts, prepare
 from bench.workloads.guarded import guarded_workloads
-from maskwright.matching.disk_cache import CACHE_DIR_VARIABLE
+from maskwright.disk_cache import CACHE_DIR_VARIABLE
 
 PASSES = ("first", "second")
 MINUTES = 30

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from maskwright.errors import (
         EmptyLanguage,
         GrammarSyntaxError,
+        InvalidGrammarFile,
         InvalidSchema,
         InvalidVocabulary,
         LimitExceeded,
@@ -52,6 +53,7 @@ _HOME = {
     "Grammar": "maskwright.grammar.ir",
     "GrammarSyntaxError": "maskwright.errors",
     "Indenter": "maskwright.grammar.lark",
+    "InvalidGrammarFile": "maskwright.errors",
     "InvalidSchema": "maskwright.errors",
     "InvalidVocabulary": "maskwright.errors",
     "JSONSchemaOptions": "maskwright.grammar.json_schema",
@@ -92,6 +94,7 @@ __all__ = [
     "Grammar",
     "GrammarSyntaxError",
     "Indenter",
+    "InvalidGrammarFile",
     "InvalidSchema",
     "InvalidVocabulary",
     "JSONSchemaOptions",

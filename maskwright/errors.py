@@ -5,6 +5,7 @@ The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSche
                     `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`.
+A file:             `InvalidGrammarFile`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
 They are compared and hashed by their fields but not frozen, because Python writes `__traceback__` into an exception
@@ -224,3 +225,14 @@ class MatcherError(MaskwrightError):
 
     def __str__(self) -> str:
         return f"{self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class InvalidGrammarFile(MaskwrightError):
+    """A saved grammar cannot be loaded: damaged, of another version, or for another vocabulary."""
+
+    reason: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name or 'This'} cannot be loaded as a compiled grammar: {self.reason}."

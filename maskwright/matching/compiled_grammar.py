@@ -13,15 +13,18 @@ arena when it is next used, at a microsecond a token. Answers do not change.
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.array_file import write_atomically
 from maskwright.automata._configurations import advance, advance_bytes, read_forced
 from maskwright.automata._layout import (
     DEAD,
@@ -52,6 +55,7 @@ from maskwright.matching._answers import (
 )
 from maskwright.matching._masks import fill
 from maskwright.matching.finished_rows import FinishedRows, end_row
+from maskwright.matching.grammar_file import to_bytes
 from maskwright.matching.lexeme_tables import sorted_tokens
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import NO_EPOCH, Note, Place, Trail
@@ -174,6 +178,19 @@ class CompiledGrammar:
         network, rows = self._network, self._rows
         n_rows = int(network.arena[N_ROWS]) + len(self._finished)
         return network.size_bytes + n_rows * int(rows[0].nbytes)
+
+    def to_bytes(self) -> bytes:
+        """The grammar as a file holds it, for `Compiler.grammar_from_bytes`; raises LimitExceeded.
+
+        Rules that no text has reached yet are completed for it, which may take as long as compiling and keeps matchers
+        waiting: save before serving.
+        """
+        with self._lock:
+            return to_bytes(replace(self._network.grammar, report=self.report), self.vocabulary)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `to_bytes` to a file for `Compiler.load_grammar`; readers never see half of it. Raises OSError too."""
+        write_atomically(Path(path), self.to_bytes())
 
     # What follows is for `Matcher`: every answer about a text that its place does not remember.
 

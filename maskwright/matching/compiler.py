@@ -17,17 +17,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from maskwright.errors import MatcherError
 from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
 from maskwright.matching.grammar_cache import CacheFigures, GrammarCache, content_key
+from maskwright.matching.grammar_file import from_bytes, read_file
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from referencing import Registry
 
     from maskwright.grammar.ir import Grammar
@@ -114,6 +114,14 @@ class Compiler:
     def table_bytes(self) -> int:
         """Bytes held by what all grammars of this vocabulary share."""
         return self._tables.size_bytes
+
+    def load_grammar(self, path: str | os.PathLike[str]) -> CompiledGrammar:
+        """The grammar that `CompiledGrammar.save` wrote; raises InvalidGrammarFile (see `grammar_file`), or OSError."""
+        return self.compile_grammar(read_file(Path(path), self.vocabulary))
+
+    def grammar_from_bytes(self, content: bytes) -> CompiledGrammar:
+        """The grammar that `CompiledGrammar.to_bytes` gave; raises InvalidGrammarFile."""
+        return self.compile_grammar(from_bytes(content, self.vocabulary))
 
     def compile_grammar(self, grammar: Grammar) -> CompiledGrammar:
         """Compile a grammar in the intermediate form."""

@@ -16,7 +16,8 @@
     TOKEN_SET      is it negated?, n, id * n, n, name * n
 
 A node that occurs in several places is written once, and read back as one. As parts come first there are no circles,
-and reading needs no recursion. Whatever is used as an index is checked.
+and reading needs no recursion. Whatever is used as an index is checked, and so is how large a node is when every part
+is counted where it occurs, for that is what the engine writes it out to.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from maskwright.grammar.storing.automata import AutomatonWriter, check
 NONE = -1
 """No maximum."""
 
+MAX_SIZE = 1 << 24
+"""The parts of one node, parts of parts included."""
+
 (LITERAL, BYTE_CLASS, SEQUENCE, CHOICE, REPEAT, CALL, NETWORK, PERMUTATION, DISTINCT, DOCUMENT, AUTOMATON, LEXED,
  TOKEN_SET) = range(13)  # fmt: skip
 
@@ -48,14 +52,23 @@ class NodeWriter:
         self.words: list[int] = []
         self.texts = bytearray()
         self.names: dict[str, int] = {}
+        self.called: list[str] = []  # each name once, in the order in which they were met
         self.languages: dict[LexedLanguage, int] = {}
         self.automata = AutomatonWriter()
         self._number_of: dict[int, int] = {}
+        self._was_called: set[str] = set()
         self._nodes: list[Node] = []  # kept, so that no other node gets the identity of one that is gone
 
     def name(self, name: str) -> int:
         """The number of a name."""
         return self.names.setdefault(name, len(self.names))
+
+    def call(self, name: str) -> int:
+        """The number of the name of a rule, which is noted as one that is needed."""
+        if name not in self._was_called:
+            self._was_called.add(name)
+            self.called.append(name)
+        return self.name(name)
 
     def number(self, node: Node) -> int:
         """The number of a node, which is written if it is new."""
@@ -86,7 +99,7 @@ class NodeWriter:
             case ir.Repeat(body, minimum, maximum):
                 return [REPEAT, self.number(body), minimum, _or_none(maximum)]
             case ir.Call(name):
-                return [CALL, self.name(name)]
+                return [CALL, self.call(name)]
             case ir.Network(n_states, edges):
                 written = [(source, self.number(label), target) for source, label, target in edges]
                 return [NETWORK, n_states, len(edges), *(word for edge in written for word in edge)]
@@ -132,14 +145,20 @@ class NodeReader:
     automata: Sequence[ByteAutomaton]
     languages: Sequence[LexedLanguage]
     nodes: list[Node] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
     at: int = 0
+    _sizes: list[int] = field(default_factory=list)
+    _size: int = 0
 
     def read_all(self) -> list[Node]:
         """All nodes, by number; raises ValueError or IndexError where the words are none."""
         while self.at < len(self.words):
             kind = self.take()
             check(0 <= kind < len(_READERS), "a kind of node")
+            self._size = 1
             self.nodes.append(_READERS[kind](self))
+            check(self._size <= MAX_SIZE, "the size of a node")
+            self._sizes.append(self._size)
         return self.nodes
 
     def take(self) -> int:
@@ -160,7 +179,9 @@ class NodeReader:
 
     def part(self) -> Node:
         """A node that was read before."""
-        return self.nodes[self.index(len(self.nodes), "the number of a node")]
+        number = self.index(len(self.nodes), "the number of a node")
+        self._size += self._sizes[number]
+        return self.nodes[number]
 
     def bounds(self) -> tuple[int, int | None]:
         """A minimum and a maximum."""
@@ -191,6 +212,12 @@ def _repeat(reader: NodeReader) -> Node:
 
 def _name(reader: NodeReader) -> str:
     return reader.names[reader.index(len(reader.names), "the number of a name")]
+
+
+def _call(reader: NodeReader) -> Node:
+    name = _name(reader)
+    reader.called.add(name)
+    return ir.Call(name)
 
 
 def _network(reader: NodeReader) -> Node:
@@ -252,7 +279,7 @@ _READERS: tuple[Callable[[NodeReader], Any], ...] = (
     lambda reader: ir.Sequence(_parts(reader)),
     lambda reader: ir.Choice(_parts(reader)),
     _repeat,
-    lambda reader: ir.Call(_name(reader)),
+    _call,
     _network,
     _permutation,
     lambda reader: ir.Distinct(reader.part()),

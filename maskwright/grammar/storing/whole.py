@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.ir import Grammar, Node
+from maskwright.grammar.ir import Grammar
 from maskwright.grammar.report import Exactness, Finding, Report
-from maskwright.grammar.rewriting import called_names
 from maskwright.grammar.storing.automata import check, read_automata, typed
 from maskwright.grammar.storing.languages import read_languages, write_languages
 from maskwright.grammar.storing.nodes import NodeReader, NodeWriter
@@ -40,24 +39,18 @@ def stored(grammar: Grammar, max_rules: int = MAX_RULES) -> StoredGrammar:
     """Everything that a grammar is, with all its rules computed; raises LimitExceeded."""
     assert grammar.is_prepared, "only what compiling has made of a grammar is stored"
     writer = NodeWriter()
+    writer.call(grammar.start)
     numbers = []
-    names = {grammar.start: None}
-    todo = [grammar.start]
-    for name in todo:  # grows while it is read
-        body: Node = grammar.rules[name]
-        numbers.append(writer.number(body))
-        for called in called_names(body):
-            if called not in names:
-                names[called] = None
-                todo.append(called)
-        if len(todo) > max_rules:
+    for name in writer.called:  # grows while it is read
+        numbers.append(writer.number(grammar.rules[name]))
+        if len(writer.called) > max_rules:
             raise LimitExceeded(
                 "Saving a compiled grammar, which completes the rules that no text has reached yet,",
-                asked=len(todo),
+                asked=len(writer.called),
                 allowed=max_rules,
                 remedy="compile the specification where it is needed, or split it",
             )
-    rules = [(writer.name(name), number) for name, number in zip(todo, numbers, strict=True)]
+    rules = [(writer.name(name), number) for name, number in zip(writer.called, numbers, strict=True)]
     languages, arrays = write_languages(list(writer.languages))
     try:
         words = np.array(writer.words, dtype=np.int64)
@@ -100,8 +93,7 @@ def restored(kept: StoredGrammar) -> Grammar:
         check(0 <= name < len(names) and 0 <= number < len(nodes), "a rule")
         rules[names[name]] = nodes[number]
     check(len(rules) > 0, "the number of rules")
-    for body in rules.values():
-        check(all(name in rules for name in called_names(body)), "a call")
+    check(reader.called <= rules.keys(), "a call")
     findings = [Finding(pointer, Exactness(status), *why) for pointer, status, *why in header["findings"]]
     report = Report(findings, [str(pointer) for pointer in header["nodes"]])
     return Grammar(next(iter(rules)), rules, is_prepared=True, report=report, is_document=bool(header["is_document"]))

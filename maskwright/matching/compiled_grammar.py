@@ -53,12 +53,14 @@ from maskwright.matching._answers import (
     read_forced_answered,
     take_token_with_text,
 )
+from maskwright.matching._exploring import N_FOUND, NO_ROOM, places_behind
 from maskwright.matching._masks import fill
 from maskwright.matching.finished_rows import FinishedRows, end_row
 from maskwright.matching.grammar_file import to_bytes
 from maskwright.matching.lexeme_tables import sorted_tokens
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import NO_EPOCH, Note, Place, Trail
+from maskwright.matching.precomputing import Precomputed, precompute
 from maskwright.matching.repetitions import INDEPENDENT, Repetitions
 from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
@@ -77,6 +79,8 @@ _FEWEST_ROWS, _MOST_RESERVED_ROWS = 16, 4096
 that: addresses, not memory, as for the arena."""
 _BYTES_FOR_ONE_REMEMBERED = 1024
 """A place takes some 300 bytes and a way from one to another 100: they get a part of what the arena may take."""
+_MOST_PLACES_BEHIND, _RECENT = 1 << 16, 1 << 12
+"""Configurations that the tokens of one mask may lead to, repeats included; those that are remembered as found."""
 _PIECE = 256
 """Bytes read at once: every one may be a new configuration of a kilobyte, and the least memory must hold them all."""
 
@@ -159,7 +163,7 @@ class CompiledGrammar:
             header = self._network.arena[:HEADER_SIZE].tolist()
             return MemoryUse(
                 arena_bytes=self._network.size_bytes,
-                row_bytes=int((header[N_ROWS] + len(self._finished)) * self._rows[0].nbytes),
+                row_bytes=self._row_bytes,
                 max_bytes=self._max_bytes,
                 n_states=counts["states"],
                 n_frames=counts["frames"],
@@ -175,9 +179,11 @@ class CompiledGrammar:
     @property
     def size_bytes(self) -> int:
         """Bytes of automaton and masks in use, without waiting for the lock: perhaps those of a moment ago."""
-        network, rows = self._network, self._rows
-        n_rows = int(network.arena[N_ROWS]) + len(self._finished)
-        return network.size_bytes + n_rows * int(rows[0].nbytes)
+        return self._network.size_bytes + self._row_bytes
+
+    @property
+    def _row_bytes(self) -> int:
+        return (int(self._network.arena[N_ROWS]) + len(self._finished)) * int(self._rows[0].nbytes)
 
     def to_bytes(self) -> bytes:
         """The grammar as a file holds it, for `Compiler.grammar_from_bytes`; raises LimitExceeded.
@@ -191,6 +197,52 @@ class CompiledGrammar:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `to_bytes` to a file for `Compiler.load_grammar`; readers never see half of it. Raises OSError too."""
         write_atomically(Path(path), self.to_bytes())
+
+    def precompute(
+        self,
+        *,
+        budget_s: float | None = None,
+        budget_bytes: int | None = None,
+        on_progress: Callable[[Precomputed], object] | None = None,
+    ) -> Precomputed:
+        """Make masks before any text asks for them, those nearest to the start first (`precomputing`).
+
+        It ends when all are made, after `budget_s` seconds, or when the grammar holds `budget_bytes` (at most half of
+        what it may ever hold, which is the default). `on_progress` is told ten times a second how far it is.
+        """
+        return precompute(self, budget_s, budget_bytes, on_progress)
+
+    def explore(self, configuration: int, epoch: int, budget_bytes: int | None) -> list[int] | None:
+        """Make the mask of a configuration; the distinct ones that its tokens lead to.
+
+        None, and perhaps no mask, where the budget is used up or memory has started over since `epoch`.
+        """
+        network = self._network
+        budget = min(self._max_bytes // 2, self._max_bytes if budget_bytes is None else budget_bytes)
+        row = np.empty(self._tables.n_words, dtype=np.int32)
+        progress = np.zeros(2, dtype=np.int64)
+        recent, found = np.zeros(_RECENT, dtype=np.int32), np.empty(_MOST_PLACES_BEHIND, dtype=np.int32)
+        trail = Trail([Place(configuration, epoch, False, False)], [], [])
+        with self._lock:
+            # Rows and arena may each have their share, as for the whole memory; at half of it neither is ever full.
+            if network.epoch != epoch or self.size_bytes > budget or self._row_bytes > budget // 4:
+                return None
+            while (code := self._write_mask(configuration, row)) < 0:
+                self._provide(code, trail, 0)
+                if network.epoch != epoch:
+                    return None
+            start, data, limit = self._token_start, self._token_data, budget // 4
+            ahead = (start, data, row, limit, progress, recent, found)
+            while (code := places_behind(network.arena, network.scratch, configuration, *ahead)) < 0:
+                self._provide(code, trail, 0)
+                if network.epoch != epoch:
+                    return None
+            return None if code == NO_ROOM else np.unique(found[: progress[N_FOUND]]).tolist()
+
+    def _write_mask(self, configuration: int, row: NDArray[np.int32]) -> int:
+        """Write the mask of a configuration, values taken as new: the name of the mask, or a NEED code."""
+        network = self._network
+        return fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
 
     # What follows is for `Matcher`: every answer about a text that its place does not remember.
 
@@ -301,8 +353,7 @@ class CompiledGrammar:
             tries = 0
             while True:
                 configuration = self._configuration(trail)
-                code = fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
-                mask = code
+                code = mask = self._write_mask(configuration, row)
                 if code >= 0:
                     code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
                 if code >= 0:

@@ -15,13 +15,15 @@ machine code.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import numba
+from numba.core import event
 from numba.core.caching import IndexDataCacheFile
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -57,6 +59,31 @@ def _compiled(function: Function, **options: bool) -> Function:
     except (RuntimeError, AttributeError, TypeError):  # RuntimeError: "cannot cache function: no locator available"
         return numba.njit(nogil=True, **options)(function)  # type: ignore[no-any-return]
     return dispatcher  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def heard_compiling(tell: Callable[[], object]) -> Iterator[None]:
+    """Call `tell` whenever a kernel begins to be compiled in this process, and not only loaded from disk."""
+
+    class Listener(event.Listener):  # type: ignore[misc,unused-ignore]
+        def on_start(self, _: event.Event) -> None:
+            tell()
+
+        def on_end(self, _: event.Event) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
+
+
+def is_ready(function: Callable[..., object]) -> bool:
+    """Does a call of this kernel find machine code, here or on disk?  True as well where Python runs it."""
+    if numba.config.DISABLE_JIT or getattr(function, "signatures", None):
+        return True
+    try:
+        return bool(function._cache._cache_file._load_index())  # type: ignore[attr-defined]
+    except AttributeError:  # it has no cache
+        return False
 
 
 @functools.cache

@@ -43,6 +43,7 @@ from transformers import LogitsProcessor
 
 from maskwright import CompiledGrammar, Matcher, Vocabulary
 from maskwright.errors import MatcherError, TokenRejected
+from maskwright.integrations.readiness import make_kernels_ready
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.sampling.masked_decoding import unpack_bitmask
 
@@ -62,7 +63,9 @@ def vocabulary_of(tokenizer: object, *configs: object) -> Vocabulary:
 
     Of each of `configs` (`model.config`, `model.generation_config`) the `vocab_size`, the width of the logits, and the
     `eos_token_id`, one or several, are heeded. End-of-text ids are all that any of them or the tokenizer names.
+    The first time on a machine the kernels are compiled here, which is said on stderr.
     """
+    make_kernels_ready()
     ends: list[int] = []
     width = 0
     for source in (tokenizer, *configs):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import JSONSchemaOptions
     from maskwright.grammar.lark import Indenter, Lexer
+    from maskwright.matching.warming_up import Step
 
 
 Arguments = ParamSpec("Arguments")
@@ -81,6 +82,16 @@ class Compiler:
     def clear_cache(self) -> None:
         """Keep none of the grammars made so far; those in use live on."""
         self._cache.clear()
+
+    def warm_up(self, on_progress: Callable[[Step], object] = lambda _: None) -> Step:
+        """Compile or load all machine code, and make what grammars of this vocabulary share, before the first request.
+
+        Minutes the first time on a machine, a second or two later. `on_progress` is told of every step; the last one is
+        returned.
+        """
+        from maskwright.matching.warming_up import warm_up
+
+        return warm_up(self._tables, on_progress)
 
     def submit(
         self,

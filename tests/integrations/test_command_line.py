@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner, Result
 
+from maskwright.integrations import readiness
 from maskwright.integrations.command_line import app, benchmarking, generating, messages, vocabularies
+from maskwright.matching.warming_up import Step
 
 ROOT = Path(__file__).parents[2]
 GBNF = ROOT / "schemas" / "gbnf"
@@ -415,6 +418,35 @@ def test_a_long_wait_is_explained_on_stderr(monkeypatch: pytest.MonkeyPatch, fol
     result = maskwright("mask", "--regex", "a")
     assert result.exit_code == 0
     assert result.stderr == messages.COMPILING + "\n"
+
+
+def test_kernels_that_were_never_compiled_are_compiled_first_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setattr(messages, "make_kernels_ready", readiness.make_kernels_ready)
+    monkeypatch.setattr("maskwright.matching.warming_up.kernels_are_ready", lambda: False)
+    monkeypatch.setattr("maskwright.matching.compiler.Compiler.warm_up", lambda _: Step(1, 1, "", 7))
+    result = maskwright("mask", "--regex", "a")
+    assert result.exit_code == 0
+    assert result.stderr == readiness.FIRST_TIME + "\nmaskwright: ready after 0 s\n"
+
+
+def test_warming_up_says_what_was_done(folder: Path) -> None:
+    result = maskwright("warmup")
+    assert result.exit_code == 0
+    told = dict(line.split(maxsplit=1) for line in result.stdout.splitlines() if not line.startswith("shared"))
+    assert set(told) == {"vocabulary", "kernels", "time"}
+    assert re.fullmatch(r"shared tables  [0-9.]+ MiB, kept in .+", result.stdout.splitlines()[2])
+    assert result.stderr.startswith("maskwright: preparing kernels and the tables of ")
+
+
+def test_masks_are_made_ahead_on_request(folder: Path) -> None:
+    result = maskwright("compile", "--regex", "[a-z]+-[0-9]{2}", "--precompute", "60")
+    (row,) = [line for line in result.stdout.splitlines() if line.startswith("masks made ahead")]
+    assert re.fullmatch(r"masks made ahead +all [0-9]+, in [0-9.]+ s, [0-9.]+ MiB", row)
+    told = json.loads(maskwright("compile", "person.json", "--precompute", "0", "--json").stdout)["precomputed"]
+    assert (told["made"], told["waiting"], told["complete"]) == (0, 1, False)
+    assert json.loads(maskwright("compile", "person.json", "--json").stdout)["precomputed"] is None
 
 
 def test_the_bundled_model_writes_a_member(folder: Path) -> None:

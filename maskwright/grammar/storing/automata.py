@@ -1,10 +1,11 @@
 """Byte automata in arrays: all of a grammar's one behind the other, each after those that it links to.
 
-    automata.sizes      int32[n, 5], rows (states, edges, links, base automaton or -1, is it shared?)
+    automata.sizes      int32[n, 6], rows (states, edges, links, base automaton or -1, is it shared?, has it a reserve?)
     automata.edge_start int32[...], each automaton's own, from 0
     automata.table      int32[..., 4], rows (low, high, target, unit)
     automata.accepting  bool[...]
     automata.base       int32[...], of those with a base automaton
+    automata.reserve    int32[...], of those with a reserve
     automata.links      int32[..., 2], rows (automaton, state)
 
 Read back, everything that an index may be is checked, and keys are computed anew: automata with equal keys count as
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.grammar.byte_automaton import CLOSES, NO_UNIT, REFUSED, ByteAutomaton, automaton_of_table
+from maskwright.grammar.byte_automaton import CLOSES, MAX_RESERVE, NO_UNIT, REFUSED, ByteAutomaton, automaton_of_table
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -50,18 +51,21 @@ class AutomatonWriter:
                 len(automaton.links),
                 -1 if automaton.base_automaton is None else self._number_of[automaton.base_automaton],
                 automaton.is_shared,
+                automaton.reserve is not None,
             )
             for automaton in self._written
         ]
         tables = [np.column_stack([one.edges, one.edge_unit]) for one in self._written]
         links = [(self._number_of[target], state) for one in self._written for target, state in one.links]
         bases = [one.base for one in self._written if one.base is not None]
+        reserves = [one.reserve for one in self._written if one.reserve is not None]
         return {
-            "automata.sizes": np.array(sizes, dtype=np.int32).reshape(-1, 5),
+            "automata.sizes": np.array(sizes, dtype=np.int32).reshape(-1, 6),
             "automata.edge_start": _joined([one.edge_start for one in self._written], np.int32),
             "automata.table": _joined([table.ravel() for table in tables], np.int32).reshape(-1, 4),
             "automata.accepting": _joined([one.accepting for one in self._written], np.bool_),
             "automata.base": _joined(bases, np.int32),
+            "automata.reserve": _joined(reserves, np.int32),
             "automata.links": np.array(links, dtype=np.int32).reshape(-1, 2),
         }
 
@@ -78,22 +82,24 @@ def _joined(parts: list[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
 
 def read_automata(arrays: Arrays) -> list[ByteAutomaton]:
     """The automata of a file, in order; raises ValueError or KeyError where they are none."""
-    sizes = typed(arrays, "automata.sizes", np.int32, 5)
+    sizes = typed(arrays, "automata.sizes", np.int32, 6)
     starts = typed(arrays, "automata.edge_start", np.int32)
     table = typed(arrays, "automata.table", np.int32, 4)
     accepting = typed(arrays, "automata.accepting", np.bool_)
     base = typed(arrays, "automata.base", np.int32)
+    reserve = typed(arrays, "automata.reserve", np.int32)
     links = typed(arrays, "automata.links", np.int32, 2)
     read: list[ByteAutomaton] = []
-    state = edge = link = based = 0
-    for number, (n_states, n_edges, n_links, base_number, is_shared) in enumerate(sizes.tolist()):
+    state = edge = link = based = reserved = 0
+    for number, (n_states, n_edges, n_links, base_number, is_shared, has_reserve) in enumerate(sizes.tolist()):
         check(n_states > 0 and n_edges >= 0 and n_links >= 0, "the size of an automaton")
         leads_to = [(_earlier(read, target), where) for target, where in links[link : link + n_links].tolist()]
         check(len(leads_to) == n_links, "the number of links")
         check(all(0 <= where < target.n_states for target, where in leads_to), "the state of a link")
         base_automaton = _earlier(read, base_number) if base_number >= 0 else None
         own_base = base[based : based + n_states].copy() if base_automaton is not None else None
-        check(not is_shared or not (n_links or base_automaton), "a shared automaton")
+        own_reserve = reserve[reserved : reserved + n_states].copy() if has_reserve else None
+        check(not is_shared or not (n_links or base_automaton or has_reserve), "a shared automaton")
         one = automaton_of_table(
             starts[state + number : state + number + n_states + 1].copy(),
             np.ascontiguousarray(table[edge : edge + n_edges]),
@@ -102,11 +108,13 @@ def read_automata(arrays: Arrays) -> list[ByteAutomaton]:
             base=own_base,
             base_automaton=base_automaton,
             is_shared=bool(is_shared),
+            reserve=own_reserve,
         )
         _check_automaton(one, n_states, n_edges)
         read.append(one)
         state, edge, link = state + n_states, edge + n_edges, link + n_links
         based += n_states if base_automaton is not None else 0
+        reserved += n_states if has_reserve else 0
     return read
 
 
@@ -127,6 +135,9 @@ def _check_automaton(one: ByteAutomaton, n_states: int, n_edges: int) -> None:
     if one.base is not None and one.base_automaton is not None:
         check(len(one.base) == n_states, "the number of bases")
         check(bool(((one.base >= -1) & (one.base < one.base_automaton.n_states)).all()), "the base of a state")
+    if one.reserve is not None:
+        check(len(one.reserve) == n_states, "the length of a reserve")
+        check(bool(((one.reserve >= 0) & (one.reserve <= MAX_RESERVE)).all()), "what a state needs")
 
 
 def check(is_so: bool, what: str) -> None:

@@ -41,6 +41,7 @@ Examples:
   maskwright mask person.json --prefix '{"name": '
   maskwright example person.json
   maskwright lint grammar.gbnf
+  maskwright warmup
 """,
     no_args_is_help=True,
     add_completion=False,
@@ -224,6 +225,7 @@ Examples:
   maskwright compile grammar.gbnf --start statement
   maskwright compile models:Person --tokenizer path/to/tokenizer
   maskwright compile person.json --order declared --json
+  maskwright compile person.json --precompute 10
 """,
 )
 @told_in_one_sentence
@@ -236,6 +238,12 @@ def compile_specification(
     lexer: LexerOption = None,
     indenter: IndenterOption = None,
     tokenizer: TokenizerOption = None,
+    precompute: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", min=0.0, help="Make masks ahead for so long, or until all are made.", show_default=False
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as one JSON object.")] = False,
     *,
     options: OptionsRequest,
@@ -246,7 +254,7 @@ def compile_specification(
 
     specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
     try:
-        description = compiling.describe(specification, load_vocabulary(tokenizer), options)
+        description = compiling.describe(specification, load_vocabulary(tokenizer), options, precompute)
     except UserMistakeError as mistake:
         compiling.print_refusals(specification, mistake, as_json)
         raise
@@ -256,6 +264,23 @@ def compile_specification(
     _print_rows(description.rows())
     for finding in description.report:
         print(f"  {finding}")
+
+
+@app.command(
+    short_help="Prepare this machine for a first request.",
+    epilog="""\b
+Examples:
+  maskwright warmup
+  maskwright warmup --tokenizer path/to/tokenizer
+""",
+)
+@told_in_one_sentence
+def warmup(tokenizer: TokenizerOption = None) -> None:
+    """Compile all kernels and make the tables that all grammars of a tokenizer share, so that no request waits."""
+    from maskwright.integrations.command_line.vocabularies import load_vocabulary
+    from maskwright.integrations.command_line.warming import warm_up
+
+    _print_rows(warm_up(load_vocabulary(tokenizer)))
 
 
 @app.command(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from maskwright.errors import TokenRejected
 from maskwright.integrations.command_line.continuation import Continuation, continuation_of, quoted
-from maskwright.integrations.command_line.messages import COMPILING, patience
+from maskwright.integrations.command_line.messages import compiling
 from maskwright.integrations.command_line.specification import Kind, Specification
 from maskwright.integrations.command_line.vocabularies import N_BYTE_TOKENS, byte_vocabulary, names_of_tokens
 
@@ -77,7 +77,7 @@ def check(specification: Specification, options: OptionsRequest, text: str) -> V
 def _matcher(specification: Specification, options: OptionsRequest) -> Matcher:
     from maskwright import Compiler
 
-    with patience(COMPILING):
+    with compiling():
         grammar = specification.liberal_grammar(options)
         vocabulary = byte_vocabulary(grammar if specification.kind is Kind.GBNF else None)
         return specification.compiled(Compiler(vocabulary), grammar).matcher()

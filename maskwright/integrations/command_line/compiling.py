@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import UnsupportedSchema
-from maskwright.integrations.command_line.messages import COMPILING, UserMistakeError, patience
+from maskwright.integrations.command_line import precomputing
+from maskwright.integrations.command_line.messages import UserMistakeError, compiling
+from maskwright.integrations.command_line.precomputing import precompute_visibly
 from maskwright.integrations.command_line.specification import FRONT_ENDS, NAMES, Specification
 from maskwright.integrations.command_line.vocabularies import NamedVocabulary
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from maskwright.integrations.command_line.json_options import OptionsRequest
     from maskwright.matching.compiled_grammar import MemoryUse
     from maskwright.matching.compiler import Compiler
+    from maskwright.matching.precomputing import Precomputed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Description:
     memory: MemoryUse
     has_empty_text: bool
     report: Report
+    precomputed: Precomputed | None
 
     def rows(self) -> list[tuple[str, str]]:
         """Rows of (what, value) for people."""
@@ -58,6 +62,7 @@ class Description:
             ("rules", f"{memory.n_rules_found:,} found, {memory.n_rules_built:,} built"),
             ("states", f"{memory.n_states:,} (others are built when a text reaches them)"),
             ("memory", sizes),
+            *([] if self.precomputed is None else [precomputing.row(self.precomputed)]),
             ("the empty text", "is a member" if self.has_empty_text else "is not a member"),
             ("report", self.report.summary()),
         ]
@@ -75,16 +80,19 @@ class Description:
             "rules": {"found": memory.n_rules_found, "built": memory.n_rules_built},
             "states": memory.n_states,
             "bytes": {"automaton": memory.arena_bytes, "masks": memory.row_bytes},
+            "precomputed": None if self.precomputed is None else precomputing.to_json(self.precomputed),
             "has_empty_text": self.has_empty_text,
             "report": self.report.to_json(),
         }  # fmt: skip
 
 
-def describe(specification: Specification, named: NamedVocabulary, options: OptionsRequest) -> Description:
-    """Compile the specification and measure it; raises UserMistakeError."""
+def describe(
+    specification: Specification, named: NamedVocabulary, options: OptionsRequest, precompute_seconds: float | None
+) -> Description:
+    """Compile the specification and measure it, then make masks ahead if asked to; raises UserMistakeError."""
     from maskwright import Compiler, allocate_bitmask
 
-    with patience(COMPILING):
+    with compiling():
         compiler = Compiler(named.vocabulary)
         _warm_up(compiler)
         importlib.import_module(FRONT_ENDS[specification.kind])
@@ -108,6 +116,7 @@ def describe(specification: Specification, named: NamedVocabulary, options: Opti
             *(1e3 * seconds for seconds in (read - began, finished - read, masked - finished, repeated - masked))
         ),
         memory=compiled.memory,
+        precomputed=None if precompute_seconds is None else precompute_visibly(compiled, precompute_seconds),
         has_empty_text=matcher.is_accepting(),
         report=compiled.report,
     )

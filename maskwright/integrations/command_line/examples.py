@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from maskwright.errors import MaskwrightError
-from maskwright.integrations.command_line.messages import COMPILING, UserMistakeError, patience
+from maskwright.integrations.command_line.messages import UserMistakeError, compiling
 from maskwright.integrations.command_line.specification import Specification
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def examples(specification: Specification, options: OptionsRequest, n_texts: int) -> list[str]:
     """At most `n_texts` members, the shortest first; raises UserMistakeError for a fault in the specification."""
-    with patience(COMPILING):
+    with compiling():
         from maskwright.matching.examples import example_texts
 
         grammar = specification.terse_grammar(options)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.integrations.command_line.messages import COMPILING, UserMistakeError, patience
+from maskwright.integrations.command_line.messages import UserMistakeError, compiling, patience
 from maskwright.integrations.command_line.specification import Kind, Specification
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def generate(specification: Specification, request: GenerationRequest, options: 
     with patience("Loading PyTorch and the model ..."):
         loaded = _load(request.model)
         from maskwright.integrations.generation import GenerationOptions, generate_text
-    with patience(COMPILING):
+    with compiling():
         from maskwright import Compiler, allocate_bitmask
 
         compiled = specification.compiled(Compiler(loaded.vocabulary), grammar)

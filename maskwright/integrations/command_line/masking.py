@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from maskwright.errors import TokenRejected
 from maskwright.integrations.command_line.continuation import Continuation, continuation_of, quoted
-from maskwright.integrations.command_line.messages import COMPILING, UserMistakeError, patience
+from maskwright.integrations.command_line.messages import UserMistakeError, compiling
 from maskwright.integrations.command_line.specification import Specification
 from maskwright.integrations.command_line.vocabularies import NamedVocabulary, names_of_tokens
 
@@ -26,7 +26,7 @@ def describe(
     from maskwright import Compiler, allocate_bitmask, allowed_tokens
 
     vocabulary = named.vocabulary
-    with patience(COMPILING):
+    with compiling():
         matcher = specification.compiled(Compiler(vocabulary), specification.grammar(options)).matcher()
         _read_prefix(matcher, prefix, specification)
         row = allocate_bitmask(1, vocabulary.size)[0]

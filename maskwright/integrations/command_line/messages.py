@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from maskwright.integrations.readiness import make_kernels_ready
+
 PATIENCE_SECONDS = 1.5
 """Shorter waits are not worth a message; kernels that were compiled before load within that time."""
 
-
-COMPILING = "Compiling; the first run on a machine includes the kernels (a few minutes) ..."
+COMPILING = "Compiling ..."
 
 
 class UserMistakeError(Exception):
@@ -22,6 +23,14 @@ class UserMistakeError(Exception):
 def complain(message: str) -> None:
     """One mistake, on stderr."""
     print(f"maskwright: {message}", file=sys.stderr)
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """The block compiles a specification: kernels are made ready before it, and a long wait is explained."""
+    make_kernels_ready()
+    with patience(COMPILING):
+        yield
 
 
 @contextmanager

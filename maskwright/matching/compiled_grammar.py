@@ -27,7 +27,9 @@ from numpy.typing import NDArray
 from maskwright.array_file import write_atomically
 from maskwright.automata._configurations import advance, advance_bytes, read_forced
 from maskwright.automata._layout import (
+    CONFIGURATION_FLAGS,
     DEAD,
+    HAS_TOKEN_EDGES,
     HEADER_SIZE,
     IS_ACCEPTING,
     N_NODES_WALKED,
@@ -53,7 +55,7 @@ from maskwright.matching._answers import (
     read_forced_answered,
     take_token_with_text,
 )
-from maskwright.matching._exploring import N_FOUND, NO_ROOM, places_behind
+from maskwright.matching._exploring import N_FOUND, NO_ROOM, places_behind_bytes, places_behind_tokens
 from maskwright.matching._masks import fill
 from maskwright.matching.finished_rows import FinishedRows, end_row
 from maskwright.matching.grammar_file import to_bytes
@@ -219,25 +221,32 @@ class CompiledGrammar:
         """
         network = self._network
         budget = min(self._max_bytes // 2, self._max_bytes if budget_bytes is None else budget_bytes)
+        limit = budget // 4
         row = np.empty(self._tables.n_words, dtype=np.int32)
         progress = np.zeros(2, dtype=np.int64)
-        recent, found = np.zeros(_RECENT, dtype=np.int32), np.empty(_MOST_PLACES_BEHIND, dtype=np.int32)
         trail = Trail([Place(configuration, epoch, False, False)], [], [])
+
+        def completed(kernel: Callable[[], int]) -> bool:
+            """Call it until it needs nothing more: has it come to its end, in the same memory?"""
+            while network.epoch == epoch and (code := kernel()) < 0:
+                self._provide(code, trail, 0)
+            return network.epoch == epoch and code != NO_ROOM
+
         with self._lock:
             # Rows and arena may each have their share, as for the whole memory; at half of it neither is ever full.
             if network.epoch != epoch or self.size_bytes > budget or self._row_bytes > budget // 4:
                 return None
-            while (code := self._write_mask(configuration, row)) < 0:
-                self._provide(code, trail, 0)
-                if network.epoch != epoch:
-                    return None
-            start, data, limit = self._token_start, self._token_data, budget // 4
-            ahead = (start, data, row, limit, progress, recent, found)
-            while (code := places_behind(network.arena, network.scratch, configuration, *ahead)) < 0:
-                self._provide(code, trail, 0)
-                if network.epoch != epoch:
-                    return None
-            return None if code == NO_ROOM else np.unique(found[: progress[N_FOUND]]).tolist()
+            completed(lambda: min(0, self._write_mask(configuration, row)))
+            if network.epoch == epoch and network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
+                recent, found = np.zeros(_RECENT, dtype=np.int32), np.empty(_MOST_PLACES_BEHIND, dtype=np.int32)
+                ahead = (self._token_start, self._token_data, row, limit, progress, recent, found)
+                is_done = completed(lambda: places_behind_tokens(network.arena, network.scratch, configuration, *ahead))
+            else:
+                found = np.empty(256, dtype=np.int32)
+                is_done = completed(
+                    lambda: places_behind_bytes(network.arena, network.scratch, configuration, limit, progress, found)
+                )
+            return np.unique(found[: progress[N_FOUND]]).tolist() if is_done else None
 
     def _write_mask(self, configuration: int, row: NDArray[np.int32]) -> int:
         """Write the mask of a configuration, values taken as new: the name of the mask, or a NEED code."""

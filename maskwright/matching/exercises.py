@@ -145,7 +145,7 @@ def _product() -> Grammar:
 
 def _tokens() -> Grammar:
     any_token = ir.TokenSet(negated=True)
-    return Grammar("S", {"S": ir.sequence(ir.literal(b"ab"), ir.repeat(ir.choice(any_token, ir.literal(b"c")), 1, 9))})
+    return Grammar("S", {"S": ir.sequence(ir.repeat(ir.choice(any_token, ir.literal(b"c")), 1, 9), ir.literal(b"ab"))})
 
 
 ANY_JSON = Exercise("any JSON", _json(True), ('{"a": [1, {"b": null}, "x y z", -0.5e3], "c": {}, "a"',))
@@ -232,7 +232,7 @@ EXERCISES = (
         ('call: {"a": [1, 2]} end {"b": [[1], [2]]}{}call: ', 'call: {"a": [1, 2]} end {"b": [1, 1]'),
     ),
     Exercise("intersections", _product, ("[1, 22]",)),
-    Exercise("special tokens", _tokens, ("abc",)),
+    Exercise("special tokens", _tokens, ("cab",)),
     Exercise(
         "memory that starts over",
         lambda: Grammar.from_regex(r"([a-z]|<(x|y){0,9000}>){0,30000}"),

@@ -1,14 +1,15 @@
-"""Masks made ahead of the texts: breadth first, from the start, through the places that tokens lead to.
+"""Masks made ahead of the texts: breadth first, from the start, through the places that bytes lead to.
 
 A configuration's mask is made when a text first gets there, which takes microseconds, sometimes a millisecond. Who
-wants all of them before serving begins has them made here. Only places *between tokens* matter, so the tokens of each
-mask are taken (`_exploring`), and what they lead to comes next. With recursion or counters there are infinitely or very
-many, so the nearest come first and a budget ends it; where values must differ from their siblings all count as new.
+wants all of them before serving begins has them made here. What tokens lead to, single bytes lead to (`_exploring`).
+With recursion or counters there are infinitely or very many places, so the nearest come first and a budget ends it;
+where values must differ from their siblings all count as new.
 
 What is made is what a matcher would have made, one place at a time under the grammar's lock, so it can go on beside
 matchers, from several threads, and be broken off anywhere. It stops well before memory is full, since a full memory
 starts over and would forget everything.
-Cost: 10 to 100 µs a place, some milliseconds inside strings, where most of the vocabulary is allowed.
+Cost: 25 µs and 1.6 KB a place. Rejected: the likely places first, where a token of low id counts as likely. Texts of usual length
+lie too deep for any order: it found no more of the places that MaskBench's texts came to.
 
 This is the one module below `integrations` that reads the clock: it is asked to.
 """

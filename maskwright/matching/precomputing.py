@@ -51,7 +51,7 @@ def precompute(
 ) -> Precomputed:
     """Make masks until a budget is used up, or there are no more."""
     began = told = time.monotonic()
-    start = grammar.start()
+    start = grammar.start().places[0]
     waiting = deque([start.configuration])
     known = {start.configuration}
     n_explored = 0

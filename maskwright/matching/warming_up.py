@@ -63,7 +63,8 @@ def warm_up(tables: MaskTables, on_progress: Callable[[Step], object] = lambda _
             for text in exercise.texts:
                 read_text(grammar, text)
             grammar.precompute(budget_s=0)
-            grammar.explore(grammar.start().configuration, grammar.start().epoch, None)
+            start = grammar.start().places[0]
+            grammar.explore(start.configuration, start.epoch, None)
         go_on(n_done=len(EXERCISES), what=SHARED_TABLES)
         _make_shared(tables)
     go_on(n_done=step.n_steps, what="")

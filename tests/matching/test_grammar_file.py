@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import maskwright as mw
-from maskwright.matching.array_file import packed, unpacked
+from maskwright.array_file import packed, unpacked
 
 SINGLE = [bytes([byte]) for byte in range(256)]
 WORDS = [b'{"', b'":', b'", "', b'"}', b"tru", b"ab", b"12", b"  ", b"\\u00", b"e-", b"-0", b"name", b"\n\n"]

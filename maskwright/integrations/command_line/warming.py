@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def warm_up(named: NamedVocabulary) -> list[tuple[str, str]]:
     """Rows of (what, value) about what was done."""
     from maskwright import Compiler
-    from maskwright.matching.disk_cache import cache_folder
+    from maskwright.disk_cache import cache_folder
 
     began = time.perf_counter()
     compiler = Compiler(named.vocabulary)

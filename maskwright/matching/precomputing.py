@@ -8,8 +8,8 @@ where values must differ from their siblings all count as new.
 What is made is what a matcher would have made, one place at a time under the grammar's lock, so it can go on beside
 matchers, from several threads, and be broken off anywhere. It stops well before memory is full, since a full memory
 starts over and would forget everything.
-Cost: 25 µs and 1.6 KB a place. Rejected: the likely places first, where a token of low id counts as likely. Texts of usual length
-lie too deep for any order: it found no more of the places that MaskBench's texts came to.
+Cost: 25 µs and 1.6 KB a place. Rejected: the likely places first, where a token of low id counts as likely. Texts of
+usual length lie too deep for any order: it found no more of the places that MaskBench's texts came to.
 
 This is the one module below `integrations` that reads the clock: it is asked to.
 """

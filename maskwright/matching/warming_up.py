@@ -18,11 +18,12 @@ from typing import Any
 from maskwright._numba import heard_compiling, is_ready
 from maskwright.errors import MaskwrightError, TokenRejected
 from maskwright.matching._masks import fill
+from maskwright.matching.batch import fill_bitmasks
 from maskwright.matching.bitmask import allocate_bitmask
 from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
 from maskwright.matching.exercises import ANY_JSON, EXERCISES, LONG_TEXT, exercise_vocabulary
 from maskwright.matching.mask_tables import MaskTables
-from maskwright.matching.matcher import Matcher, fill_bitmasks
+from maskwright.matching.matcher import Matcher
 
 SHARED_TABLES = "tables of the vocabulary"
 """The last step."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import kernel
+from maskwright._numba import allocating_kernel, kernel
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, NO_UNIT
 
 QUOTE = 0x22
@@ -24,7 +24,7 @@ def _put(table: NDArray[np.int32], row: int, byte: int, target: int, unit: int) 
     table[row, 3] = unit
 
 
-@kernel
+@allocating_kernel
 def name_tree(
     text: NDArray[np.uint8], start: NDArray[np.int32], closing_target: int, closing_unit: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

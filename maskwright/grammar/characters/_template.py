@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright._numba import kernel
+from maskwright._numba import allocating_kernel, kernel
 from maskwright.grammar.byte_automaton import CLOSES, NO_UNIT, REFUSED
 
 QUOTE = 0x22
@@ -125,7 +125,7 @@ def _put(columns: NDArray[np.int32], row: int, index: int, edge: NDArray[np.int3
     return row + 1
 
 
-@kernel
+@allocating_kernel
 def template_columns(
     start: NDArray[np.int32],
     edges: NDArray[np.int32],
@@ -191,7 +191,7 @@ def template_columns(
     return columns[:row].copy(), phases[: n_made + 1].copy()
 
 
-@kernel
+@allocating_kernel
 def template_instances(
     columns: NDArray[np.int32],
     sources: NDArray[np.int64],

@@ -7,7 +7,7 @@ would otherwise stay when its reason (a registry, a limit) is gone. Threads that
 A grammar grows while texts are read, so what it weighs is asked again: on every hit, and on every miss of the
 `WEIGHED_AT_ONCE` grammars that were weighed the longest time ago, which takes about 20 µs. The sum is therefore right
 but for what others have learnt in the meantime; each is bounded by `max_bytes` of its compiler. What is dropped lives
-on for as long as a matcher has it.
+on for as long as a matcher has it. Where memory cannot be had, all is dropped before an error is raised.
 """
 
 from __future__ import annotations
@@ -124,7 +124,13 @@ class GrammarCache:
     ) -> CompiledGrammar:
         """Compile it, keep it, and hand it to those who wait."""
         try:
-            made = compiled()
+            try:
+                made = compiled()
+            except MemoryError:
+                # Each grammar reserves far more addresses than it uses memory (`TransitionNetwork`), and where a system
+                # limits those (`ulimit -v`), the grammars kept here must not keep others from being made.
+                self.clear()
+                made = compiled()
         except BaseException as error:
             with self._lock:
                 del self._in_progress[key]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -208,6 +210,24 @@ def test_an_interrupted_compilation_is_taken_over_by_one_who_waits() -> None:
         go_on.set()
         assert isinstance(first.exception(), KeyboardInterrupt)
         assert other.result().size == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is RLIMIT_AS what it says")
+def test_grammars_that_are_kept_do_not_take_the_addresses_of_others() -> None:
+    """Some systems limit a process's addresses, of which each grammar reserves 256 MiB."""
+    program = (
+        "import resource, maskwright as mw\n"
+        "from tests.grammar.single_bytes import SINGLE_BYTES\n"
+        "compiler = mw.Compiler(SINGLE_BYTES)\n"
+        "compiler.compile_json_schema(True).matcher().accept_bytes(b'[1]')\n"
+        "_, hard = resource.getrlimit(resource.RLIMIT_AS)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (4 << 30, hard))\n"
+        "for number in range(40):\n"
+        "    compiler.compile_json_schema({'const': number})\n"
+        "print(compiler.cache_figures.n_misses)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "41\n", done.stderr
 
 
 # The compiler's.

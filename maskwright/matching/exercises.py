@@ -14,8 +14,8 @@ from maskwright.grammar import ir
 from maskwright.grammar.ir import Grammar
 from maskwright.matching.vocabulary import Vocabulary
 
-LONG_TEXT = 12_000
-"""Characters after which the least memory that a grammar may have is full."""
+LONG_TEXT = 10_000
+"""Texts from this length on are read without asking for masks on the way."""
 
 LEAST_BYTES = 8 << 20
 
@@ -235,8 +235,8 @@ EXERCISES = (
     Exercise("special tokens", _tokens, ("cab",)),
     Exercise(
         "memory that starts over",
-        lambda: Grammar.from_regex(r"([a-z]|<(x|y){0,9000}>){0,30000}"),
-        ("<" + "xy" * 4000 + ">" + "ab" * (LONG_TEXT // 2),),
+        lambda: Grammar.from_regex(r"([a-z]|<(x|y){0,50000}>){0,100000}"),
+        ("<" + "xy" * 20_000 + ">" + "ab" * 20_000,),
         LEAST_BYTES,
     ),
 )  # fmt: skip

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from maskwright.matching.matcher import Matcher
     from maskwright.matching.siblings import Reading
 
-STATES_BUILT_AHEAD = 1000
+STATES_BUILT_AHEAD = 500
 """At compile time rules are built, breadth first, until there are this many states; others when a text reaches them."""
 
 DEFAULT_MAX_BYTES = 256 << 20

@@ -126,7 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
     target.with_suffix(".json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     console.print(f"Written: {target.with_suffix('.json')}", highlight=False)
     try:
-        write_batch_plot(target.with_suffix(".png"), [one for one in document["figures"] if not one["problem"]])
+        drawn = [asdict(one) for one in figures if not one.problem]
+        write_batch_plot(target.with_suffix(".png"), drawn, "steady_cpu" if options.cpu_time else "steady")
         console.print(f"Written: {target.with_suffix('.png')}", highlight=False)
     except ImportError:
         console.print("No plot: matplotlib is not installed (pip install 'maskwright[bench]')", markup=False)
@@ -151,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="for an engine to compile the candidates; with too few of them it sits out the large workloads",
     )
+    parser.add_argument("--cpu-time", action="store_true", help="draw the processor time of all threads, not wall time")
     parser.add_argument("--cases", type=Path, help="a folder or archive (default: as python -m bench)")
     parser.add_argument("--tokenizer", type=Path, help="a Hugging Face folder or archive (default: as python -m bench)")
     parser.add_argument("--output", type=Path, default=Path("bench/results"), help="(default: %(default)s)")

@@ -58,10 +58,11 @@ def _corners(levels: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.unique(np.searchsorted(levels, np.linspace(0, levels[-1], 1000)).clip(max=levels.size - 1))
 
 
-def write_batch_plot(path: Path, figures: Sequence[dict[str, Any]]) -> None:
-    """Draw the steady state: a panel per number of threads, a group per workload, a bar per engine from 0 to p50.
+def write_batch_plot(path: Path, figures: Sequence[dict[str, Any]], times: str) -> None:
+    """Draw the steady state: a panel per number of threads, a group per workload, a bar per engine up to p50.
 
-    `figures` are those of the JSON file of `bench.batch`. A dash marks p99.
+    `figures` are those of the JSON file of `bench.batch`, `times` says which of them: "steady" or "steady_cpu".
+    A dash marks p99.
     """
     plt = _pyplot()
     threads = sorted({one["n_threads"] for one in figures})
@@ -74,27 +75,37 @@ def write_batch_plot(path: Path, figures: Sequence[dict[str, Any]]) -> None:
         for place, engine in enumerate(engines):
             shown = [one for one in figures if (one["n_threads"], one["engine"]) == (n_threads, engine)]
             at = np.array([workloads.index(one["workload"]) for one in shown]) + (place + 0.5) * width - 0.4
-            median = np.array([one["steady"]["percentiles"][0] for one in shown])
-            p99 = np.array([one["steady"]["percentiles"][3] for one in shown])
+            median = np.array([one[times]["percentiles"][0] for one in shown])
+            p99 = np.array([one[times]["percentiles"][3] for one in shown])
             axes.bar(at, median, width, label=engine, color=COLOURS[engine])
             axes.plot(at, p99, "_", color=COLOURS[engine], markersize=10, markeredgewidth=2)
             axes.vlines(at, median, p99, color=COLOURS[engine], linewidth=1)
             for x, y in zip(at, median, strict=True):
-                told = f"{y:,.0f}" if y >= 10 else f"{y:.1f}"
-                axes.annotate(told, (x, y), (0, -9), textcoords="offset points", ha="center", color="white", fontsize=7)
+                axes.annotate(
+                    _short(y), (x, y), (0, -9), textcoords="offset points", ha="center", color="white", fontsize=7
+                )
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:,g}")
-        axes.set_ylabel("us for a step")
+        axes.set_ylabel("us for a step" + (", all threads together" if times == "steady_cpu" else ""))
         axes.set_title(f"{n_threads} thread{'s' * (n_threads > 1)}: bars to p50, dashes at p99", fontsize=10)
         axes.grid(visible=True, axis="y", alpha=0.3)
         axes.set_axisbelow(True)
-        axes.set_xticks(range(len(workloads)), workloads)
+        axes.set_xticks(range(len(workloads)), [name.replace(" x ", "\n") for name in workloads])
     panels[0, 0].legend(loc="upper left")
     panels[0, 0].set_ylim(bottom=1)
     panels[-1, 0].set_xlabel("sequences in the batch, and how many grammars they follow")
     figure.tight_layout()
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def _short(us: float) -> str:
+    """`_short(1387.4)` -> "1.4k"."""
+    if us >= 9999.5:
+        return f"{us / 1000:.0f}k"
+    if us >= 999.5:
+        return f"{us / 1000:.1f}k"
+    return f"{us:.0f}" if us >= 9.95 else f"{us:.1f}"
 
 
 def _pyplot() -> Any:

@@ -123,7 +123,7 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
     n_blocks = 0
     size = np.zeros(n + 1, np.int32)
     for s in range(n):
-        slot = (reserve[s] * 0x9E3779B1 >> 7) & (n_slots - 1)
+        slot = (int(reserve[s]) * 0x9E3779B1 >> 7) & (n_slots - 1)
         while slots[slot] >= 0 and reserve[slots[slot]] != reserve[s]:
             slot = (slot + 1) & (n_slots - 1)
         if slots[slot] < 0:
@@ -154,7 +154,7 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
                 if following != reached:
                     digest = (digest * 0x9E3779B1 + runs[j, 0] + 256 * (following + 1)) & 0x7FFFFFFF
                     reached = following
-            slot = (digest ^ (digest >> 15)) & (n_slots - 1)
+            slot = int((digest ^ (digest >> 15)) & (n_slots - 1))
             while slots[slot] >= 0:
                 other = slots[slot]
                 if old[other] == old[s] and reads_alike(begin, runs, old, other, s):
@@ -198,39 +198,54 @@ def merge_by_depth(successor: Ints, unit: NDArray[np.uint8], reserve: Ints, bloc
 
 @allocating_kernel
 def unrolled(
-    successor: Ints, unit: NDArray[np.uint8], reserve: Ints, blocks: Ints, start: int, number: Ints, rows: Ints
+    successor: Ints,
+    unit: NDArray[np.uint8],
+    reserve: Ints,
+    blocks: Ints,
+    letters: Ints,
+    start: int,
+    number: Ints,
+    pairs: Ints,
+    words: Ints,
 ) -> int:
     """What can be read from a state in `depth` letters, written in a form that only depends on that: its size, or -1.
 
-    The pairs (letters left, block) are numbered as they are discovered. number: int32[depth + 1, n_blocks], all -1.
-    rows: int32[at most so many pairs, 1 + n_letters], written: the reserve, then for each letter 0, or what is reached
-    and whether a unit begins.
+    The pairs (letters left, block) are numbered as they are discovered, and written in this order: the reserve, then
+    for each run of bytes that are alike its first byte and 0, or what they lead to and whether a unit begins.
+
+    letters: int32[n_letters], their first bytes. number: int32[depth + 1, n_blocks], all -1. pairs: int32[n, 2],
+    working memory. words: int32[m], written. What does not fit into the last two is too much.
     """
     depth, k = blocks.shape[0] - 1, successor.shape[1]
-    order = np.empty((rows.shape[0], 2), np.int32)
-    order[0, 0] = depth
-    order[0, 1] = start
+    pairs[0, 0] = depth
+    pairs[0, 1] = start
     number[depth, blocks[depth, start]] = 0
-    n = 1
-    i = 0
+    n, i, size = 1, 0, 0
     while i < n:
-        left, state = order[i, 0], order[i, 1]
-        rows[i, 0] = reserve[state]
-        for c in range(k):
+        left, state = pairs[i, 0], pairs[i, 1]
+        if size + 2 + 2 * k > words.size or n + k > pairs.shape[0]:
+            return -1
+        words[size] = -1 - reserve[state]
+        size += 1
+        last = 0
+        for c in range(k if left > 0 else 0):
             target = successor[state, c]
-            rows[i, 1 + c] = 0
-            if left > 0 and target >= 0:
+            reached = 0
+            if target >= 0:
                 block = blocks[left - 1, target]
                 if number[left - 1, block] < 0:
-                    if n == rows.shape[0]:
-                        return -1
                     number[left - 1, block] = n
-                    order[n, 0] = left - 1
-                    order[n, 1] = target
+                    pairs[n, 0] = left - 1
+                    pairs[n, 1] = target
                     n += 1
-                rows[i, 1 + c] = 2 * number[left - 1, block] + unit[state, c]
+                reached = 2 * number[left - 1, block] + unit[state, c]
+            if reached != last:
+                words[size] = letters[c]
+                words[size + 1] = reached
+                size += 2
+                last = reached
         i += 1
-    return n
+    return size
 
 
 @allocating_kernel

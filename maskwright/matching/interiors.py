@@ -19,8 +19,9 @@ With a counter a token is listed by the units that it begins and those that must
 what is left of the counter must be at least their sum. No more can be asked on the way, because a state needs at
 most one more than its successor; states are then told apart by these numbers as well.
 
-Cost: a millisecond for an automaton of some thousand states, 0.05 ms for a state, 1.5 for what a block of states may
-read where no process has found it before, 0.2 where one has; 16 KB a record (0.5 MB with a counter). Only for states
+Cost: 0.05 ms for an automaton of a hundred states, 4 for one of 14,000; 0.1 ms for a state; for what a block of states
+may read 2 ms where no process has found it before, 0.2 where one has (0.5 with a counter), all with cold caches; 16 KB
+a record (0.5 MB with a counter), a file of 16 to 120 KB, of which there are at most some thousand. Only for states
 that can read many bytes, when a text reaches one; a byte limit per vocabulary, beyond which such states are walked.
 Walking takes a millisecond or more, at every token.
 
@@ -50,8 +51,9 @@ from maskwright.matching.vocabulary import Vocabulary
 MAX_STATES = 20_000
 """Automata with more states, linked ones included, are not merged: their states are walked."""
 
-MAX_UNROLLED = 8_192
-"""The most pairs of (bytes left, block) of what a state may read in DEPTH bytes; any string has some 200."""
+MAX_UNROLLED, MAX_UNROLLED_WORDS = 8_192, 131_072
+"""The most pairs of (bytes left, block) of what a state may read in DEPTH bytes (any string has some 200), and what
+they take in `unrolled`."""
 
 DEPTH = 16
 """Longer tokens are read one by one for each state; the more bytes, the fewer such tokens and the more blocks."""
@@ -77,7 +79,7 @@ class MergedStates:
             return
         # Bytes that no edge tells apart are one letter.
         cuts = np.concatenate([part.edges[:, 0] for part in order] + [part.edges[:, 1] + 1 for part in order])
-        self._letters = np.unique(np.append(cuts[cuts < 256], 0))
+        self._letters = np.unique(np.append(cuts[cuts < 256], 0)).astype(np.int32)
         self._letter_of = (np.searchsorted(self._letters, np.arange(256), side="right") - 1).astype(np.int32)
         self._successor = np.full((n_states, len(self._letters)), -1, dtype=np.int32)
         self._unit = np.zeros(self._successor.shape, dtype=np.uint8)
@@ -108,6 +110,10 @@ class MergedStates:
         self._blocks = np.zeros((DEPTH + 1, n_states), dtype=np.int32)
         merge_by_depth(self._successor, self._unit, self._reserve, self._blocks)
         self._keys: dict[int, bytes | None] = {}
+        # Working memory of `unrolled`, kept because new pages cost more than what is done in them.
+        self._number = np.empty((DEPTH + 1, int(self._blocks.max()) + 1), dtype=np.int32)
+        self._pairs = np.empty((MAX_UNROLLED, 2), dtype=np.int32)
+        self._words = np.empty(MAX_UNROLLED_WORDS, dtype=np.int32)
 
     def key_of(self, state: int) -> bytes | None:
         """A digest of what may be read in DEPTH bytes from one of the automaton's own states; None if it is too much.
@@ -120,18 +126,13 @@ class MergedStates:
         return self._keys[block]
 
     def _digest_of(self, state: int) -> bytes | None:
-        number = np.full((DEPTH + 1, int(self._blocks.max()) + 1), -1, dtype=np.int32)
-        rows = np.empty((MAX_UNROLLED, 1 + len(self._letters)), dtype=np.int32)
-        n = unrolled(self._successor, self._unit, self._reserve, self._blocks, state, number, rows)
-        if n < 0:
+        self._number[:] = -1
+        table = (self._successor, self._unit, self._reserve, self._blocks, self._letters)
+        size = unrolled(*table, state, self._number, self._pairs, self._words)
+        if size < 0:
             return None
-        # Letters that are not told apart here are one. An automaton that counts is kept apart from one that does not.
-        reserves, table = rows[:n, 0], rows[:n, 1:]
-        begins = np.flatnonzero(np.append(True, (table[:, 1:] != table[:, :-1]).any(axis=0)))
-        digest = hashlib.blake2b(self._letters[begins].astype(np.uint8).tobytes(), digest_size=16)
-        digest.update(bytes([self._is_counted]))
-        digest.update(reserves.tobytes() + table[:, begins].tobytes())
-        return digest.digest()
+        # An automaton that counts is kept apart from one that does not.
+        return hashlib.blake2b(self._words[:size].tobytes() + bytes([self._is_counted]), digest_size=16).digest()
 
     def short_tokens(self, state: int, vocabulary: Vocabulary) -> Units:
         """The units of each token by its place in the trie, where it has at most DEPTH bytes and is not refused."""

@@ -64,7 +64,7 @@ from maskwright.matching.lexeme_tables import (
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
 
-_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-1", "interiors-3", "closing-1", "asking-1"
+_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-1", "interiors-4", "closing-1", "asking-1"
 MAX_INTERIOR_BYTES = 24 << 20
 """What the records of grammars' own strings may take in one vocabulary."""
 

@@ -11,6 +11,7 @@ from maskwright.grammar.characters import (
     NO_TEXT,
     CharacterAutomaton,
     count_members,
+    has_all_lengths,
     is_finite,
     is_free,
     least_to_accept,
@@ -41,6 +42,16 @@ def state_after(language: CharacterAutomaton, text: str) -> int:
     return state
 
 
+@pytest.mark.parametrize("pattern", ["a+b+", "a*|b+c+", "(a+b){0,3}c+", "a?b*", "[^c]+ca*"])
+def test_patterns_that_can_go_on_by_one_character_have_all_lengths(pattern: str) -> None:
+    assert has_all_lengths(match_language(pattern))
+
+
+@pytest.mark.parametrize("pattern", ["(ab)*", "a*(bb)*", "abc?", "a+|bc", "(aa)*"])
+def test_patterns_that_skip_lengths_do_not_have_all(pattern: str) -> None:
+    assert not has_all_lengths(match_language(pattern))
+
+
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_measures_agree_with_enumeration(pattern: str) -> None:
     language = match_language(pattern)
@@ -54,6 +65,9 @@ def test_measures_agree_with_enumeration(pattern: str) -> None:
         ends = [text for text in accepted if text.startswith(beginning)]
         assert min(map(len, ends)) - len(beginning) == least[state]
         n_long[state] = sum(len(text) >= 5 for text in ends)
+        if has_all_lengths(language):
+            lengths = {len(text) - len(beginning) for text in ends}
+            assert lengths >= set(range(least[state], 8 - len(beginning)))
     assert is_finite(language) == (n_long[0] == 0)
     assert is_free(language) == all(n_long.values())
     assert count_members(language, 1000) == (len(accepted) if is_finite(language) else None)

@@ -51,7 +51,9 @@ def print_by_case(console: Console, records_of: dict[str, list[CaseRecord]]) -> 
 
 def _figures_of_case(record: CaseRecord) -> list[str]:
     if record.refusal:
-        return [time_text(record.compile_ns / 1e3), *[""] * 7, record.refusal.split(":")[0]]
+        # Who was stopped or crashed has left no time.
+        compile_time = time_text(record.compile_ns / 1e3) if record.compile_ns else ""
+        return [compile_time, *[""] * 7, record.refusal.split(":")[0]]
     masks = spread(concatenate(one.mask_ns + one.commit_ns for one in record.instances))
     times = (masks.mean, masks.percentiles[0], masks.percentiles[PERCENTILES.index(99.0)], masks.maximum)
     return [

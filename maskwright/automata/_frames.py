@@ -58,6 +58,9 @@ Int = Any
 BIT = np.array([1 << i for i in range(31)] + [-(2**31)], dtype=np.int32)
 """BIT[i] has only bit i set; a table, because shifting 1 to bit 31 overflows int32 where the JIT is disabled."""
 
+FEW_ITEMS = 24
+"""Up to so many items of a set are found by looking at each."""
+
 MOST_PER_BUCKET = 4
 """Frames and configurations, on average, in a chain of each of the two hash tables before these grow."""
 
@@ -90,23 +93,50 @@ def begin_items(scratch: Ints) -> None:
 
 @kernel
 def add_item(scratch: Ints, state: Int, frame: Int) -> int:
-    """Add (state, frame) unless it is there already; 0, or TOO_MANY_ITEMS."""
+    """Add (state, frame) unless it is there already; 0, or TOO_MANY_ITEMS.
+
+    While the items are few they are searched one by one: the table is 256 KB, and each item would touch a cold line of
+    it.
+    """
+    n = scratch[SCRATCH_N_ITEMS]
+    if n < FEW_ITEMS:
+        for i in range(n):
+            if scratch[SCRATCH_ITEMS + 2 * i] == state and scratch[SCRATCH_ITEMS + 2 * i + 1] == frame:
+                return 0
+        scratch[SCRATCH_ITEMS + 2 * n] = state
+        scratch[SCRATCH_ITEMS + 2 * n + 1] = frame
+        scratch[SCRATCH_N_ITEMS] = n + 1
+        return 0
+    if n == FEW_ITEMS:
+        for i in range(n):
+            slot = free_slot(scratch, scratch[SCRATCH_ITEMS + 2 * i], scratch[SCRATCH_ITEMS + 2 * i + 1])
+            if slot >= 0:
+                scratch[slot] = scratch[SCRATCH_STAMP]
+                scratch[slot + 1] = i
+    slot = free_slot(scratch, state, frame)
+    if slot < 0:
+        return 0
+    if n == MAX_ITEMS:
+        return TOO_MANY_ITEMS
+    scratch[slot] = scratch[SCRATCH_STAMP]
+    scratch[slot + 1] = n
+    scratch[SCRATCH_ITEMS + 2 * n] = state
+    scratch[SCRATCH_ITEMS + 2 * n + 1] = frame
+    scratch[SCRATCH_N_ITEMS] = n + 1
+    return 0
+
+
+@kernel
+def free_slot(scratch: Ints, state: Int, frame: Int) -> int:
+    """Where in the table an item belongs, or -1 if it is there."""
     stamp = scratch[SCRATCH_STAMP]
     slot = (int(state) * 31 + int(frame) * 73) & (HASH_SIZE - 1)
     while scratch[SCRATCH_HASH + 2 * slot] == stamp:
         at = SCRATCH_ITEMS + 2 * scratch[SCRATCH_HASH + 2 * slot + 1]
         if scratch[at] == state and scratch[at + 1] == frame:
-            return 0
+            return -1
         slot = (slot + 1) & (HASH_SIZE - 1)
-    n = scratch[SCRATCH_N_ITEMS]
-    if n == MAX_ITEMS:
-        return TOO_MANY_ITEMS
-    scratch[SCRATCH_HASH + 2 * slot] = stamp
-    scratch[SCRATCH_HASH + 2 * slot + 1] = n
-    scratch[SCRATCH_ITEMS + 2 * n] = state
-    scratch[SCRATCH_ITEMS + 2 * n + 1] = frame
-    scratch[SCRATCH_N_ITEMS] = n + 1
-    return 0
+    return SCRATCH_HASH + 2 * slot
 
 
 @kernel

@@ -29,17 +29,22 @@ from maskwright.automata._configurations import advance, advance_bytes, read_for
 from maskwright.automata._layout import (
     CONFIGURATION_FLAGS,
     DEAD,
+    FRAME_SIZE,
     HAS_TOKEN_EDGES,
     HEADER_SIZE,
     IS_ACCEPTING,
+    IS_COUNTER,
+    N_ITEMS,
     N_NODES_WALKED,
     N_ROWS,
+    N_SPANS,
     N_STEPS,
     NEED_ANSWER,
     NEED_INTERIOR,
     NEED_LEXEMES,
     NEED_ROW,
     NEEDED,
+    SPANS,
     STATE_INTERIOR,
 )
 from maskwright.automata._lexed_layout import TUPLE_MEMO
@@ -71,7 +76,7 @@ if TYPE_CHECKING:
     from maskwright.matching.matcher import Matcher
     from maskwright.matching.siblings import Reading
 
-STATES_BUILT_AHEAD = 500
+STATES_BUILT_AHEAD = 1000
 """At compile time rules are built, breadth first, until there are this many states; others when a text reaches them."""
 
 DEFAULT_MAX_BYTES = 256 << 20
@@ -147,8 +152,10 @@ class CompiledGrammar:
             raise self._too_large() from error
         self._rows = self._first_rows()
         self._places: dict[int, Place] = {}
-        self._n_remembered = 0
-        self._finished = FinishedRows()
+        self._n_ways = 0  # from place to place, which are kept up to so many as the places
+        self._most_remembered = max_bytes // _BYTES_FOR_ONE_REMEMBERED
+        self._finished = FinishedRows(tables.row_pool)
+        weakref.finalize(self, tables.row_pool.give_back, self._finished.blocks).atexit = False
         self.end = end_place(self.vocabulary)
 
     def matcher(self) -> Matcher:
@@ -185,7 +192,7 @@ class CompiledGrammar:
 
     @property
     def _row_bytes(self) -> int:
-        return (int(self._network.arena[N_ROWS]) + len(self._finished)) * int(self._rows[0].nbytes)
+        return int(self._network.arena[N_ROWS]) * int(self._rows[0].nbytes) + self._finished.size_bytes
 
     def to_bytes(self) -> bytes:
         """The grammar as a file holds it, for `Compiler.grammar_from_bytes`; raises LimitExceeded.
@@ -258,25 +265,21 @@ class CompiledGrammar:
     def start(self) -> Trail:
         """The trail of a text that begins."""
         with self._lock:
-            return Trail([self._place(self._start, has_asked=False)], [], [])
+            return Trail([self._place(self._start, False)], [], [])
 
-    def _place(self, configuration: int, *, has_asked: bool) -> Place:
+    def _place(self, configuration: int, has_asked: bool) -> Place:
         """The one place of a configuration of the present epoch."""
         key = 2 * configuration + has_asked
         place = self._places.get(key)
         if place is None:
-            self._remember_one_more()
-            is_accepting = bool(self._network.arena[configuration + IS_ACCEPTING])
-            place = self._places[key] = Place(configuration, self._network.epoch, has_asked, is_accepting)
+            if len(self._places) >= self._most_remembered:
+                self._forget_places()
+            network = self._network
+            is_accepting = bool(network.arena[configuration + IS_ACCEPTING])
+            place = self._places[key] = Place(configuration, network.epoch, has_asked, is_accepting)
             if is_accepting:
                 place.after.update(self.end.after)
         return place
-
-    def _remember_one_more(self) -> None:
-        """Make room for one more place or way between places: where there are too many, forget all."""
-        if self._n_remembered >= self._max_bytes // _BYTES_FOR_ONE_REMEMBERED:
-            self._forget_places()
-        self._n_remembered += 1
 
     def _forget_places(self) -> None:
         """Let go of what places remember; those that are in use stay what they are."""
@@ -284,22 +287,29 @@ class CompiledGrammar:
             place.after.clear()
             place.row = None
         self._places.clear()
-        self._n_remembered = 0
+        self._n_ways = 0
 
     def after_token(self, trail: Trail, token_id: int) -> tuple[Place, Note | None] | None:
         """The place after one more token (no end token), and what to note of it, or None if it is refused."""
-        start, data = self._token_start, self._token_data
+        start, data, network = self._token_start, self._token_data, self._network
         with self._lock:
-            code = self._run(advance, trail, start, data, token_id)
-            if code == NEED_ANSWER:
-                n_bytes = int(start[token_id + 1] - start[token_id])
-                return self._answered(trail, n_bytes, take_token_with_text, start, data, token_id)
+            here = trail.places[-1]
+            configuration = here.configuration if here.epoch == network.epoch else self._find_again(trail)
+            code = advance(network.arena, network.scratch, configuration, start, data, token_id)
+            if code < 0:
+                if code != NEED_ANSWER:
+                    code = self._run(advance, trail, start, data, token_id)
+                if code == NEED_ANSWER:
+                    n_bytes = int(start[token_id + 1] - start[token_id])
+                    return self._answered(trail, n_bytes, take_token_with_text, start, data, token_id)
             if code == DEAD:
                 return None
             here = trail.places[-1]
-            place = self._place(code, has_asked=here.has_asked)
-            self._remember_one_more()
+            place = self._place(code, here.has_asked)
             here.after[token_id] = place
+            self._n_ways += 1
+            if self._n_ways >= self._most_remembered:
+                self._forget_places()
             return place, None
 
     def read(self, trail: Trail, text: bytes) -> bool:
@@ -334,7 +344,7 @@ class CompiledGrammar:
         code = self._run(advance_bytes, trail, piece, 0, len(piece))
         if code == NEED_ANSWER:
             return self._answered(trail, len(piece), advance_with_text, piece, 0, len(piece))
-        return (self._place(code, has_asked=trail.places[-1].has_asked), None) if code else None
+        return (self._place(code, trail.places[-1].has_asked), None) if code else None
 
     def _answered(
         self, trail: Trail, n_bytes: int, kernel: Callable[..., int], *arguments: object
@@ -346,9 +356,9 @@ class CompiledGrammar:
             return None
         answers = self._repetitions.answers
         if answers.n_since < 0:
-            return self._place(code, has_asked=answers.has_asked or trail.places[-1].has_asked), None
+            return self._place(code, answers.has_asked or trail.places[-1].has_asked), None
         note = Note(len(trail.reads) + 1, n_bytes - answers.n_since, answers.is_ambiguous)
-        return self._place(code, has_asked=answers.has_asked), note
+        return self._place(code, answers.has_asked), note
 
     def _reading_of(self, trail: Trail) -> Reading:
         """The document in progress at the end of a trail, as far as it was read."""
@@ -362,16 +372,30 @@ class CompiledGrammar:
             tries = 0
             while True:
                 configuration = self._configuration(trail)
+                place = trail.places[-1]
                 code = mask = self._write_mask(configuration, row)
                 if code >= 0:
-                    code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
+                    is_free = place.n_fills > 0 or not network.asks
+                    code = INDEPENDENT if is_free else self._repetitions.forbid(network, trail, configuration, row)
                 if code >= 0:
                     break
                 tries = self._provide(code, trail, tries)
             if code == INDEPENDENT:
-                place = trail.places[-1]
-                place.row = self._finished.row_of(mask, row, is_wanted=place.was_filled)
-                place.was_filled = True
+                if place.n_fills == 0:
+                    place.loops = self._loops_at(configuration)
+                place.n_fills += 1
+                place.row = self._finished.row_of(mask, row, place.n_fills)
+
+    def _loops_at(self, configuration: int) -> memoryview | None:
+        """The tokens that lead from a configuration to itself, if the vocabulary knows them: see `Place`."""
+        arena = self._network.arena
+        n_spans = arena[configuration + N_SPANS]
+        if arena[configuration + N_ITEMS] != 1 or n_spans < 0:
+            return None
+        state, frame = arena[configuration + SPANS + 2 * int(n_spans) :][:2].tolist()
+        if arena[frame + FRAME_SIZE] == IS_COUNTER:
+            return None
+        return self._tables.loops.get(int(arena[state + 2]))
 
     def forced_text(self, trail: Trail, limit: int) -> bytes:
         """The bytes that must come next, at most `limit` of them."""
@@ -424,7 +448,7 @@ class CompiledGrammar:
         past = trail.fork()
         past.cut_off(n_known)
         if past.places[0].epoch != epoch:
-            past.places[0] = trail.places[0] = self._place(self._start, has_asked=False)
+            past.places[0] = trail.places[0] = self._place(self._start, False)
         for number in range(n_known, len(trail.reads)):
             read = trail.reads[number]
             if isinstance(read, bytes):
@@ -489,7 +513,7 @@ class CompiledGrammar:
         self._finished.clear()
         try:
             configuration = self._network.restart(here.configuration)
-            trail.places[-1] = self._place(configuration, has_asked=here.has_asked)
+            trail.places[-1] = self._place(configuration, here.has_asked)
         except ArenaFull:
             self._network.clear()
             raise self._too_large() from None

@@ -52,6 +52,7 @@ from maskwright.matching._table_layout import (
 )
 from maskwright.matching._trie_kernels import build_trie
 from maskwright.matching.asking_tokens import AskingTokens, asking_arrays
+from maskwright.matching.finished_rows import RowPool
 from maskwright.matching.interiors import LongTokens, MergedStates, Units, packed_units, unpacked_units
 from maskwright.matching.lexeme_tables import (
     MAX_LEXEME_BYTES,
@@ -64,7 +65,7 @@ from maskwright.matching.lexeme_tables import (
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
 
-_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-1", "interiors-4", "closing-1", "asking-1"
+_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-2", "interiors-4", "closing-1", "asking-1"
 MAX_INTERIOR_BYTES = 24 << 20
 """What the records of grammars' own strings may take in one vocabulary."""
 
@@ -86,9 +87,12 @@ class MaskTables:
         self.vocabulary = vocabulary
         self.n_words = (vocabulary.size + 31) // 32
         self.arena_pool = ArenaPool()
+        self.row_pool = RowPool(self.n_words)
         self._lock = threading.Lock()
         self._asking_tokens: AskingTokens | None = None
         self._records: dict[ByteAutomaton, list[int]] = {}
+        # By record of a state from which nothing goes on behind an end: the tokens that lead back to it, as a row.
+        self.loops: dict[int, memoryview] = {}
         # By content, so that a grammar compiled again finds the answers; both are emptied when they grow too large.
         self._interior_of: dict[tuple[bytes, int, bool], int] = {}
         self._merged: dict[tuple[ByteAutomaton, bool], MergedStates] = {}
@@ -348,6 +352,8 @@ class MaskTables:
         }
         for word, value in entries.items():
             self.arena[record + word] = value
+        if len(loops := arrays[f"{state}.loops"]):
+            self.loops[record] = bits_of(loops, self.n_words).data
         self.arena[record + SHARED_CONTINUING : record + SHARED_CONTINUING + len(continuing)] = continuing
         return record
 
@@ -417,8 +423,24 @@ def _classified(vocabulary: Vocabulary, automaton: ByteAutomaton) -> dict[str, N
         nodes, payload = _suffix_trie(vocabulary, np.flatnonzero(fate == LEAVES).tolist(), split, units)
         arrays[f"{state}.nodes"] = nodes
         arrays[f"{state}.payload"] = payload
+        is_worth_it = len(interior) > _MAX_LISTED and not continuing.any()
+        arrays[f"{state}.loops"] = returning(vocabulary, successor, interior, state) if is_worth_it else interior[:0]
     assert DIES == 0
     return arrays
+
+
+def returning(
+    vocabulary: Vocabulary, successor: NDArray[np.int32], tokens: NDArray[np.int32], state: int
+) -> NDArray[np.int32]:
+    """Those of the tokens, none of which is refused, that lead from a state back to it."""
+    here = np.full(len(tokens), state, dtype=np.int32)
+    at, end = vocabulary.token_start[tokens], vocabulary.token_start[tokens + 1]
+    reads = np.flatnonzero(at < end)
+    while len(reads):
+        here[reads] = successor[here[reads], vocabulary.token_data[at[reads]]]
+        at[reads] += 1
+        reads = reads[at[reads] < end[reads]]
+    return np.sort(tokens[here == state])
 
 
 def _closing_tokens(vocabulary: Vocabulary, closes: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

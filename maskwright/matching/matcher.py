@@ -101,7 +101,10 @@ class Matcher:
     def accept_token(self, token_id: int) -> None:
         """Read one token; raises TokenRejected, and changes nothing, if the grammar does not allow it here."""
         if type(token_id) is int:
-            known = self._places[-1].after.get(token_id)
+            place = self._places[-1]
+            known = place.after.get(token_id)
+            if known is None and place.loops is not None and 0 <= token_id < self._size:
+                known = place if place.loops[token_id >> 5] >> (token_id & 31) & 1 else None
             if known is not None:
                 self._places.append(known)
                 self._reads.append(token_id)

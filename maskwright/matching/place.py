@@ -29,13 +29,14 @@ NO_EPOCH = -1
 class Place:
     """A configuration; `after[t]` is the place behind token t, for tokens that lead there whatever the text before.
 
-    `row`: the finished mask, or None while there is none. `was_filled`: was the mask asked
-    for? `has_asked`: did a value on the way ask whether it repeats a sibling (in the document that began last)? What
-    tokens are allowed may depend on that, so it makes two places of one configuration. `is_end`: was an end token
-    taken?
+    `loops`: a row of tokens that lead from the place to itself, where there are many (inside a string most tokens do);
+    the others are in `after`. `row`: the finished mask, or None while there is none. `n_fills`: how often the mask was
+    asked for and did not depend on the text. `has_asked`: did a value on the way ask whether it repeats a sibling (in
+    the document that began last)? What tokens are allowed may depend on that, so it makes two places of one
+    configuration. `is_end`: was an end token taken?
     """
 
-    __slots__ = ("after", "configuration", "epoch", "has_asked", "is_accepting", "is_end", "row", "was_filled")
+    __slots__ = ("after", "configuration", "epoch", "has_asked", "is_accepting", "is_end", "loops", "n_fills", "row")
 
     def __init__(
         self, configuration: int, epoch: int, has_asked: bool, is_accepting: bool, *, is_end: bool = False
@@ -46,8 +47,9 @@ class Place:
         self.is_accepting = is_accepting
         self.is_end = is_end
         self.after: dict[int, Place] = {}
+        self.loops: memoryview | None = None
         self.row: FinishedRow | None = None
-        self.was_filled = False
+        self.n_fills = 0
 
 
 class Note:

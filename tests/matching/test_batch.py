@@ -9,7 +9,7 @@ import pytest
 
 import maskwright as mw
 from maskwright.matching._row_copies import copy_rows
-from maskwright.matching.finished_rows import FinishedRows
+from maskwright.matching.finished_rows import FIRST_ROWS, LATER_FILLS, MAX_ROWS, FinishedRows, RowPool
 
 VOCABULARY = mw.Vocabulary(
     [b"(", b")", b"a", b"b", b"()", b"", *(bytes([byte]) for byte in range(97, 122))], eos_token_ids=[5]
@@ -101,14 +101,25 @@ def test_an_empty_batch_is_nothing_to_do() -> None:
     mw.fill_bitmasks([], mw.allocate_bitmask(1, VOCABULARY.size))
 
 
+def test_only_the_first_masks_are_finished_at_once() -> None:
+    kept = FinishedRows(RowPool(4))
+    row = np.arange(4, dtype=np.int32)
+    assert all(kept.row_of(mask, row, 1) is not None for mask in range(FIRST_ROWS))
+    assert kept.row_of(FIRST_ROWS, row, 1) is None
+    assert kept.row_of(FIRST_ROWS, row, LATER_FILLS) is not None
+    for mask in range(FIRST_ROWS, MAX_ROWS):
+        kept.row_of(mask, row, LATER_FILLS)
+    assert kept.row_of(MAX_ROWS, row, LATER_FILLS) is None
+    assert kept.size_bytes == 4 * 4 * MAX_ROWS
+
+
 @pytest.mark.no_jit
 def test_rows_are_copied_from_where_they_lie_and_0_is_left_alone() -> None:
-    kept = FinishedRows()
+    kept = FinishedRows(RowPool(4))
     row = np.arange(4, dtype=np.int32)
-    assert kept.row_of(8, row, is_wanted=False) is None
-    finished = kept.row_of(8, row, is_wanted=True)
+    finished = kept.row_of(8, row, 1)
     row[:] = 9
-    assert finished is not None and finished is kept.row_of(8, row, is_wanted=False)
+    assert finished is not None and finished is kept.row_of(8, row, 1)
     mask = np.full((3, 4), 7, dtype=np.int32)
     copy_rows(np.array([finished.address, 0, finished.address]), mask)
     assert mask.tolist() == [[0, 1, 2, 3], [7] * 4, [0, 1, 2, 3]]

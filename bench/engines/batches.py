@@ -7,7 +7,6 @@ Each engine takes the quickest way that its interface has; what that costs in Py
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -45,33 +44,28 @@ class BatchEngine(Protocol):
 
 
 class MaskwrightBatch:
-    """`fill_bitmasks` for all masks; for a batch of one, `step`."""
+    """`step_matchers`; for a batch of one, `step`."""
 
     def __init__(self, compiled: Sequence[Any], size: int, n_threads: int) -> None:
         import maskwright as mw
 
         self.matchers = [grammar.matcher() for grammar in compiled]
         self.mask = mw.allocate_bitmask(len(compiled), size)
-        self.fill = _fill_call(mw.fill_bitmasks, self.matchers, self.mask, n_threads)
-        self.one = getattr(self.matchers[0], "step", None) if len(compiled) == 1 else None
+        self.n_threads = n_threads
+        self.fill_all, self.step_all = mw.fill_bitmasks, mw.step_matchers
+
+    def fill(self) -> None:
+        self.fill_all(self.matchers, self.mask, n_threads=self.n_threads)
 
     def step(self, tokens: list[int]) -> None:
-        if self.one is not None:
-            self.one(tokens[0], self.mask[0])
-            return
-        for matcher, token in zip(self.matchers, tokens, strict=True):
-            matcher.accept_token(token)
-        self.fill()
+        if len(tokens) == 1:
+            self.matchers[0].step(tokens[0], self.mask[0])
+        else:
+            self.step_all(self.matchers, tokens, self.mask, n_threads=self.n_threads)
 
     def restart(self, index: int, read: Sequence[int]) -> None:
         self.matchers[index].reset()
         self.matchers[index].accept_tokens(read)
-
-
-def _fill_call(fill_bitmasks: Any, matchers: list[Any], mask: NDArray[np.int32], n_threads: int) -> Callable[[], None]:
-    if "n_threads" in inspect.signature(fill_bitmasks).parameters:
-        return lambda: fill_bitmasks(matchers, mask, n_threads=n_threads)
-    return lambda: fill_bitmasks(matchers, mask)
 
 
 class LLGuidanceBatch:

@@ -3,22 +3,24 @@
 In the steady state every text is at a place whose mask is finished, whatever its grammar, so a batch is a list of rows
 to copy: one call of a kernel, with the GIL released. The others are filled one by one, each under the lock of its
 grammar. With several threads the rows are dealt out in runs; it pays where a batch has many rows that are not finished,
-or where other threads want the GIL. No thread is started unless it is asked for, and none outlives the call.
+or where other threads want the GIL. No thread is started unless it is asked for; then it waits for the next batch.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.errors import MatcherError, TokenRejected
+from maskwright.errors import MatcherError
 from maskwright.matching._row_copies import copy_rows
 from maskwright.matching.bitmask import check_row
-from maskwright.matching.matcher import Matcher
+from maskwright.matching.matcher import Matcher, accept_each
 
 
 def fill_bitmasks(matchers: Sequence[Matcher], mask: NDArray[np.int32], *, n_threads: int = 1) -> None:
@@ -35,12 +37,11 @@ def fill_bitmasks(matchers: Sequence[Matcher], mask: NDArray[np.int32], *, n_thr
         _fill(matchers, mask[:n])
         return
     cuts = [n * i // n_threads for i in range(n_threads + 1)]
-    with ThreadPoolExecutor(n_threads - 1) as pool:
-        runs = [(matchers[begin:end], mask[begin:end]) for begin, end in itertools.pairwise(cuts)]
-        futures = [pool.submit(_fill, *run) for run in runs[1:]]
-        _fill(*runs[0])
-        for future in futures:
-            future.result()
+    runs = [(matchers[begin:end], mask[begin:end]) for begin, end in itertools.pairwise(cuts)]
+    futures = [_threads(n_threads - 1).submit(_fill, *run) for run in runs[1:]]
+    _fill(*runs[0])
+    for future in futures:
+        future.result()
 
 
 def step_matchers(
@@ -53,16 +54,17 @@ def step_matchers(
     check_batch(matchers, mask)
     if len(token_ids) != len(matchers):
         raise MatcherError(f"There are {len(token_ids)} tokens for {len(matchers)} matchers")
-    n_accepted = 0
-    try:
-        for matcher, token in zip(matchers, token_ids, strict=True):
-            matcher.accept_token(token)
-            n_accepted += 1
-    except (TokenRejected, MatcherError):
-        for matcher in matchers[:n_accepted]:
-            matcher.rollback(1)
-        raise
+    accept_each(matchers, token_ids)
     fill_bitmasks(matchers, mask, n_threads=n_threads)
+
+
+@functools.cache
+def _threads(n: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n, thread_name_prefix="maskwright-batch")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)  # threads do not live on in a child
 
 
 def check_batch(matchers: Sequence[Matcher], mask: NDArray[np.int32]) -> None:

@@ -226,3 +226,22 @@ class Matcher:
             forced.append(longest[0])
             begin = longest[1]
         return forced
+
+
+def accept_each(matchers: Sequence[Matcher], token_ids: Sequence[int]) -> None:
+    """Have every matcher read its token; if one is refused raise TokenRejected, with all of them as they were."""
+    n_accepted = 0
+    try:
+        for matcher, token in zip(matchers, token_ids, strict=True):
+            # The short way of `accept_token`, without the call.
+            known = matcher._places[-1].after.get(token) if type(token) is int else None
+            if known is None:
+                matcher.accept_token(token)
+            else:
+                matcher._places.append(known)
+                matcher._reads.append(token)
+            n_accepted += 1
+    except MaskwrightError:
+        for matcher in matchers[:n_accepted]:
+            matcher.rollback(1)
+        raise

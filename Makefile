@@ -4,7 +4,7 @@
 #   make test       install into .venv, run all tests (minutes)
 #   make test-deep  the long forms: soak, mutation, millions of inputs (hours)
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
-#   make bench-NAME one more bench: batch, scaling, guard, flame, grammars, hostile, suite
+#   make bench-NAME one more bench: batch, scaling, steps, guard, flame, grammars, hostile, suite
 #   make lint       style and formatting;   make format  mends them
 #   make types      mypy --strict;          make imports  which layer may import which
 #   make dev        only install what the targets above need

@@ -66,7 +66,7 @@ from maskwright.automata._lexed_layout import (
 from maskwright.automata._lexing import entry_state, start_list, start_session
 from maskwright.automata._parsing import is_proved
 from maskwright.automata._writing import write_automaton
-from maskwright.automata.arena_pool import ArenaPool
+from maskwright.automata.arena_pool import ArenaPool, reserved
 from maskwright.automata.carrying_over import CarryingOver
 from maskwright.automata.lexed_proof import write_proof
 from maskwright.automata.lexed_words import cached_program_words
@@ -412,6 +412,6 @@ class TransitionNetwork:
         size = min(max(2 * len(self.arena), n_words), self.max_bytes // 4, _MAX_WORDS)
         if size < n_words:
             raise ArenaFull
-        arena = np.empty(size, dtype=np.int32)
+        arena = reserved(size)
         arena[: len(self.arena)] = self.arena
         self.arena = arena

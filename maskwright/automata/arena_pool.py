@@ -14,8 +14,9 @@ At most MAX_ARENAS are kept, of which no more than MAX_BYTES have been touched; 
 
 from __future__ import annotations
 
+import contextlib
 import mmap
-import threading
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -43,27 +44,26 @@ def reserved(n_words: int) -> Ints:
 
 
 class ArenaPool:
-    """Thread-safe; nobody may use an array that was given back."""
+    """Nobody may use an array that was given back. Any thread may call, and the garbage collector in the midst of a
+    call, when a grammar is gone: so there is no lock, only the ends of queues, which Python moves in one step.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._is_first = True
-        self._arenas: list[Ints] = []
-        self._scratches: list[Ints] = []
+        self._arenas: deque[Ints] = deque(maxlen=MAX_ARENAS)
+        self._scratches: deque[Ints] = deque(maxlen=MAX_ARENAS)
 
     @property
     def size_bytes(self) -> int:
         """Bytes that were in use in the arenas that nobody has now, and in scratch arrays."""
-        with self._lock:
-            return sum(4 * int(arena[FREE]) for arena in self._arenas) + sum(one.nbytes for one in self._scratches)
+        return sum(4 * int(arena[FREE]) for arena in [*self._arenas]) + sum(one.nbytes for one in [*self._scratches])
 
     def arena(self, n_words: int) -> Ints:
         """int32[n_words] with any content."""
-        with self._lock:
-            for number, arena in enumerate(self._arenas):
-                if arena.size == n_words:
-                    return self._arenas.pop(number)
-            is_first, self._is_first = self._is_first, False
+        known = _taken(self._arenas, n_words)
+        if known is not None:
+            return known
+        is_first, self._is_first = self._is_first, False
         arena = reserved(n_words)
         if is_first:
             arena[: FIRST_BYTES // 4] = 0
@@ -71,15 +71,22 @@ class ArenaPool:
 
     def scratch(self, n_words: int) -> Ints:
         """int32[n_words] of working memory for the kernels: zeros, or what kernels left there."""
-        with self._lock:
-            for number, scratch in enumerate(self._scratches):
-                if scratch.size == n_words:
-                    return self._scratches.pop(number)
-        return np.zeros(n_words, dtype=np.int32)
+        known = _taken(self._scratches, n_words)
+        return np.zeros(n_words, dtype=np.int32) if known is None else known
 
     def give_back(self, arena: Ints, scratch: Ints) -> None:
         """Take the arrays of a grammar that is gone."""
-        with self._lock:
-            if 4 * int(arena[FREE]) <= MAX_BYTES:
-                self._arenas = [arena, *self._arenas[: MAX_ARENAS - 1]]
-            self._scratches = [scratch, *self._scratches[: MAX_ARENAS - 1]]
+        if 4 * int(arena[FREE]) <= MAX_BYTES:
+            self._arenas.append(arena)
+        self._scratches.append(scratch)
+
+
+def _taken(queue: deque[Ints], n_words: int) -> Ints | None:
+    """The array in a queue that was last put there, of those with a size, which it leaves; None if there is none."""
+    with contextlib.suppress(IndexError):  # somebody else was quicker
+        for _ in range(len(queue)):
+            array = queue.pop()
+            if array.size == n_words:
+                return array
+            queue.appendleft(array)
+    return None

@@ -467,8 +467,41 @@ def resume(words: Words, heard: Bytes, kept: Words, n_bytes: Int, reader: Words)
 
 
 @kernel
+def begins_with(words: Words, heard: Bytes, sibling: Int, begin: Int, length: Int) -> bool:
+    """Is a sibling a string that begins with heard[begin:begin + length]?"""
+    first = words[sibling + VALUE_BEGIN]
+    if first < 0 or words[sibling + VALUE_END] - first < length:
+        return False
+    n_alike = 0
+    while n_alike < length and heard[first + n_alike] == heard[begin + n_alike]:
+        n_alike += 1
+    return n_alike == length
+
+
+@kernel
+def is_in_new_string(words: Words, heard: Bytes, reader: Words) -> bool:
+    """Does the text end inside a string that no sibling begins with, so that none equals it however it goes on?
+
+    In doubt it does not: in an escape, and in a string that is not kept because it has no siblings.
+    """
+    if reader[MODE] != STRING or not reader[IS_KEPT] or reader[ESCAPE] or reader[SURROGATE]:
+        return False
+    begin = reader[STRING_BEGIN]
+    length = reader[N_HEARD] - begin
+    sibling = last_sibling(words, reader)
+    while sibling != 0:
+        if begins_with(words, heard, sibling, begin, length):
+            return False
+        sibling = int(words[sibling + VALUE_PREVIOUS])
+    return True
+
+
+@kernel
 def read_json(words: Words, heard: Bytes, kept: Words, text: Bytes, begin: Int, end: Int, reader: Words) -> int:
-    """Read text[begin:end] behind an older header and write the new one into `reader`; 0 or NO_ROOM."""
+    """Read text[begin:end] behind an older header and write the new one into `reader`.
+
+    Returns 1 if the text then ends inside a new string (`is_in_new_string`), 0 if not, or NO_ROOM.
+    """
     code = resume(words, heard, kept, end - begin, reader)
     if code < 0:
         return code
@@ -476,4 +509,4 @@ def read_json(words: Words, heard: Bytes, kept: Words, text: Bytes, begin: Int, 
         read_json_byte(words, heard, reader, np.int64(text[i]))
     words[N_WORDS_USED] = reader[N_WORDS]
     words[N_HEARD_USED] = reader[N_HEARD]
-    return 0
+    return 1 if is_in_new_string(words, heard, reader) else 0

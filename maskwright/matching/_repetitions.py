@@ -26,6 +26,7 @@ from maskwright.matching._json_reader import (
     VALUE_PREVIOUS,
     Bytes,
     Words,
+    begins_with,
     has_any_sibling,
     last_sibling,
     resume,
@@ -271,17 +272,10 @@ def forbid_completions(
     length = reader[N_HEARD] - begin
     sibling = last_sibling(words, reader)
     while sibling != 0:
-        first = words[sibling + VALUE_BEGIN]
+        begins_alike = begins_with(words, heard, sibling, begin, length)
+        rest = words[sibling + VALUE_BEGIN] + length
         end = words[sibling + VALUE_END]
         sibling = int(words[sibling + VALUE_PREVIOUS])
-        rest = first + length
-        if first < 0 or rest > end:
-            continue
-        begins_alike = True
-        for i in range(length):
-            if heard[first + i] != heard[begin + i]:
-                begins_alike = False
-                break
         if not begins_alike:
             continue
         node = closing_node(tables, heard, rest, end)

@@ -13,20 +13,26 @@ from maskwright.matching.siblings import start_reading
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import Vocabulary
 
+STAYS, ENDS, ESCAPES = 0, 1, 2
+"""What `in_string` says of a token inside a string, outside of an escape: it stays there; it ends the string and holds
+no other quote; anything else, as with a second quote or a backslash."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AskingTokens:
     """Quotes, commas and brackets in the tokens of one vocabulary.
 
     quotes: uint8[size], how many (at most 3). by_quotes: int32[3 + n], how many tokens have at least one, two and three
-    quotes, then these tokens, those with most first. kinds: uint8[size], HAS_COMMA | HAS_CLOSER. escaped: int32[n],
-    the tokens with a backslash before the first quote that ends a string they begin in, decoded up to it:
+    quotes, then these tokens, those with most first. kinds: uint8[size], HAS_COMMA | HAS_CLOSER. in_string:
+    uint8[size], STAYS, ENDS or ESCAPES, special tokens taken by their bytes. escaped: int32[n], the tokens with a
+    backslash before the first quote that ends a string they begin in, decoded up to it:
     escaped_data[escaped_start[i]:escaped_start[i + 1]].
     """
 
     quotes: NDArray[np.uint8]
     by_quotes: NDArray[np.int32]
     kinds: NDArray[np.uint8]
+    in_string: NDArray[np.uint8]
     escaped: NDArray[np.int32]
     escaped_data: NDArray[np.uint8]
     escaped_start: NDArray[np.int32]
@@ -43,10 +49,15 @@ def asking_arrays(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
     texts = np.zeros(vocabulary.size, dtype=np.bool_)
     texts[vocabulary.trie.tokens] = True
 
-    def n_of(byte: int) -> NDArray[np.int64]:
+    def n_in_all(byte: int) -> NDArray[np.int64]:
         tokens = np.searchsorted(start, np.flatnonzero(data == byte), side="right") - 1
-        return np.where(texts, np.bincount(tokens, minlength=vocabulary.size)[: vocabulary.size], 0)
+        return np.bincount(tokens, minlength=vocabulary.size)[: vocabulary.size]
 
+    def n_of(byte: int) -> NDArray[np.int64]:
+        return np.where(texts, n_in_all(byte), 0)
+
+    in_string = np.minimum(n_in_all(ord('"')), ESCAPES)
+    in_string[n_in_all(ord("\\")) > 0] = ESCAPES
     quotes = np.minimum(n_of(ord('"')), 3)
     with_quotes = np.flatnonzero(quotes > 0)
     ordered = with_quotes[np.argsort(-quotes[with_quotes], kind="stable")]
@@ -64,6 +75,7 @@ def asking_arrays(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
         "quotes": quotes.astype(np.uint8),
         "by_quotes": np.concatenate([counts, ordered]).astype(np.int32),
         "kinds": kinds,
+        "in_string": in_string.astype(np.uint8),
         "escaped": np.array([token for token, _ in found], dtype=np.int32),
         "escaped_data": escaped_data,
         "escaped_start": escaped_start,

@@ -285,7 +285,8 @@ class CompiledGrammar:
         """Let go of what places remember; those that are in use stay what they are."""
         for place in self._places.values():
             place.after.clear()
-            place.row = None
+            place.after_new.clear()
+            place.row = place.base_row = None
         self._places.clear()
         self._n_ways = 0
 
@@ -294,6 +295,9 @@ class CompiledGrammar:
         start, data, network = self._token_start, self._token_data, self._network
         with self._lock:
             here = trail.places[-1]
+            known = here.after_new.get(token_id)
+            if known is not None and self._repetitions.ends_new(network, trail, token_id):
+                return known, None
             configuration = here.configuration if here.epoch == network.epoch else self._find_again(trail)
             code = advance(network.arena, network.scratch, configuration, start, data, token_id)
             if code < 0:
@@ -301,16 +305,24 @@ class CompiledGrammar:
                     code = self._run(advance, trail, start, data, token_id)
                 if code == NEED_ANSWER:
                     n_bytes = int(start[token_id + 1] - start[token_id])
-                    return self._answered(trail, n_bytes, take_token_with_text, start, data, token_id)
+                    is_new = self._repetitions.ends_new(network, trail, token_id)
+                    following = self._answered(trail, n_bytes, take_token_with_text, start, data, token_id)
+                    if is_new and following is not None:
+                        self._remember(trail.places[-1].after_new, token_id, following[0])
+                    return following
             if code == DEAD:
                 return None
             here = trail.places[-1]
             place = self._place(code, here.has_asked)
-            here.after[token_id] = place
-            self._n_ways += 1
-            if self._n_ways >= self._most_remembered:
-                self._forget_places()
+            self._remember(here.after, token_id, place)
             return place, None
+
+    def _remember(self, after: dict[int, Place], token_id: int, place: Place) -> None:
+        """Keep a way from a place to another."""
+        after[token_id] = place
+        self._n_ways += 1
+        if self._n_ways >= self._most_remembered:
+            self._forget_places()
 
     def read(self, trail: Trail, text: bytes) -> bool:
         """Take more bytes as one step of the trail; False, and no step, if one of them is refused."""
@@ -373,18 +385,28 @@ class CompiledGrammar:
             while True:
                 configuration = self._configuration(trail)
                 place = trail.places[-1]
-                code = mask = self._write_mask(configuration, row)
-                if code >= 0:
-                    is_free = place.n_fills > 0 or not network.asks
-                    code = INDEPENDENT if is_free else self._repetitions.forbid(network, trail, configuration, row)
+                code = self._write_base(place, configuration, row)
+                if code >= 0 and not place.is_free:
+                    code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
+                    if code == INDEPENDENT:
+                        place.is_free = True
+                        place.loops = self._loops_at(configuration)
                 if code >= 0:
                     break
                 tries = self._provide(code, trail, tries)
-            if code == INDEPENDENT:
-                if place.n_fills == 0:
-                    place.loops = self._loops_at(configuration)
-                place.n_fills += 1
-                place.row = self._finished.row_of(mask, row, place.n_fills)
+            if place.is_free:
+                place.row = place.base_row
+
+    def _write_base(self, place: Place, configuration: int, row: NDArray[np.int32]) -> int:
+        """Write the mask of a place, values taken as new, and perhaps keep it: 0 or more, or a NEED code."""
+        if place.base_row is not None:
+            row.data[:] = place.base_row.words
+            return 0
+        mask = self._write_mask(configuration, row)
+        if mask >= 0:
+            place.n_fills += 1
+            place.base_row = self._finished.row_of(mask, row, place.n_fills)
+        return mask
 
     def _loops_at(self, configuration: int) -> memoryview | None:
         """The tokens that lead from a configuration to itself, if the vocabulary knows them: see `Place`."""

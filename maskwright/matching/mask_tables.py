@@ -65,7 +65,7 @@ from maskwright.matching.lexeme_tables import (
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import MIN_CACHED_BYTES, Vocabulary
 
-_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-2", "interiors-4", "closing-1", "asking-1"
+_KIND, _KIND_OF_BLOCKS, _KIND_OF_CLOSING, _KIND_OF_ASKING = "shared-states-2", "interiors-4", "closing-1", "asking-2"
 MAX_INTERIOR_BYTES = 24 << 20
 """What the records of grammars' own strings may take in one vocabulary."""
 

@@ -30,13 +30,28 @@ class Place:
     """A configuration; `after[t]` is the place behind token t, for tokens that lead there whatever the text before.
 
     `loops`: a row of tokens that lead from the place to itself, where there are many (inside a string most tokens do);
-    the others are in `after`. `row`: the finished mask, or None while there is none. `n_fills`: how often the mask was
-    asked for and did not depend on the text. `has_asked`: did a value on the way ask whether it repeats a sibling (in
-    the document that began last)? What tokens are allowed may depend on that, so it makes two places of one
-    configuration. `is_end`: was an end token taken?
+    the others are in `after`. `after_new[t]`: the place behind a token that ends a string, where no sibling begins like
+    that string (`Repetitions.ends_new`). `base_row`: the finished mask as if all values were new, or None while there
+    is none; `row`: the same once the mask `is_free`, known not to depend on the text. `n_fills`: how often a kernel
+    wrote it. `has_asked`: did a value on the way ask whether it repeats a sibling (in the document that began last)?
+    What tokens are allowed may depend on that, so it makes two places of one configuration. `is_end`: was an end token
+    taken?
     """
 
-    __slots__ = ("after", "configuration", "epoch", "has_asked", "is_accepting", "is_end", "loops", "n_fills", "row")
+    __slots__ = (
+        "after",
+        "after_new",
+        "base_row",
+        "configuration",
+        "epoch",
+        "has_asked",
+        "is_accepting",
+        "is_end",
+        "is_free",
+        "loops",
+        "n_fills",
+        "row",
+    )
 
     def __init__(
         self, configuration: int, epoch: int, has_asked: bool, is_accepting: bool, *, is_end: bool = False
@@ -47,8 +62,11 @@ class Place:
         self.is_accepting = is_accepting
         self.is_end = is_end
         self.after: dict[int, Place] = {}
+        self.after_new: dict[int, Place] = {}
         self.loops: memoryview | None = None
+        self.base_row: FinishedRow | None = None
         self.row: FinishedRow | None = None
+        self.is_free = False
         self.n_fills = 0
 
 

@@ -45,13 +45,17 @@ class SiblingLog:
 
 
 class Reading:
-    """A JSON text up to one place: a header and the log that it refers to. Never changed."""
+    """A JSON text up to one place: a header and the log that it refers to. Never changed.
 
-    __slots__ = ("header", "log")
+    `is_new`: does it end inside a string that no sibling begins with? In an escape that is not known, and false.
+    """
 
-    def __init__(self, log: SiblingLog, header: NDArray[np.int64]) -> None:
+    __slots__ = ("header", "is_new", "log")
+
+    def __init__(self, log: SiblingLog, header: NDArray[np.int64], is_new: bool) -> None:
         self.log = log
         self.header = header
+        self.is_new = is_new
 
     @property
     def is_in_string(self) -> bool:
@@ -77,9 +81,9 @@ class Reading:
         """The reading of text[begin:end] more."""
         log = self.log
         header = np.empty(READER_SIZE, dtype=np.int64)
-        while read_json(log.words, log.heard, self.header, text, begin, end, header) == NO_ROOM:
+        while (code := read_json(log.words, log.heard, self.header, text, begin, end, header)) == NO_ROOM:
             log.grow()
-        return Reading(log, header)
+        return Reading(log, header, code == 1)
 
 
 def start_reading(room: int = 1 << 10, *, is_ambiguous: bool = False) -> Reading:
@@ -87,4 +91,4 @@ def start_reading(room: int = 1 << 10, *, is_ambiguous: bool = False) -> Reading
     header = np.empty(READER_SIZE, dtype=np.int64)
     begin_reader(header)
     header[IS_AMBIGUOUS] = is_ambiguous
-    return Reading(SiblingLog(room), header)
+    return Reading(SiblingLog(room), header, False)

@@ -302,6 +302,35 @@ def test_two_readings_of_a_text_only_one_of_which_is_distinct() -> None:
         assert takes(compiled.matcher(), text) == (len(items) == 2 or two_equal(text)), text
 
 
+def test_what_is_remembered_of_new_strings_is_not_said_of_others() -> None:
+    """Texts that meet in a place, in a string that is new in one of them: each gets its own mask and tokens."""
+    single = [bytes([byte]) for byte in b'[]", abn\\u016']
+    vocabulary = Vocabulary([b"", *single, b'b"', b'b",'], eos_token_ids=[0])
+    token_of = {vocabulary.text_of(token): token for token in range(1, vocabulary.size)}
+    compiled = compiled_pair({"S": array(distinct(TEXT))}, vocabulary)
+    row = mw.allocate_bitmask(1, vocabulary.size)[0]
+
+    def allowed_after(text: bytes) -> set[bytes]:
+        matcher = compiled.matcher()
+        for byte in text:
+            matcher.fill_bitmask(row)
+            matcher.accept_token(token_of[bytes([byte])])
+        matcher.fill_bitmask(row)
+        tokens = {vocabulary.text_of(token) for token in mw.allowed_tokens(row).tolist()}
+        assert tokens == {text for text, token in token_of.items() if matcher.allows(token)}
+        return tokens
+
+    endings = {b'"', b'b"', b'b",'}
+    for _ in range(3):
+        assert allowed_after(b'["ab","b') >= endings
+        assert allowed_after(b'["bb","b') & endings == {b'"'}
+        assert allowed_after(b'["ab","bbb') >= endings
+        assert allowed_after(b'["bbb","bbb') & endings == {b'b"', b'b",'}
+        assert allowed_after(b'["a","b\\') & endings == {b'"'}
+        assert allowed_after(b'["b\\n","b\\n') & endings == {b'b"', b'b",'}
+        assert allowed_after(b'["a","b' + 20 * b"a") >= endings
+
+
 def test_a_rule_that_is_built_late_asks_as_well() -> None:
     """Places from before the first question was known are read again."""
     from maskwright.matching import compiled_grammar

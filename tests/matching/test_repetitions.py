@@ -330,6 +330,33 @@ def test_what_is_remembered_of_new_strings_is_not_said_of_others() -> None:
         assert allowed_after(b'["b\\n","b\\n') & endings == {b'b"', b'b",'}
         assert allowed_after(b'["a","b' + 20 * b"a") >= endings
 
+    # Asked in one string and then, without a mask on the way, in another one.
+    for pieces in ([b'","a'], [b'"', b",", b'"', b"a"]):
+        matcher = compiled.matcher()
+        matcher.accept_bytes(b'["ab","bb')
+        matcher.fill_bitmask(row)
+        for piece in pieces:
+            if piece in token_of:
+                matcher.accept_token(token_of[piece])
+            else:
+                matcher.accept_bytes(piece)
+        assert not matcher.allows(token_of[b'b"'])
+        matcher.fill_bitmask(row)
+        tokens = {vocabulary.text_of(token) for token in mw.allowed_tokens(row).tolist()}
+        assert tokens & endings == {b'"'}
+
+
+def test_a_new_string_may_end_an_array_that_is_not_new() -> None:
+    vocabulary = Vocabulary([b"", *(bytes([byte]) for byte in b'[]", abn\\u016'), b'"]'], eos_token_ids=[0])
+    ending = vocabulary.size - 1
+    compiled = compiled_pair({"S": array(distinct(array(TEXT)))}, vocabulary)
+    row = mw.allocate_bitmask(1, vocabulary.size)[0]
+    for text, is_allowed in [(b'[["b"],["a', True), (b'[["a"],["a', False)]:
+        matcher = compiled.matcher()
+        matcher.accept_bytes(text)
+        matcher.fill_bitmask(row)
+        assert (ending in mw.allowed_tokens(row)) == matcher.allows(ending) == is_allowed
+
 
 def test_a_rule_that_is_built_late_asks_as_well() -> None:
     """Places from before the first question was known are read again."""

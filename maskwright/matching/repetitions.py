@@ -17,7 +17,8 @@ a sibling are taken out of the caller's copy. Which tokens must be read for that
 
 A string that no sibling begins with is *new*: nothing in 1 matters of it, whatever it goes on with. So from the first
 token on with which a name is new, its places need not be read, as long as tokens stay in the string, and where a token
-leads that ends it is remembered like any other. (Llama 3: 1 us for such a mask or token, where 5 us were needed.)
+leads that ends it is remembered like any other. (Llama 3: 1.7 us for such a mask and 1.3 for such a token; 4.8 and 4.3
+if the text is asked.)
 
 While no value has asked yet there is nothing to repeat, which is how most documents stay: members that a schema
 declares do not ask. Then only tokens that hold two values which do are looked at, and hardly any vocabulary has one.

@@ -24,8 +24,8 @@ import numpy as np
 from maskwright.automata._frames import Ints
 from maskwright.automata._layout import FREE
 
-MAX_ARENAS: Final = 4
-MAX_BYTES: Final = 8 << 20
+MAX_ARENAS: Final = 2
+MAX_BYTES: Final = 6 << 20
 FIRST_BYTES: Final = 4 << 20
 _LARGE_WORDS: Final = 1 << 20
 """From this size on memory comes from the system, and its pages when they are touched."""

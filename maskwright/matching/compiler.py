@@ -126,6 +126,11 @@ class Compiler:
         """Bytes held by what all grammars of this vocabulary share."""
         return self._tables.size_bytes
 
+    @property
+    def pool_bytes(self) -> int:
+        """Bytes of memory that grammars which are gone have left for those to come, some 20 MB at most."""
+        return self._tables.arena_pool.size_bytes + self._tables.row_pool.size_bytes
+
     def load_grammar(self, path: str | os.PathLike[str]) -> CompiledGrammar:
         """The grammar that `CompiledGrammar.save` wrote; raises InvalidGrammarFile (see `grammar_file`), or OSError."""
         return self.compile_grammar(read_file(Path(path), self.vocabulary))

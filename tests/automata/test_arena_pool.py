@@ -63,3 +63,14 @@ def test_a_grammar_in_used_memory_gives_the_same_masks() -> None:
         del again
         gc.collect()
     assert len(arenas) < 6, "memory is used again"
+
+
+def test_what_the_pools_hold_is_told() -> None:
+    compiler = mw.Compiler(VOCABULARY)
+    before = compiler.pool_bytes
+    grammar = compiler.compile_gbnf('root ::= "b"{0,50}')
+    masks_along(grammar, b"bb")
+    compiler.clear_cache()
+    del grammar
+    gc.collect()
+    assert before < compiler.pool_bytes < 24 << 20

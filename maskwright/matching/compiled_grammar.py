@@ -1,9 +1,8 @@
 """A grammar compiled for one vocabulary: shared by any number of matchers and threads.
 
-It owns the transition network (everything learnt about the grammar) and the store of finished mask rows, and is the
-only place that calls the kernels, each time under its lock and with the GIL released inside: a hit takes about a
-microsecond, so threads that share a grammar queue for microseconds, and those with different grammars run side by side.
-Rejected: lock-free hits. They need memory barriers that numba does not offer, for what is at most a microsecond.
+It owns the transition network (everything learnt about the grammar), the masks, and the places of its texts, and is the
+only one that calls the kernels, each time under its lock and with the GIL released inside. What a place remembers is
+read without the lock (`place`), so threads queue only for what no text has asked before, for microseconds.
 
 Memory. `max_bytes` bounds the arena and the rows together. When they are full everything learnt is dropped and `epoch`
 grows by one. The place that asked is carried over; every other finds itself again by reading its own text in the new
@@ -89,7 +88,7 @@ _BYTES_FOR_ONE_REMEMBERED = 1024
 _MOST_PLACES_BEHIND, _RECENT = 1 << 16, 1 << 12
 """Configurations that the tokens of one mask may lead to, repeats included; those that are remembered as found."""
 _PIECE = 256
-"""Bytes read at once: every one may be a new configuration of a kilobyte, and the least memory must hold them all."""
+"""Bytes read at once: every one may be a new configuration, and the least memory must hold them all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Places and trails: where a text is, and how it got there.
 
 A *place* is a configuration of the machine as Python holds it, one object for all texts and matchers that are in it. It
-remembers where tokens lead and, once asked for again, its mask as a finished row; so a token that any text has taken
-before at the same place is a look-up in a dictionary, and a mask that was asked for twice is the copy of a row, with no
-call of a kernel and no lock (measured with Llama 3: 0.2 and 0.3 us; through the kernels it is 1.2 and 1.6 us).
+remembers where tokens lead and its mask as a finished row (`finished_rows` says when); so a token that any text has
+taken before at the same place is a look-up in a dictionary, and a mask that is finished the copy of a row, with no call
+of a kernel and no lock (measured with Llama 3: 0.2 and 0.3 us; through the kernels it is 1.2 and 1.6 us).
 
 A *trail* is the path of one text: the places it went through, what was read between them and, rarely, a note. Taking
 tokens back is cutting it off, a fork is a copy of three lists.

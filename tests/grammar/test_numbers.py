@@ -194,8 +194,8 @@ def test_a_bound_that_is_too_long_to_write_is_refused() -> None:
 
 
 def test_unbounded_automata_are_small_and_shared_and_others_are_not_shared() -> None:
-    assert integer_automaton(None, None) is ANY_INTEGER and ANY_INTEGER.is_shared and ANY_INTEGER.n_states == 4
-    assert number_automaton(None, None) is ANY_NUMBER and ANY_NUMBER.is_shared and ANY_NUMBER.n_states <= 10
+    assert integer_automaton(None, None) == ANY_INTEGER and ANY_INTEGER.is_shared and ANY_INTEGER.n_states == 4
+    assert number_automaton(None, None) == ANY_NUMBER and ANY_NUMBER.is_shared and ANY_NUMBER.n_states <= 10
     assert not integer_automaton(0, None).is_shared
 
 

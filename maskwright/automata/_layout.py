@@ -32,7 +32,7 @@ The memo *mask* of a configuration is 0 while unknown, the offset of a mask reco
 rows.
 
 Cost of a configuration: 11 words inside a literal, some 35 inside a string, where 256 successors for each took a
-kilobyte: clearing them and touching new memory was a third of the time that a new configuration costs.
+kilobyte.
 """
 
 from __future__ import annotations

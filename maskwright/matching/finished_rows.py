@@ -36,8 +36,8 @@ MAX_FREE_BLOCKS: Final = 32
 class RowPool:
     """Blocks of rows for all grammars of a vocabulary, int32[ROWS_PER_BLOCK, n_words].
 
-    The first ones are touched at once: a page that is new costs up to ten microseconds on a virtual machine, and a row
-    has four. Without a lock, for the reason that `ArenaPool` gives.
+    The first ones are touched at once: pages that are new cost microseconds each on a virtual machine, and a row has
+    four. Without a lock, for the reason that `ArenaPool` gives.
     """
 
     def __init__(self, n_words: int) -> None:

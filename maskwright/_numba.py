@@ -8,7 +8,8 @@ caller scale), no `parallel` (one threading layer dies after fork, the other whe
 Stale machine code. numba's cache looks at the file of the outermost kernel only, but the machine code holds all
 kernels that it calls and the constants of other files. After an upgrade that changes just those, numba would go on
 with the old code, silently. So the names of cache files are extended by a digest of all files of kernels (`_*.py`, by
-convention the only ones that kernels call or take constants from, with `byte_automaton.py` and `lexed_language.py`).
+convention the only ones that kernels call or take constants from, with `byte_automaton.py` and `lexed_language.py`);
+those of `sampling/` are left out for the kernels below it, which cannot call them.
 In the name and not in the stamp inside, because two versions that share a cache folder would overwrite each other's
 machine code.
 """
@@ -53,7 +54,7 @@ def _compiled(function: Function, **options: bool) -> Function:
         cache = dispatcher._cache
         cache._cache_file = IndexDataCacheFile(
             cache_path=cache._cache_path,
-            filename_base=f"{cache._impl.filename_base}-{_digest_of_kernels()}",
+            filename_base=f"{cache._impl.filename_base}-{_digest_of_kernels(_is_of_sampling(function))}",
             source_stamp=cache._cache_file._source_stamp,
         )
     except (RuntimeError, AttributeError, TypeError):  # RuntimeError: "cannot cache function: no locator available"
@@ -86,11 +87,16 @@ def is_ready(function: Callable[..., object]) -> bool:
         return False
 
 
+def _is_of_sampling(function: Callable[..., object]) -> bool:
+    return function.__module__.startswith("maskwright.sampling")
+
+
 @functools.cache
-def _digest_of_kernels() -> str:
+def _digest_of_kernels(with_sampling: bool) -> str:
     package = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=8)
     constants = [package / "grammar" / name for name in ("byte_automaton.py", "lexed_language.py")]
     for path in sorted([*package.rglob("_*.py"), *constants]):
-        digest.update(path.name.encode() + path.read_bytes())
+        if with_sampling or package / "sampling" not in path.parents:
+            digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -4,7 +4,8 @@ The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSche
                     `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `LimitExceeded` and its kind
                     `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
-The caller:         `TokenRejected`, `MatcherError`.
+The caller:         `TokenRejected`, `MatcherError`, `BudgetTooSmall`.
+The model:          `BadLogits`, `NoContinuation`.
 A file:             `InvalidGrammarFile`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
@@ -225,6 +226,47 @@ class MatcherError(MaskwrightError):
 
     def __str__(self) -> str:
         return f"{self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class BudgetTooSmall(MaskwrightError):
+    """No text of the language fits into the tokens that are allowed."""
+
+    max_tokens: int
+    reason: str = "at least one token is needed, the end token"
+
+    def __str__(self) -> str:
+        return f"A budget of {self.max_tokens} tokens is too small: {self.reason}."
+
+
+class ModelError(MaskwrightError):
+    """The fault lies in what the language model said."""
+
+
+@dataclass(unsafe_hash=True)
+class BadLogits(ModelError):
+    """A row of logits is no distribution: not a number in it, +inf, or nothing but −inf; or it has the wrong shape.
+
+    `position` is how many tokens of the text stood before it, −1 if that is not known.
+    """
+
+    reason: str
+    position: int = -1
+
+    def __str__(self) -> str:
+        where = f" after {self.position} tokens" if self.position >= 0 else ""
+        return f"The logits of the model{where} cannot be used: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class NoContinuation(ModelError):
+    """A text cannot go on: no token is allowed after it, or the model gives none of those any probability."""
+
+    reason: str
+    position: int
+
+    def __str__(self) -> str:
+        return f"The text cannot go on after {self.position} tokens: {self.reason}."
 
 
 @dataclass(unsafe_hash=True)

@@ -4,9 +4,9 @@ The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSche
                     `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `LimitExceeded` and its kind
                     `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
-The caller:         `TokenRejected`, `MatcherError`, `BudgetTooSmall`.
+The caller:         `TokenRejected`, `MatcherError`, `BudgetTooSmall`, `EnvelopeExceeded`.
 The model:          `BadLogits`, `NoContinuation`.
-A file:             `InvalidGrammarFile`.
+A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
 They are compared and hashed by their fields but not frozen, because Python writes `__traceback__` into an exception
@@ -239,6 +239,24 @@ class BudgetTooSmall(MaskwrightError):
         return f"A budget of {self.max_tokens} tokens is too small: {self.reason}."
 
 
+@dataclass(unsafe_hash=True)
+class EnvelopeExceeded(MaskwrightError):
+    """A soft target gave a text more than the bound that it had given one of its beginnings, or more than 1.
+
+    Bounds are natural logarithms; `position` is the number of tokens of the text at fault.
+    """
+
+    log_value: float
+    log_bound: float
+    position: int
+
+    def __str__(self) -> str:
+        return (
+            f"A soft target has the log value {self.log_value:.6g} after {self.position} tokens, above its bound "
+            f"{self.log_bound:.6g} before: its envelope has to fall along every text."
+        )
+
+
 class ModelError(MaskwrightError):
     """The fault lies in what the language model said."""
 
@@ -278,3 +296,14 @@ class InvalidGrammarFile(MaskwrightError):
 
     def __str__(self) -> str:
         return f"{self.name or 'This'} cannot be loaded as a compiled grammar: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class InvalidTrieFile(MaskwrightError):
+    """A saved prefix trie cannot be loaded: damaged, of another version, or learnt from another target."""
+
+    reason: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name or 'This'} cannot be loaded as a prefix trie: {self.reason}."

@@ -19,13 +19,18 @@ token: 32,000 random numbers to look at four tokens.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
 from maskwright.errors import BadLogits
+from maskwright.matching.bitmask import n_mask_words
 from maskwright.sampling import _rows
+
+FEW = 24
+"""Up to so many tokens it is quicker to take them away one by one than to add everything up again."""
 
 Words = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -82,16 +87,25 @@ class MaskedRow:
         """float64[n]: log p(t) of some tokens."""
         return self.logits[tokens].astype(np.float64) - self.log_total
 
-    def without(self, tokens: list[int]) -> MaskedRow:
+    def without(self, tokens: Collection[int]) -> MaskedRow:
         """The row with some more tokens forbidden; its mass is computed from those that are left."""
         words = self.words.copy()
         for token in tokens:
             words[token >> 5] &= ~(np.int32(1) << np.int32(token & 31))
         return MaskedRow(self.logits, words)
 
-    def race(self) -> Race:
-        """The allowed tokens, drawn one after the other without replacement."""
-        return Race(self.logits, self.words.copy(), self._blocks.copy(), self._sums.copy(), self.log_total)
+    def unmasked(self) -> MaskedRow:
+        """The same row with every token allowed."""
+        return MaskedRow(self.logits, np.full(n_mask_words(len(self.logits)), -1, np.int32))
+
+    def race(self, taken: Collection[int] = ()) -> Race:
+        """The allowed tokens, to be drawn one after the other without replacement; some are taken out beforehand."""
+        if len(taken) > FEW:
+            return self.without(taken).race()
+        race = Race(self.logits, self.words.copy(), self._blocks.copy(), self._sums.copy(), self.log_total)
+        for token in taken:
+            race.take(token)
+        return race
 
 
 @final
@@ -126,12 +140,16 @@ class Race:
         """The next token, or None when no token with any mass is left."""
         if self.log_left == -math.inf:
             return None
-        token = int(_rows.draw(self._logits, self._words, self._values, self._blocks, self._sums, uniform))
+        token = self.peek(uniform)
         self.take(token)
         return token
 
+    def peek(self, uniform: float) -> int:
+        """The token that `next` would draw, which stays; only while there is some mass left."""
+        return int(_rows.draw(self._logits, self._words, self._values, self._blocks, self._sums, uniform))
+
     def take(self, token_id: int) -> None:
-        """Take one token out as if it had been drawn."""
+        """Take one allowed token out as if it had been drawn."""
         _rows.take_away(self._logits, self._words, self._values, self._blocks, self._sums, token_id)
         self._set_left()
 

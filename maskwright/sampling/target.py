@@ -89,19 +89,19 @@ class Target:
         return ids[:-1] if ids and ids[-1] in self.eos_token_ids else ids
 
     def rows(self, drafts: Sequence[Draft]) -> list[MaskedRow]:
-        """What may come next after each draft, by one call of the model; equal prefixes are asked for once.
+        """What may come next after each draft, by one call of the model; drafts with equal prefixes share a row.
 
         Raises `BadLogits` if the model's answer is no distribution.
         """
-        places: dict[tuple[int, ...], int] = {}
-        for draft in drafts:
-            places.setdefault(draft.prefix(), len(places))
-        if not places:
+        prefixes = [draft.prefix() for draft in drafts]
+        first = dict(zip(reversed(prefixes), reversed(drafts), strict=True))
+        if not first:
             return []
-        logits = np.asarray(self.model(list(places)))
-        if logits.ndim != 2 or len(logits) != len(places):
-            raise BadLogits(f"{len(places)} rows were asked for, the answer has the shape {list(logits.shape)}")
-        return [draft.row(logits[places[draft.prefix()]]) for draft in drafts]
+        logits = np.asarray(self.model(list(first)))
+        if logits.ndim != 2 or len(logits) != len(first):
+            raise BadLogits(f"{len(first)} rows were asked for, the answer has the shape {list(logits.shape)}")
+        rows = {prefix: draft.row(row) for (prefix, draft), row in zip(first.items(), logits, strict=True)}
+        return [rows[prefix] for prefix in prefixes]
 
 
 @final

@@ -1,0 +1,101 @@
+"""Soft targets: exact draws from p(y) v(y), for every operation of the algebra."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from maskwright.errors import EnvelopeExceeded
+from maskwright.sampling.asap import asap
+from maskwright.sampling.cars import CARSOptions, Learning, cars
+from maskwright.sampling.exact import exact
+from maskwright.sampling.random_key import RandomKey
+from maskwright.sampling.soft_targets import (
+    SoftTarget,
+    geometric_mean,
+    maximum,
+    minimum,
+    mixture,
+    output_only,
+    power,
+    prefix_scorer,
+    product,
+)
+from tests.sampling.statistics import chi_squared, chi_squared_limit
+from tests.sampling.toys import toy
+
+THREES = prefix_scorer(lambda text: -0.7 * text.count(3))
+SHORT = output_only(lambda text: -0.4 * len(text))
+NO_ONE = prefix_scorer(lambda text: -math.inf if text[:1] == (1,) else 0.0)
+TARGETS = {
+    "prefix": THREES,
+    "output": SHORT,
+    "hard": NO_ONE,
+    "product": product(THREES, SHORT, NO_ONE),
+    "power": power(THREES, 2.5),
+    "mean": geometric_mean(THREES, SHORT),
+    "minimum": minimum(THREES, SHORT),
+    "maximum": maximum(THREES, SHORT),
+    "mixture": mixture([THREES, SHORT, NO_ONE], [0.5, 0.25, 0.25]),
+}
+
+
+def truth_of(seed: int, soft: SoftTarget) -> tuple[dict[tuple[int, ...], float], float]:
+    """π with the soft target, and the log of its mass."""
+    hard = exact(toy(seed))
+    values = np.array([soft.log_value(text) for text in hard.texts]) + hard.log_probabilities
+    log_mass = float(np.logaddexp.reduce(values))
+    return dict(zip(hard.texts, np.exp(values - log_mass).tolist(), strict=True)), log_mass
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_draws_follow_model_times_value(name: str) -> None:
+    """Chi-squared, false alarm one in 1,000 each."""
+    soft, target = TARGETS[name], toy(seed=5)
+    probabilities, log_mass = truth_of(5, soft)
+    sample = cars(RandomKey.from_seed(8), target, 2000, CARSOptions(10**7, 8), soft=soft)
+    statistic, degrees = chi_squared([target.without_end(text.token_ids) for text in sample.texts], probabilities)
+    assert statistic < chi_squared_limit(degrees)
+    assert math.exp(sample.log_evidence - log_mass) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("name", ["product", "mixture"])
+def test_weighted_draws_have_the_mass_as_their_mean_weight(name: str) -> None:
+    """|z| <= 4 over 600 runs, false alarm one in 15,000."""
+    _, log_mass = truth_of(5, TARGETS[name])
+    estimates = [
+        math.exp(asap(RandomKey.from_seed(seed), toy(5), 6, 3, soft=TARGETS[name]).log_evidence - log_mass)
+        for seed in range(600)
+    ]
+    z = (np.mean(estimates) - 1) / (np.std(estimates) / math.sqrt(len(estimates)))
+    assert abs(z) <= 4
+
+
+def test_a_soft_target_serves_the_ablations_too() -> None:
+    probabilities, _ = truth_of(17, TARGETS["product"])
+    target = toy(seed=17)
+    options = CARSOptions(10**7, 8, Learning.FAILURES)
+    sample = cars(RandomKey.from_seed(8), target, 800, options, soft=TARGETS["product"])
+    statistic, degrees = chi_squared([target.without_end(text.token_ids) for text in sample.texts], probabilities)
+    assert statistic < chi_squared_limit(degrees)
+
+
+def test_an_envelope_that_rises_is_an_error() -> None:
+    rising = prefix_scorer(lambda text: -1.0 / (1 + len(text)))
+    with pytest.raises(EnvelopeExceeded) as caught:
+        cars(RandomKey.from_seed(0), toy(), 5, soft=rising)
+    assert str(caught.value) == (
+        "A soft target has the log value -0.333333 after 2 tokens, above its bound -0.5 before: its envelope has to "
+        "fall along every text."
+    )
+    with pytest.raises(EnvelopeExceeded, match=r"has the log value 0\.1 after 1 tokens, above its bound 0 before"):
+        cars(RandomKey.from_seed(0), toy(), 5, soft=prefix_scorer(lambda _: 0.1))
+
+
+def test_shares_and_exponents_are_checked() -> None:
+    with pytest.raises(ValueError, match="need as many shares that add up to 1"):
+        mixture([THREES, SHORT], [0.5, 0.6])
+    with pytest.raises(ValueError, match="has to be above 0, not 0"):
+        power(THREES, 0)

@@ -4,7 +4,7 @@ The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSche
                     `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `LimitExceeded` and its kind
                     `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
-The caller:         `TokenRejected`, `MatcherError`, `BudgetTooSmall`, `EnvelopeExceeded`.
+The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `EnvelopeExceeded`.
 The model:          `BadLogits`, `NoContinuation`.
 A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
@@ -226,6 +226,18 @@ class MatcherError(MaskwrightError):
 
     def __str__(self) -> str:
         return f"{self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class InvalidOption(MaskwrightError):
+    """An option has a value that means nothing."""
+
+    name: str
+    value: object
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} must be {self.reason}, not {self.value!r}."
 
 
 @dataclass(unsafe_hash=True)

@@ -40,7 +40,12 @@ def program(path: Path) -> ModuleType:
 
 
 def test_there_are_examples_and_demo_schemas() -> None:
-    assert {path.name for path in EXAMPLES} == {"huggingface_batch.py", "huggingface_json.py", "tool_calls.py"}
+    assert {path.name for path in EXAMPLES} == {
+        "adaptive_decoding.py",
+        "huggingface_batch.py",
+        "huggingface_json.py",
+        "tool_calls.py",
+    }
     assert len(DEMO_SCHEMAS) >= 5
 
 
@@ -66,6 +71,20 @@ def test_the_example_of_tool_calls_tells_where_a_text_stands(capsys: pytest.Capt
     assert in_a_call.startswith("begun ")
     assert in_a_call.endswith("must go on with 'ity\"'")
     assert refused == "refused   <think></think><call> | Hello"
+
+
+def test_the_example_of_adaptive_decoding_writes_a_valid_document_in_every_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    example = program(ROOT / "examples" / "adaptive_decoding.py")
+    example.main()
+    lines = capsys.readouterr().out.splitlines()
+    documents = {line[:20].strip(): json.loads(line[20 : line.rindex("(")]) for line in lines}
+    assert len(documents) == 8
+    for document in documents.values():
+        jsonschema.validate(document, example.SCHEMA)
+    assert documents["AdaDec, greedy"] != documents["greedy"]
+    assert re.search(r"large model \d\d%\)$", lines[-1])
 
 
 @pytest.mark.parametrize("path", DEMO_SCHEMAS, ids=lambda path: path.stem)

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.automata._configurations import start_configuration
+from maskwright.automata._configurations import items_of, start_configuration
 from maskwright.automata._frames import (
     is_crowded,
     rehash,
@@ -29,6 +29,7 @@ from maskwright.automata._layout import (
     ACCEPTING,
     BUCKET_MASK,
     CONFIGURATION_BUCKETS,
+    COUNTER_PARENT,
     END_FRAME,
     FINAL_STATE,
     FIRST_FREE,
@@ -36,9 +37,13 @@ from maskwright.automata._layout import (
     FRAME_PAIRS,
     FRAME_SIZE,
     FREE,
+    IS_COUNTER,
+    IS_SET,
     LEVEL_SIZE,
+    LEXES,
     N_CONFIGURATIONS,
     N_FRAMES,
+    N_ITEMS,
     N_STATES,
     NEED_MEMORY,
     NEED_NONTERMINAL,
@@ -46,6 +51,7 @@ from maskwright.automata._layout import (
     NEEDED,
     NONTERMINALS,
     SCRATCH_STACK,
+    SET_PARENT,
     STATE_INTERIOR,
     STATE_SIZE,
     TOO_MANY_ITEMS,
@@ -254,6 +260,29 @@ class TransitionNetwork:
         end = scan + TUPLE_WORDS + int(self.arena[scan + TUPLE_SIZE])
         nodes = self.arena[scan + SCAN_NODES : end] - program
         return scan, context, part, (language.key, bool(self.arena[scan + SCAN_IS_START]), nodes.tobytes())
+
+    def rules_at(self, configuration: int) -> tuple[str, ...]:
+        """The names of the rules that a configuration's items are in; an automaton belongs to whoever called it."""
+        begin = int(items_of(self.arena, configuration))
+        items = self.arena[begin : begin + 2 * int(self.arena[configuration + N_ITEMS])].reshape(-1, 2).tolist()
+        # A text that can only end has no items.
+        return tuple(dict.fromkeys(self._rule_of(state, frame) for state, frame in items)) or (self.grammar.start,)
+
+    def _rule_of(self, state: int, frame: int) -> str:
+        """The rule that a state was written from, or else the first one below it on the stack."""
+        arena = self.arena
+        while True:
+            if state >= FIRST_FREE and not arena[state] & LEXES:
+                source = self._sources[bisect.bisect_right(self._origins, state) - 1]
+                if isinstance(source, Call):
+                    return source.name
+            if frame in {END_FRAME, 0}:  # below the whole text there is nothing
+                return self.grammar.start
+            kind = int(arena[frame + FRAME_SIZE])
+            if kind in {IS_COUNTER, IS_SET}:
+                frame = int(arena[frame + (COUNTER_PARENT if kind == IS_COUNTER else SET_PARENT)])
+            else:
+                state, frame = arena[frame + FRAME_PAIRS : frame + FRAME_PAIRS + 2].tolist()
 
     def build_ahead(self, max_states: int) -> None:
         """Build the rules found so far and what they call, breadth first, until about `max_states` states exist."""

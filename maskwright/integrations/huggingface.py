@@ -44,8 +44,7 @@ from transformers import LogitsProcessor
 from maskwright import CompiledGrammar, Matcher, Vocabulary
 from maskwright.errors import MatcherError, TokenRejected
 from maskwright.integrations.readiness import make_kernels_ready
-from maskwright.matching.bitmask import n_mask_words
-from maskwright.sampling.masked_decoding import unpack_bitmask
+from maskwright.matching.bitmask import n_mask_words, unpack_bitmask
 
 #: States kept for each row: drafts of about a hundred tokens can be dropped without losing the way back.
 STATES_PER_ROW: Final = 128

@@ -36,6 +36,18 @@ def allowed_tokens(row: NDArray[np.int32], size: int | None = None) -> NDArray[n
     return np.flatnonzero(flags if size is None else flags[:size])
 
 
+def unpack_bitmask(bitmask: NDArray[np.int32], size: int) -> NDArray[np.bool_]:
+    """The first `size` bits of each row: int32[..., words] -> bool[..., size]; missing words count as zeros.
+
+    `unpack_bitmask(np.int32([5]), 4)` -> `[True, False, True, False]`
+    """
+    bits = np.unpackbits(np.ascontiguousarray(bitmask).view(np.uint8), axis=-1, bitorder="little", count=None)
+    missing = size - bits.shape[-1]
+    if missing > 0:
+        bits = np.concatenate((bits, np.zeros((*bits.shape[:-1], missing), np.uint8)), axis=-1)
+    return bits[..., :size].view(np.bool_)
+
+
 def check_row(row: NDArray[np.int32], shape: tuple[int]) -> None:
     """Raise MatcherError unless a mask can be written into the row: a writable contiguous int32 array of that shape."""
     if not (type(row) is np.ndarray and row.dtype == _INT32 and row.shape == shape and row.flags.carray):

@@ -418,6 +418,11 @@ class CompiledGrammar:
             return None
         return self._tables.loops.get(int(arena[state + 2]))
 
+    def rules_at(self, trail: Trail) -> tuple[str, ...]:
+        """The rules that the text of a trail is in, by name, innermost ones only."""
+        with self._lock:
+            return () if trail.places[-1].is_end else self._network.rules_at(self._configuration(trail))
+
     def forced_text(self, trail: Trail, limit: int) -> bytes:
         """The bytes that must come next, at most `limit` of them."""
         out = np.empty(limit, dtype=np.uint8)

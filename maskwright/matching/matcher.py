@@ -190,6 +190,14 @@ class Matcher:
         """Was an end token taken?"""
         return self._places[-1].is_end
 
+    def rules(self) -> tuple[str, ...]:
+        """The names of the grammar's rules that the text may be in, innermost ones only; none once it has ended.
+
+        For a JSON Schema such a name says what kind of value it is and where in the schema, for a grammar in a notation
+        it is the rule's own name.
+        """
+        return self._grammar.rules_at(self._trail)
+
     def forced_bytes(self) -> bytes:
         """The bytes that must come next because there is no other way (at most MAX_FORCED_BYTES)."""
         return b"" if self.is_finished() else self._grammar.forced_text(self._trail, MAX_FORCED_BYTES)

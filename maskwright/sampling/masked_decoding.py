@@ -1,188 +1,154 @@
-"""Masked decoding: cut the next-token distribution to the allowed tokens, renormalise, draw, accept; repeat.
+"""Masked decoding: cut the next-token distribution to the allowed tokens, choose one, go on. The honest baseline.
 
-One step at prefix x with model p and allowed set A (a packed bitmask, bit t of word t // 32):
+    decoded = decode(key, target)                                        # draws by p(t) / Z among the allowed tokens
+    decoded = decode(key, target, DecodingOptions(chooses=greedy))       # takes the most probable one
+    print(decoded.distortion)                                            # what the masks did to the distribution
 
-    Z = Σ_{t ∈ A} p(t | x)          the kept mass
-    q(t | x) = p(t | x) / Z  for t ∈ A, else 0
+One step at prefix u with model p and allowed set A:  Z = Σ_{t ∈ A} p(t | u),  q(t | u) = p(t | u) / Z. Each step is
+exact, the whole is not p conditioned on the language: that needs the product of all Z as a weight (Park et al.,
+"Grammar-Aligned Decoding", NeurIPS 2024, section 3). So every step reports its log Z, and every text its distortion.
 
-Each step is exact, the whole is not p conditioned on the language: that needs the product of all Z as a correction,
-which is why every step reports `log_kept_mass` and the state sums it up (Park et al., "Grammar-Aligned Decoding",
-NeurIPS 2024, section 3). Greedy choice takes the most probable token of A, the least id among equals.
+`before_mask` changes the model, and Z and all probabilities are those of the changed one: temperature, contrastive
+decoding, any of `logits/`. `after_mask` chooses among the allowed tokens only (top-k, top-p, min-p, a temperature, as
+transformers applies them); what it does to the distribution is in `log_weight` = Σ log p(t) − log q(t), which
+is Σ log Z without it. Several end tokens are ids like others; each is chosen by its own probability.
 
-The style of this package: `init` and `step(rng, state, logits) -> (state, info)` are pure functions, randomness is an
-argument, probabilities are in log space, a dead end is an error and never a NaN. Cost of a step: two passes over the
-logits in float64, O(size of the vocabulary), and a gather over the allowed tokens.
-
-Rejected: writing −inf into the logits and handing them on. It hides Z, which everything beyond plain sampling needs.
+`init` and `step(key, state, logits) -> (state, info)` are pure functions; a dead end is an error and never a NaN.
+Cost of a step: one pass over the logits (`_rows.py`); with `after_mask` a row of the size of the vocabulary more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, Self
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from maskwright.errors import MatcherError
-from maskwright.matching.bitmask import allowed_tokens, n_mask_words
+from maskwright.errors import NoContinuation
+from maskwright.matching.bitmask import n_mask_words, unpack_bitmask
+from maskwright.sampling.distortion import Distortion, StepDistortion, rules_of
+from maskwright.sampling.logits import Context, LogitsTransform, StatelessTransform, chain
+from maskwright.sampling.random_key import RandomKey
+from maskwright.sampling.rows import MaskedRow
+from maskwright.sampling.target import Draft, Ending, Target
 
-Words = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
-
-
-class LanguageModel(Protocol):
-    """All that decoding asks of a model: the logits of the token after `token_ids`, float[size of the vocabulary]."""
-
-    def __call__(self, token_ids: Sequence[int], /) -> npt.NDArray[np.floating]:
-        """One forward pass."""
+Choice = Callable[[RandomKey, MaskedRow], int]
 
 
-class TokenMatcher(Protocol):
-    """What decoding needs of a matcher; `maskwright.Matcher` has it, and toy languages in tests do."""
-
-    def fill_bitmask(self, row: Words, /) -> None:
-        """Write the mask of the next token into `row`."""
-
-    def accept_token(self, token_id: int, /) -> None:
-        """Go on by one allowed token."""
-
-    def is_finished(self) -> bool:
-        """Was an end-of-text token taken?"""
-
-    def fork(self) -> Self:
-        """A copy that goes its own way."""
+def draw(key: RandomKey, row: MaskedRow) -> int:
+    """An allowed token, drawn with its probability."""
+    return row.draw(key.uniform())
 
 
-def unpack_bitmask(bitmask: Words, size: int) -> npt.NDArray[np.bool_]:
-    """The first `size` bits of each row: int32[..., words] -> bool[..., size]; missing words count as zeros.
-
-    `unpack_bitmask(np.int32([5]), 4)` -> `[True, False, True, False]`
-    """
-    bits = np.unpackbits(np.ascontiguousarray(bitmask).view(np.uint8), axis=-1, bitorder="little", count=None)
-    missing = size - bits.shape[-1]
-    if missing > 0:
-        bits = np.concatenate((bits, np.zeros((*bits.shape[:-1], missing), np.uint8)), axis=-1)
-    return bits[..., :size].view(np.bool_)
+def greedy(key: RandomKey, row: MaskedRow) -> int:  # noqa: ARG001  (it is a Choice)
+    """The most probable allowed token, the least id among equals; the key is not used."""
+    tokens = row.allowed()
+    return int(tokens[row.logits[tokens].argmax()])
 
 
 @dataclass(frozen=True, slots=True)
-class MaskedDistribution:
-    """The next-token distribution over the allowed tokens.
+class DecodingOptions:
+    """How tokens are chosen; see the module for what stands before and after the mask."""
 
-    token_ids: int64[n], ascending.  log_probabilities: float64[n], normalised over the allowed tokens.
-    log_kept_mass: log Z, at most 0.
-    """
-
-    token_ids: npt.NDArray[np.int64]
-    log_probabilities: Floats
-    log_kept_mass: float
-
-
-def log_sum_exp(values: Floats) -> float:
-    """log Σ exp(values) without overflow; −inf for no values."""
-    top = float(values.max(initial=-np.inf))
-    return top if np.isinf(top) else top + float(np.log(np.exp(values - top).sum()))
-
-
-def masked_distribution(
-    logits: npt.NDArray[np.floating], bitmask: Words, temperature: float = 1.0
-) -> MaskedDistribution:
-    """The distribution over the tokens whose bit is set, and the mass that they had before.
-
-    logits: float[V]; bitmask: int32[words]. Logits without a bit are forbidden, bits without a logit are dropped.
-    Raises `MatcherError` when no token is left, or when the model gives none of them any probability.
-    """
-    if not temperature > 0:
-        raise MatcherError(f"the temperature must be above 0, not {temperature} (for no randomness choose greedily)")
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    token_ids = allowed_tokens(bitmask, scaled.shape[-1])
-    kept = scaled[token_ids]
-    log_kept = log_sum_exp(kept)
-    if not log_kept > -np.inf:
-        reason = "the model gives no probability to any allowed token" if token_ids.size else "no token is allowed here"
-        raise MatcherError(reason)
-    return MaskedDistribution(token_ids, kept - log_kept, min(0.0, log_kept - log_sum_exp(scaled)))
-
-
-def greedy(rng: np.random.Generator, distribution: MaskedDistribution) -> int:  # noqa: ARG001  (it is a Choice)
-    """The position of the most probable allowed token; `rng` is not used."""
-    return int(distribution.log_probabilities.argmax())
-
-
-def draw(rng: np.random.Generator, distribution: MaskedDistribution) -> int:
-    """The position of an allowed token drawn with its probability, by inversion of the cumulated sum."""
-    cumulated = np.cumsum(np.exp(distribution.log_probabilities))
-    position = int(np.searchsorted(cumulated, rng.random() * cumulated[-1], side="right"))
-    return min(position, len(cumulated) - 1)
-
-
-Choice = Callable[[np.random.Generator, MaskedDistribution], int]
+    chooses: Choice = draw
+    before_mask: LogitsTransform[Any] = field(default_factory=chain)
+    after_mask: StatelessTransform | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DecodingState:
-    """A text in the making; `log_kept_mass` is Σ log Z over its steps. No step changes the matcher of a state."""
+    """A text in the making; no step changes it.  log_weight: Σ log p(t) − log q(t), of draws."""
 
-    token_ids: tuple[int, ...]
-    matcher: TokenMatcher
-    log_kept_mass: float
+    draft: Draft
+    options: DecodingOptions
+    transform_state: Any
+    log_weight: float = 0.0
 
     @property
     def is_finished(self) -> bool:
         """The end-of-text token was taken."""
-        return self.matcher.is_finished()
+        return self.draft.is_finished
 
 
 @dataclass(frozen=True, slots=True)
 class StepInfo:
-    """What one step did: the token, its log probability under q, log Z, and how many tokens were allowed."""
+    """What one step did.
+
+    log_probability: log p(t) of the model.  log_drawn: log q(t) of the distribution that was chosen from.
+    """
 
     token_id: int
     log_probability: float
-    log_kept_mass: float
-    allowed: int
+    log_drawn: float
+    distortion: StepDistortion
 
 
-def init(matcher: TokenMatcher) -> DecodingState:
-    """The state before the first token; `matcher` itself is never advanced."""
-    return DecodingState((), matcher, 0.0)
+@dataclass(frozen=True, slots=True)
+class DecodedText:
+    """A text, how it ended, and what the masks did to its distribution.
+
+    ending: FINISHED, or why it could not go on.  log_probability: log p of its tokens under the (changed) model.
+    log_weight: Σ log p(t) − log q(t), the importance weight of a text that was drawn; means nothing for one that was
+    chosen greedily.
+    """
+
+    token_ids: tuple[int, ...]
+    ending: Ending
+    log_probability: float
+    log_weight: float
+    distortion: Distortion
 
 
-def step(
-    rng: np.random.Generator,
-    state: DecodingState,
-    logits: npt.NDArray[np.floating],
-    choice: Choice = draw,
-    temperature: float = 1.0,
-) -> tuple[DecodingState, StepInfo]:
-    """Choose one allowed token by its masked probability and accept it."""
-    bitmask = np.zeros(n_mask_words(logits.shape[-1]), dtype=np.int32)
-    state.matcher.fill_bitmask(bitmask)
-    distribution = masked_distribution(logits, bitmask, temperature)
-    position = choice(rng, distribution)
-    token_id = int(distribution.token_ids[position])
-    matcher = state.matcher.fork()
-    matcher.accept_token(token_id)
-    log_probability = float(distribution.log_probabilities[position])
-    info = StepInfo(token_id, log_probability, distribution.log_kept_mass, len(distribution.token_ids))
-    return DecodingState((*state.token_ids, token_id), matcher, state.log_kept_mass + info.log_kept_mass), info
+def init(target: Target, options: DecodingOptions | None = None) -> DecodingState:
+    """The state before the first token."""
+    options = options or DecodingOptions()
+    return DecodingState(target.start(), options, options.before_mask.init())
 
 
-def decode(
-    rng: np.random.Generator,
-    model: LanguageModel,
-    prompt_ids: Sequence[int],
-    matcher: TokenMatcher,
-    max_tokens: int,
-    choice: Choice = draw,
-    temperature: float = 1.0,
-) -> tuple[DecodingState, tuple[StepInfo, ...]]:
-    """Steps until the end-of-text token or `max_tokens`; the state and what each step did."""
-    state = init(matcher)
-    infos: list[StepInfo] = []
-    while not state.is_finished and len(infos) < max_tokens:
-        state, info = step(rng, state, model((*prompt_ids, *state.token_ids)), choice, temperature)
-        infos.append(info)
-    return state, tuple(infos)
+def step(key: RandomKey, state: DecodingState, logits: npt.NDArray[np.floating]) -> tuple[DecodingState, StepInfo]:
+    """Choose one allowed token and accept it.
+
+    Raises `NoContinuation` if there is none, or none with any probability, and `BadLogits`.
+    """
+    options, draft = state.options, state.draft.fork()
+    context = Context(draft.prefix(), draft.target.model)
+    transform_state, changed = options.before_mask(state.transform_state, context, logits)
+    row = draft.row(changed)
+    ending = draft.why_stuck(row)
+    if ending is not None:
+        raise NoContinuation(ending.value, len(draft.token_ids))
+    choices = row if options.after_mask is None else _narrowed(row, options.after_mask, context)
+    token = options.chooses(key, choices)
+    log_p, log_drawn = row.log_probability(token), choices.log_probability(token) - choices.log_mass
+    info = StepInfo(token, log_p, log_drawn, StepDistortion(token, row.log_mass, log_p, rules_of(draft.matcher)))
+    draft.read(token, log_p)
+    return DecodingState(draft, options, transform_state, state.log_weight + log_p - log_drawn), info
+
+
+def _narrowed(row: MaskedRow, transform: StatelessTransform, context: Context) -> MaskedRow:
+    """The row after the mask: forbidden tokens are −inf, then `transform` is applied."""
+    masked = np.where(unpack_bitmask(row.words, len(row.logits)), row.logits, -np.inf)
+    _, changed = transform(None, context, masked)
+    return MaskedRow(changed, np.full(n_mask_words(len(changed)), -1, np.int32), len(context.token_ids))
+
+
+def decode(key: RandomKey, target: Target, options: DecodingOptions | None = None) -> DecodedText:
+    """Steps until the end token, or until the text cannot go on within the budget of the target.
+
+    Raises `BadLogits`.
+    """
+    state = init(target, options)
+    steps: list[StepDistortion] = []
+    ending = Ending.FINISHED
+    while not state.is_finished and ending is Ending.FINISHED:
+        (logits,) = np.asarray(target.model([state.draft.prefix()]))
+        try:
+            state, info = step(key.child(len(steps)), state, logits)
+            steps.append(info.distortion)
+        except NoContinuation as error:
+            ending = Ending(error.reason)
+    draft = state.draft
+    distortion = Distortion(tuple(steps))
+    return DecodedText(tuple(draft.token_ids), ending, draft.log_probability, state.log_weight, distortion)

@@ -23,7 +23,7 @@ from maskwright.errors import MatcherError
 from maskwright.integrations import huggingface
 from maskwright.integrations.generation import GenerationOptions, LoadedModel, generate_text, load_model
 from maskwright.integrations.huggingface import GrammarLogitsProcessor, apply_bitmask, vocabulary_of
-from maskwright.sampling.masked_decoding import unpack_bitmask
+from maskwright.matching.bitmask import unpack_bitmask
 
 PERSON = {
     "type": "object",

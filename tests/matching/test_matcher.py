@@ -254,3 +254,24 @@ def test_memory_stays_bounded_and_answers_stay_the_same() -> None:
 def test_a_limit_that_is_too_small_is_refused() -> None:
     with pytest.raises(mw.LimitExceeded, match="raise max_bytes"):
         CompiledGrammar(BRACKETS, MaskTables(VOCABULARY), max_bytes=1000)
+
+
+def test_rules_are_those_that_the_text_is_in() -> None:
+    vocabulary = mw.Vocabulary([bytes([byte]) for byte in range(256)] + [b"</s>"], eos_token_ids=[256])
+    compiler = mw.Compiler(vocabulary)
+    schema = {"properties": {"a": {"items": {"type": "integer"}}}, "type": "object", "maxProperties": 3}
+    for grammar, text, wanted in (
+        (compiler.compile_gbnf('root ::= "<" number ">"\nnumber ::= [0-9]+'), b"<1", {"number"}),
+        (compiler.compile_gbnf('root ::= "<" number ">"\nnumber ::= [0-9]+'), b"<1>", {"root"}),
+        (compiler.compile_json_schema(schema), b'{"a": [1', {"array /properties/a"}),
+        (compiler.compile_json_schema(schema), b'{"a": [1], "b": 2', {"object /"}),
+        (compiler.compile_lark('start: NAME "=" NAME\nNAME: /[a-z]+/'), b"ab=", {"start"}),
+    ):
+        matcher = grammar.matcher()
+        matcher.accept_bytes(text)
+        assert wanted <= set(matcher.rules()), text
+    matcher = compiler.compile_regex("a").matcher()
+    for token in (97, 256):
+        assert len(matcher.rules()) == 1
+        matcher.accept_token(token)
+    assert matcher.rules() == ()

@@ -15,6 +15,7 @@ A text that does not end within the budget counts as not in the language, else t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,16 +59,19 @@ def asap(
     batch: int = 1,
     trie: PrefixTrie | None = None,
     soft: SoftTarget | None = None,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> WeightedTexts:
     """n texts (n rounded up to whole batches) with exact importance weights; their mean is an unbiased estimate of Z.
 
-    Drop the weights for the original method.  Raises `BadLogits`.
+    Drop the weights for the original method. `on_progress` hears how many were drawn after each batch.  Raises
+    `BadLogits`.
     """
     state = init(target, batch, trie, soft)
     batches: list[Descents] = []
     while state.n_drawn < n:
         state, done = step(key, state)
         batches.append(done)
+        on_progress(state.n_drawn)
     texts = tuple(text.as_text(text.log_weight) for done in batches for text in done.texts)
     effort = Effort(n_rows=sum(done.n_rows for done in batches), n_attempts=len(texts))
     return WeightedTexts(target, texts, log_mean_exp(np.array([text.log_weight for text in texts])), effort)

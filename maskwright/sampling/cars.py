@@ -24,6 +24,7 @@ forgets all forbidden tokens but the one that was drawn (ARS), CONES is CARS. Co
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -116,18 +117,21 @@ def cars(
     options: CARSOptions | None = None,
     trie: PrefixTrie | None = None,
     soft: SoftTarget | None = None,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> WeightedTexts:
     """n independent draws from the target, or what the attempts allowed.
 
     If fewer than n are accepted, either those are returned or, where they are worth more, the attempts that went on,
-    with their weights and `is_exact` False. `log_evidence` of exact draws is from the acceptance rate, high by about
-    1 / n as attempts end with a success.  Raises `BadLogits`.
+    with their weights and `is_exact` False. `on_progress` hears how many texts there are after each batch.
+    `log_evidence` of exact draws is from the acceptance rate, high by about 1 / n as attempts end with a success.
+    Raises `BadLogits`.
     """
     state = init(target, options, trie, soft)
     batches: list[Descents] = []
     while state.n_accepted < n and state.n_attempts < state.options.max_attempts:
         state, done = step(key, state)
         batches.append(done)
+        on_progress(min(n, state.n_accepted))
     effort = Effort(n_rows=sum(done.n_rows for done in batches), n_attempts=state.n_attempts)
     accepted = [(text, done.log_root) for done in batches for text in done.texts if text.is_accepted]
     short = f"only {len(accepted)} of {n} texts were accepted in {state.n_attempts} attempts"

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -47,6 +47,14 @@ class Effort:
     n_attempts: int = 0
     n_checks: int = 0
     n_timeouts: int = 0
+
+    def __add__(self, other: Effort) -> Effort:
+        return Effort(
+            self.n_rows + other.n_rows,
+            self.n_attempts + other.n_attempts,
+            self.n_checks + other.n_checks,
+            self.n_timeouts + other.n_timeouts,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,26 @@ class WeightedTexts:
         sums = np.cumsum(np.exp(weights - total))
         place = int(np.searchsorted(sums, key.uniform() * sums[-1], side="right"))
         return self.texts[min(place, int(np.flatnonzero(weights > -np.inf)[-1]))]
+
+
+def pooled(samples: Sequence[WeightedTexts]) -> WeightedTexts:
+    """Several samples of one target as one: all texts with their own weights, Ẑ the mean over all of them.
+
+    Exact ones stay exact, with equal weights.  Raises ValueError for no samples.
+    """
+    if not samples:
+        raise ValueError("There are no samples to pool")
+    texts = tuple(text for sample in samples for text in sample.texts)
+    log_mean = log_mean_exp(np.array([text.log_weight for text in texts]))
+    is_exact = all(sample.is_exact for sample in samples)
+    return WeightedTexts(
+        samples[0].target,
+        tuple(replace(text, log_weight=log_mean) for text in texts) if is_exact else texts,
+        None if any(sample.log_evidence is None for sample in samples) else log_mean,
+        sum((sample.effort for sample in samples), Effort()),
+        is_exact=is_exact,
+        declared=tuple(dict.fromkeys(line for sample in samples for line in sample.declared)),
+    )
 
 
 def log_sum_exp(values: Floats) -> float:

@@ -4,7 +4,8 @@ The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSche
                     `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `LimitExceeded` and its kind
                     `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
-The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `EnvelopeExceeded`.
+The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
+                    `EnvelopeExceeded`.
 The model:          `BadLogits`, `NoContinuation`.
 A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
@@ -249,6 +250,16 @@ class BudgetTooSmall(MaskwrightError):
 
     def __str__(self) -> str:
         return f"A budget of {self.max_tokens} tokens is too small: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class BadScore(MaskwrightError):
+    """A twist or a critic gave something that is no logarithm of a weight: not a number, +inf, or too few of them."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The scores of texts cannot be used: {self.reason}."
 
 
 @dataclass(unsafe_hash=True)

@@ -76,7 +76,7 @@ def residual(key: RandomKey, log_weights: Floats, n: int) -> tuple[Ancestors, Fl
 
 
 def without_replacement(key: RandomKey, log_weights: Floats, n: int) -> tuple[Ancestors, Floats]:
-    """At most n particles, none twice: all of weight above c as they are, the others with probability w / c at weight c.
+    """At most n particles, none twice: those of weight w > c as they are, others with probability w / c at weight c.
 
     c is the solution of Σ min(1, w / c) = n. If at most n particles are alive, all of them stay.
     """
@@ -85,7 +85,7 @@ def without_replacement(key: RandomKey, log_weights: Floats, n: int) -> tuple[An
         return alive, log_weights[alive]
     weights = np.exp(log_weights[alive] - log_weights[alive].max())
     falling = np.argsort(-weights, kind="stable")
-    # tails[k] is what is left when the k heaviest are kept: the first k that leaves none above tails[k] / (n - k), or c.
+    # tails[k] is what is left when the k heaviest are kept; the first k that leaves none above tails[k] / (n - k) is it.
     tails = np.cumsum(weights[falling][::-1])[::-1]
     k = next((k for k in range(n - 1) if weights[falling[k]] * (n - k) < tails[k]), n - 1)
     light = np.sort(falling[k:])
@@ -110,4 +110,6 @@ def _pick(weights: Floats, places: Floats) -> Ancestors:
     Rounding may put a place at the very end; that is still the last particle with any weight.
     """
     ends = np.cumsum(weights)
-    return np.minimum(np.searchsorted(ends, places * ends[-1], side="right"), np.flatnonzero(weights)[-1])
+    chosen: Ancestors = np.searchsorted(ends, places * ends[-1], side="right").astype(np.int64)
+    chosen.clip(max=np.flatnonzero(weights)[-1], out=chosen)
+    return chosen

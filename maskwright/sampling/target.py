@@ -88,19 +88,22 @@ class Target:
         ids = tuple(token_ids)
         return ids[:-1] if ids and ids[-1] in self.eos_token_ids else ids
 
-    def rows(self, drafts: Sequence[Draft]) -> list[MaskedRow]:
-        """What may come next after each draft, by one call of the model; drafts with equal prefixes share a row.
+    def rows(self, drafts: Sequence[Draft], batch: int | None = None) -> list[MaskedRow]:
+        """What may come next after each draft; drafts with equal prefixes share a row.
 
+        batch: the most prefixes in one call of the model, None for all of them in one.
         Raises `BadLogits` if the model's answer is no distribution.
         """
         prefixes = [draft.prefix() for draft in drafts]
         first = dict(zip(reversed(prefixes), reversed(drafts), strict=True))
-        if not first:
-            return []
-        logits = np.asarray(self.model(list(first)))
-        if logits.ndim != 2 or len(logits) != len(first):
-            raise BadLogits(f"{len(first)} rows were asked for, the answer has the shape {list(logits.shape)}")
-        rows = {prefix: draft.row(row) for (prefix, draft), row in zip(first.items(), logits, strict=True)}
+        asked = list(first)
+        size = batch or max(1, len(asked))
+        rows: dict[tuple[int, ...], MaskedRow] = {}
+        for part in (asked[begin : begin + size] for begin in range(0, len(asked), size)):
+            logits = np.asarray(self.model(part))
+            if logits.ndim != 2 or len(logits) != len(part):
+                raise BadLogits(f"{len(part)} rows were asked for, the answer has the shape {list(logits.shape)}")
+            rows |= {prefix: first[prefix].row(row) for prefix, row in zip(part, logits, strict=True)}
         return [rows[prefix] for prefix in prefixes]
 
 

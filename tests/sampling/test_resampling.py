@@ -1,4 +1,4 @@
-"""Resampling: the mean number of copies, exactly, by running the production code through every cell of its randomness."""
+"""Resampling: mean weights, exactly, by running the production code through every cell of its randomness."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def naive_threshold(weights: list[int], n: int) -> tuple[Fraction, int]:
 
 @pytest.mark.parametrize("resample", EQUAL_WEIGHTS)
 @given(weights=WEIGHTS, n=st.integers(1, 9))
-def test_the_mean_weight_of_the_copies_is_the_weight_before(
-    resample: Resampler, weights: list[int], n: int
-) -> None:
+def test_the_mean_weight_of_the_copies_is_the_weight_before(resample: Resampler, weights: list[int], n: int) -> None:
     assert mean_weights(resample, weights, n, sum(weights)) == pytest.approx(np.array(weights), rel=1e-11, abs=1e-11)
 
 
@@ -101,7 +99,9 @@ def test_the_dead_have_no_copies_and_the_sum_of_weights_stays(
         assert (counts >= np.floor(ideal - 1e-9)).all()
 
 
-@given(weights=st.lists(st.floats(0, 1e3), min_size=1, max_size=12).filter(any), n=st.integers(1, 9), seed=st.integers(0))
+@given(
+    weights=st.lists(st.floats(0, 1e3), min_size=1, max_size=12).filter(any), n=st.integers(1, 9), seed=st.integers(0)
+)
 def test_without_replacement_keeps_the_heavy_as_they_are_and_none_twice(
     weights: list[float], n: int, seed: int
 ) -> None:

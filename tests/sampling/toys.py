@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 
 import numpy as np
 
-from maskwright.sampling.target import Target
+from maskwright.sampling.rows import MaskedRow
+from maskwright.sampling.target import Draft, Target
 
 Text = tuple[int, ...]
 
@@ -95,3 +97,20 @@ def toy(seed: int = 3, max_tokens: int = 6, dtype: type = np.float64) -> Target:
     """The toy T of the acceptance checks; other seeds give other models of the same language."""
     eos = frozenset({4})
     return Target(MarkovModel(seed, dtype=dtype), (), ListedLanguage(valid_texts(), eos), max_tokens, eos)
+
+
+@dataclass(frozen=True)
+class RememberedRows(Target):
+    """A target that keeps its rows, for tests that sample thousands of times."""
+
+    known: dict[Text, MaskedRow] = field(default_factory=dict, compare=False)
+
+    def rows(self, drafts: Sequence[Draft], batch: int | None = None) -> list[MaskedRow]:
+        texts = [tuple(draft.token_ids) for draft in drafts]
+        new = {text: draft for text, draft in zip(texts, drafts, strict=True) if text not in self.known}
+        self.known.update(zip(new, Target.rows(self, list(new.values()), batch), strict=True))
+        return [self.known[text] for text in texts]
+
+
+def remembered(target: Target) -> RememberedRows:
+    return RememberedRows(target.model, target.prompt_ids, target.matcher, target.max_tokens, target.eos_token_ids)

@@ -108,7 +108,7 @@ class MCMCOptions:
     n_steps: int = 20
     burn_in: int = 0
     thin: int = 1
-    cut: Cut = uniform
+    cut: Cut = priority
     batch_rows: int | None = None
 
     def __post_init__(self) -> None:

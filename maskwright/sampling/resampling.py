@@ -85,7 +85,7 @@ def without_replacement(key: RandomKey, log_weights: Floats, n: int) -> tuple[An
         return alive, log_weights[alive]
     weights = np.exp(log_weights[alive] - log_weights[alive].max())
     falling = np.argsort(-weights, kind="stable")
-    # tails[k] is what is left when the k heaviest are kept; the first k that leaves none above tails[k] / (n - k) is it.
+    # tails[k] is what is left when the k heaviest are kept; the first k that leaves none above c is it.
     tails = np.cumsum(weights[falling][::-1])[::-1]
     k = next((k for k in range(n - 1) if weights[falling[k]] * (n - k) < tails[k]), n - 1)
     light = np.sort(falling[k:])

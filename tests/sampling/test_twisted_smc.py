@@ -11,7 +11,7 @@ from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.smc import SMCOptions, smc
 from maskwright.sampling.target import Target
-from maskwright.sampling.trie_proposal import TrieGuide
+from maskwright.sampling.twisted_smc import TrieGuide
 from maskwright.sampling.weighted_texts import WeightedTexts
 from tests.sampling.statistics import shares
 from tests.sampling.toys import remembered, toy

@@ -1,0 +1,99 @@
+"""Which method for this target? A pilot run looks, and the answer says why.
+
+    choice = choose(key, target, n)
+    choice.method, choice.reason, choice.trie        # what the pilot has learnt serves the method
+
+What decides is how much of the model's mass a text keeps, and how quickly that can be learnt. The pilot draws some
+texts by ASAp: every one of them is a text, has a proper weight, and teaches the trie. From it come an estimate of Z, an
+upper bound ĉ(ε), hence the acceptance Z / ĉ(ε) that CARS would have, and the spread of the weights.
+
+- A checker beside the grammar: AWRS within SMC, as nothing else knows it.
+- One text: masked decoding, with its report; there is no law to get right in one draw unless the report says so.
+- Accepted once in `worst_acceptance` attempts or more often: CARS, since nothing is better than exact draws.
+- Else SMC, guided by the trie: it pays with weights where CARS would pay with attempts.
+
+The pilot's estimate is itself a sample: where Z lies mostly in texts that were never drawn it is too low, and SMC is
+chosen, whose weights show the same.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from maskwright.sampling.asap import asap
+from maskwright.sampling.prefix_trie import PrefixTrie
+from maskwright.sampling.random_key import RandomKey
+from maskwright.sampling.target import Target
+from maskwright.sampling.weighted_texts import WeightedTexts
+
+
+class Method(Enum):
+    """The samplers, by the names of the command line."""
+
+    MASKED = "masked"
+    ASAP = "asap"
+    CARS = "cars"
+    AWRS = "awrs"
+    SMC = "smc"
+    MCMC = "mcmc"
+    BEAM = "beam"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoOptions:
+    """n_pilot: texts of the pilot run.  worst_acceptance: attempts for a text that CARS may need."""
+
+    n_pilot: int = 32
+    batch: int = 8
+    worst_acceptance: float = 1 / 20
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A method and the reason, in words with figures.  pilot: the texts that were drawn to find out, if any."""
+
+    method: Method
+    reason: str
+    trie: PrefixTrie
+    pilot: WeightedTexts | None = None
+
+
+def choose(
+    key: RandomKey, target: Target, n: int, *, has_checker: bool = False, options: AutoOptions | None = None
+) -> Choice:
+    """The method for n texts of a target; raises `BadLogits`."""
+    options, trie = options or AutoOptions(), PrefixTrie()
+    if has_checker:
+        return Choice(Method.AWRS, "there is a checker, which no mask knows", trie)
+    if n == 1:
+        return Choice(Method.MASKED, "one text needs no law; its distortion is reported", trie)
+    pilot = asap(key, target, options.n_pilot, options.batch, trie)
+    assert pilot.log_evidence is not None
+    if not pilot.alive:
+        ends = ", ".join(sorted({text.ending.value for text in pilot.texts}))
+        return Choice(
+            Method.SMC, f"none of {len(pilot.texts)} texts of a pilot run was completed ({ends})", trie, pilot
+        )
+    acceptance = min(1.0, math.exp(pilot.log_evidence - trie.log_root))
+    seen = (
+        f"{len(pilot.texts)} texts of a pilot run put the language's mass at {_power(pilot.log_evidence)}, with "
+        f"log weights that spread by {_spread(pilot):.1f} nats"
+    )
+    tries = f"{1 / acceptance:.1f} attempts for each text" if acceptance > 0 else "no end of attempts"
+    if acceptance >= options.worst_acceptance:
+        return Choice(Method.CARS, f"{seen}; exact draws take about {tries}", trie, pilot)
+    return Choice(Method.SMC, f"{seen}; exact draws would take about {tries}", trie, pilot)
+
+
+def _spread(sample: WeightedTexts) -> float:
+    return float(np.std([text.log_weight for text in sample.alive]))
+
+
+def _power(log_value: float) -> str:
+    """e**x in decimal, however small."""
+    exponent = math.floor(log_value / math.log(10))
+    return f"{math.exp(log_value - exponent * math.log(10)):.1f}e{exponent}"

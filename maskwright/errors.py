@@ -5,8 +5,8 @@ The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSche
                     `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
-                    `EnvelopeExceeded`.
-The model:          `BadLogits`, `NoContinuation`.
+                    `EnvelopeExceeded`, `InvalidPrefix`.
+The model:          `BadLogits`, `NoContinuation`, `UnsupportedModel`, `UnlistedProbability`, `ModelCallFailed`.
 A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
@@ -280,8 +280,18 @@ class EnvelopeExceeded(MaskwrightError):
         )
 
 
+@dataclass(unsafe_hash=True)
+class InvalidPrefix(MaskwrightError):
+    """A language model was asked what follows a text that it cannot read."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The model cannot continue this prefix: {self.reason}."
+
+
 class ModelError(MaskwrightError):
-    """The fault lies in what the language model said."""
+    """The fault lies in the language model: in what it said, or in what it is."""
 
 
 @dataclass(unsafe_hash=True)
@@ -308,6 +318,46 @@ class NoContinuation(ModelError):
 
     def __str__(self) -> str:
         return f"The text cannot go on after {self.position} tokens: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class UnsupportedModel(ModelError):
+    """A language model cannot be used in the way that was asked for, and would give wrong rows if it were tried."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"This model cannot be used here: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class UnlistedProbability(ModelError):
+    """A service listed the most probable tokens only, and their probabilities do not sum to one.
+
+    listed: how many tokens were listed; mass: the sum of their probabilities.
+    """
+
+    position: int
+    listed: int
+    mass: float
+
+    def __str__(self) -> str:
+        return (
+            f"After {self.position} tokens the {self.listed} listed ones have a probability of {self.mass:.6f}, not 1: "
+            "ask for more tokens, or declare the model cut to its listed tokens as the target."
+        )
+
+
+@dataclass(unsafe_hash=True)
+class ModelCallFailed(ModelError):
+    """The function or service behind a model failed, or answered with something that is no row."""
+
+    reason: str
+    attempts: int = 1
+
+    def __str__(self) -> str:
+        tried = f" after {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"The model did not answer{tried}: {self.reason}."
 
 
 @dataclass(unsafe_hash=True)

@@ -38,8 +38,8 @@ prompt of p tokens, ancestors drawn anew at each step, best of six; "resident" i
 
 On the bundled model the same prefix in two batches differed by up to 1.0e-5 in logits with a standard deviation of 3.7.
 
-Rejected: the resident batch. It is as fast, but knows the rows of the last call only: a text that was left for a step, a
-rollback or a row of another length means another cache or a full recomputation.
+Rejected: the resident batch. It is as fast, but knows the rows of the last call only: a text that was left for a step,
+a rollback or a row of another length means another cache or a full recomputation.
 Rejected: one padded pass for all runs of a call in place of levels, which computes shared beginnings once per row.
 """
 

@@ -1,4 +1,4 @@
-"""How a causal language model of transformers is called: prefixes checked, names of arguments, rows of logits.
+"""How a causal language model of transformers is called: names of arguments, passes without a cache, rows of logits.
 
 Two `LanguageModel`s are made of it. `TransformersModel` (transformers_model.py) keeps keys and values; here is
 `RecomputingModel`, which reads every distinct prefix of a call from its first token on. It is the reference for the
@@ -10,7 +10,6 @@ layer could read.
 from __future__ import annotations
 
 import inspect
-import operator
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, Final, final
@@ -19,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from maskwright.errors import InvalidPrefix, UnsupportedModel
+from maskwright.errors import UnsupportedModel
+from maskwright.integrations.prefix_checks import readable_prefix
 
 Rows = npt.NDArray[np.float32]
 
@@ -62,21 +62,6 @@ class CausalModel:
             logits: torch.Tensor = self.model(**inputs, **options).logits
         return logits if self._keeps_some_logits else logits[:, columns]
 
-    def checked(self, prefix: Sequence[int], max_length: int | None) -> tuple[int, ...]:
-        """A prefix as a tuple; raises `InvalidPrefix` if the model cannot read it."""
-        try:
-            tokens = tuple(map(operator.index, prefix))
-        except TypeError as error:
-            raise InvalidPrefix("token ids are integers") from error
-        if not tokens:
-            raise InvalidPrefix("it is empty; begin with the token that the model's texts begin with")
-        if max_length is not None and len(tokens) > max_length:
-            raise InvalidPrefix(f"it has {len(tokens)} tokens and the model reads {max_length}")
-        if min(tokens) < 0 or max(tokens) >= self.n_readable:
-            wrong = next(token for token in tokens if not 0 <= token < self.n_readable)
-            raise InvalidPrefix(f"token {wrong} is none of the {self.n_readable} that the model reads")
-        return tokens
-
     def rows_without_cache(self, prefixes: Iterable[Sequence[int]], max_pass_tokens: int) -> list[Rows]:
         """A row for each prefix, read from the beginning, in passes of equal lengths and bounded size."""
         texts = list(prefixes)
@@ -115,7 +100,7 @@ class RecomputingModel:
 
     def __call__(self, prefixes: Sequence[Sequence[int]], /) -> Rows:
         """float32[n, V]. Raises `InvalidPrefix`, before anything is computed."""
-        keys = [self._causal.checked(prefix, self._causal.max_length) for prefix in prefixes]
+        keys = [readable_prefix(prefix, self._causal.n_readable, self._causal.max_length) for prefix in prefixes]
         distinct = list(dict.fromkeys(keys))
         rows = dict(zip(distinct, self._causal.rows_without_cache(distinct, self._max_pass_tokens), strict=True))
         self.n_rows_asked += len(keys)

@@ -55,6 +55,7 @@ import numpy as np
 from maskwright.errors import MaskwrightError, UnsupportedModel
 from maskwright.integrations.causal_model import CausalModel, Rows, host_rows
 from maskwright.integrations.key_value_pool import KeyValuePool, SlotTable, slots_to_allocate
+from maskwright.integrations.prefix_checks import readable_prefix
 from maskwright.integrations.prefix_tree import PADDING_SLOT, PrefixTree, Run
 
 #: How far logits with and without kept keys and values may lie apart, as a share of their standard deviation. Wrong
@@ -104,7 +105,7 @@ class TransformersModel:
 
     def __call__(self, prefixes: Sequence[Sequence[int]], /) -> Rows:
         """float32[n, V]."""
-        keys = [self._causal.checked(prefix, self._max_length) for prefix in prefixes]
+        keys = [readable_prefix(prefix, self._causal.n_readable, self._max_length) for prefix in prefixes]
         distinct = {key: index for index, key in enumerate(dict.fromkeys(keys))}
         with self._lock:
             rows = self._rows([list(key) for key in distinct])

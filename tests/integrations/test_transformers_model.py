@@ -7,6 +7,7 @@ below a real difference.
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -370,3 +371,27 @@ def test_changed_weights_need_clear() -> None:
         network.model.embed_tokens.weight[1] += 1
     model.clear()
     assert_same_rows(model([[1, 2, 3, 4]]), RecomputingModel(network)([[1, 2, 3, 4]]))
+
+
+def test_memory_grows_with_what_is_kept() -> None:
+    model = TransformersModel(random_model(llama), max_bytes=1000 * BYTES_PER_TOKEN)
+    model([[1, 2, 3]])
+    assert model.size_bytes == 3 * BYTES_PER_TOKEN
+    assert [layer.keys.shape[0] for layer in model._pool.layers] == [64, 64]
+    model([[1, *[token] * 59] for token in (3, 4, 5)])
+    assert [layer.keys.shape[0] for layer in model._pool.layers] == [256, 256]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_on_a_device_as_on_the_host(precision: str) -> None:
+    network = copy.deepcopy(random_model(llama)).to("cuda", getattr(torch, precision))
+    model = TransformersModel(network)
+    texts = [[1, 4, 5, 6], [1, 4], [1, 4, 5, 7, 8]]
+    model(texts)
+    texts = [[1, 4, 5, 9], [1, 4, 5, 6, 7], [1, 4, 5, 9]]
+    rows, expected = model(texts), reference(llama)(texts)
+    tolerance = 1e-2 if precision == "float32" else 0.2  # a device may use tf32 for the first
+    np.testing.assert_allclose(rows, expected, rtol=0, atol=tolerance * float(expected.std()))
+    assert model.n_tokens_computed == 6 + 2

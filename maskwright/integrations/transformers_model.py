@@ -59,7 +59,7 @@ from maskwright.integrations.prefix_checks import readable_prefix
 from maskwright.integrations.prefix_tree import PADDING_SLOT, PrefixTree, Run
 
 #: How far logits with and without kept keys and values may lie apart, as a share of their standard deviation. On the
-#: bundled model it is 3e-6 in float32 and 0 in bfloat16; positions off by one make it 0.5, padding that is attended to 4.
+#: bundled model it is 3e-6 in float32 and 0 in bfloat16; positions off by one make it 0.5, padding attended to 4.
 TOLERANCE: Final = {4: 1e-3, 2: 0.1, 1: 0.1}  # by the bytes of a weight
 
 #: The length of the texts that `_verify` reads.

@@ -79,5 +79,5 @@ def test_terms_that_cannot_be_looked_for_are_refused() -> None:
     assert str(caught.value) == "A term must not be empty: it would occur in every text."
     with pytest.raises(MatcherError, match="a lone surrogate, which no text in UTF-8 contains"):
         as_terms(["\ud800"])
-    with pytest.raises(LimitExceeded, match="The automaton of the terms to look for needs \d+, more than the 200000"):
+    with pytest.raises(LimitExceeded, match=r"The automaton of the terms to look for needs \d+, more than the 200000"):
         search_for([Term("a" * 700)])

@@ -44,6 +44,7 @@ def test_there_are_examples_and_demo_schemas() -> None:
         "adaptive_decoding.py",
         "huggingface_batch.py",
         "huggingface_json.py",
+        "python_members.py",
         "tool_calls.py",
     }
     assert len(DEMO_SCHEMAS) >= 5
@@ -53,6 +54,16 @@ def test_the_json_example_prints_a_valid_document(capsys: pytest.CaptureFixture[
     example = program(ROOT / "examples" / "huggingface_json.py")
     example.main()
     jsonschema.validate(json.loads(capsys.readouterr().out), example.SCHEMA)
+
+
+def test_the_members_example_writes_members_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("jedi", reason="the extra `monitors` is not installed")
+    program(ROOT / "examples" / "python_members.py").main()
+    *_, by_grammar, by_members, report = capsys.readouterr().out.splitlines()
+    first, second = by_members.rpartition("order.")[2].split(".")
+    assert hasattr({"price": 1.0, "customer": ""}[first], second)
+    assert by_grammar.rpartition("order.")[2] != f"{first}.{second}"
+    assert "0 too late and 0 failed" in report
 
 
 def test_the_batch_example_answers_every_prompt_in_its_grammar(capsys: pytest.CaptureFixture[str]) -> None:

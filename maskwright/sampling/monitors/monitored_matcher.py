@@ -7,7 +7,7 @@ raises TokenRejected and changes nothing. Several monitors are several `Monitore
 Once an end token was taken the monitor has nothing more to say. Where no token is left the row has no bits: monitors
 look one step ahead only (`protocol`), so that can happen in the middle of a text, and is for the sampler to report.
 
-Cost of a mask: the matcher's, the monitor's, and the conjunction of two rows (2 us for 128,256 tokens).
+Cost of a mask: the matcher's and the monitor's, and 1 us for the conjunction of two rows of 128,256 tokens.
 """
 
 from __future__ import annotations

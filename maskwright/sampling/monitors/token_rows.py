@@ -5,8 +5,8 @@ text. All its states accept. So the engine never looks for a way to the end, whi
 not mind vocabularies that spell some bytes only within longer tokens.
 
 Tokens without text (special ones) leave the text as it is and are in every row; whether it may end is for the caller.
-Cost: some hundred microseconds to compile a small automaton, 3 ms for one of 800 states; a row whose tokens are nearly
-all allowed takes a walk through the vocabulary's trie, once, any other some ten microseconds.
+Cost, for Llama 3's 128,256 tokens: 0.4 ms to compile a small automaton, 4 ms for one of 800 states. A row is found
+once: 5 ms where nearly all tokens are allowed, which takes a walk through the whole trie, and much less where few are.
 
 Rejected: a kernel that walks the trie with a table of 256 columns. It would be as fast, and a second way to do it.
 """

@@ -155,6 +155,12 @@ def test_nothing_is_read_outside_the_project(tmp_path: Path, code: str) -> None:
     assert "password" not in (names or ())
 
 
+def test_strings_are_not_taken_for_names_of_files(tmp_path: Path, members: PythonMembers) -> None:
+    (tmp_path / "notes.txt").touch()
+    for begin in ("t = '", 'open(rb"', "f(x, '''"):
+        assert members(f"{begin}{tmp_path}/notes.".encode()) is None
+
+
 def test_a_model_that_would_write_anything_writes_members() -> None:
     """All tokens are as probable, a grammar of one or two accesses, and the members of a class of our own."""
     texts_of_tokens = [*(bytes([byte]) for byte in range(0x20, 0x7F)), b"Point", b"move", b"x(", b").", b"moved(3"]

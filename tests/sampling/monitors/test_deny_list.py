@@ -65,6 +65,16 @@ def test_a_vocabulary_that_spells_bytes_within_longer_tokens_only_is_no_obstacle
     assert {vocabulary.text_of(token) for token in tokens_of(monitor.after(3, b"xa"), vocabulary)} == {b"", b"xa", b"y"}
 
 
+def test_the_spelling_that_was_read_counts_where_a_letter_has_longer_ones() -> None:
+    kelvin = "\N{KELVIN SIGN}".encode()
+    vocabulary = vocabulary_of(kelvin, b"a", b"b", b"x")
+    here = forbidden_texts(Compiler(vocabulary), [Term("kab", ignores_case=True)])
+    everything = {b"", kelvin, b"a", b"b", b"x"}
+    for text, legal in ((kelvin, everything), (b"a", everything - {b"b"}), (b"x", everything)):
+        here = here.after(-1, text)
+        assert {vocabulary.text_of(token) for token in tokens_of(here, vocabulary)} == legal
+
+
 def test_a_special_token_does_not_hide_a_term() -> None:
     monitor = forbidden_texts(Compiler(VOCABULARY), ["ab"]).after(3, b"a").after(1, b"")
     assert 4 not in tokens_of(monitor, VOCABULARY)

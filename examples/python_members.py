@@ -6,14 +6,14 @@ no others. It needs the extras `hf` and `monitors`.
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-
 import maskwright as mw
 from maskwright.integrations.generation import LoadedModel, load_model
 from maskwright.integrations.python_members import PythonMembers
-from maskwright.sampling.masked_decoding import TokenMatcher, unpack_bitmask
+from maskwright.integrations.transformers_model import TransformersModel
+from maskwright.sampling.masked_decoding import DecodingOptions, decode, greedy
 from maskwright.sampling.monitors import MonitoredMatcher, NamesAfterTriggers
+from maskwright.sampling.random_key import RandomKey
+from maskwright.sampling.target import Ending, Target, VocabularyMatcher
 
 PROMPT = """\
 class Order:
@@ -26,24 +26,12 @@ def label(order: Order) -> str:
     return order."""
 
 
-def most_probable(loaded: LoadedModel, matcher: TokenMatcher, max_tokens: int = 24) -> str:
+def most_probable(loaded: LoadedModel, matcher: VocabularyMatcher) -> str:
     """What the model writes behind the prompt if it always takes the most probable token that is allowed."""
-    prompt_ids = loaded.tokenizer(PROMPT)["input_ids"]
-    token_ids: list[int] = []
-    row = mw.allocate_bitmask(1, loaded.vocabulary.size)[0]
-    while len(token_ids) < max_tokens:
-        matcher.fill_bitmask(row)
-        allowed = unpack_bitmask(row, loaded.vocabulary.size)
-        if not allowed.any():
-            return loaded.vocabulary.decode(token_ids).decode() + "  (a dead end)"
-        with torch.no_grad():
-            logits = loaded.model(torch.tensor([prompt_ids + token_ids])).logits[0, -1].double().numpy()
-        token = int(np.where(allowed, logits, -np.inf).argmax())
-        matcher.accept_token(token)
-        if matcher.is_finished():
-            break
-        token_ids.append(token)
-    return loaded.vocabulary.decode(token_ids).decode()
+    target = Target.of(TransformersModel(loaded.model), loaded.tokenizer(PROMPT)["input_ids"], matcher, max_tokens=25)
+    decoded = decode(RandomKey.from_seed(0), target, DecodingOptions(chooses=greedy))
+    ending = "" if decoded.ending is Ending.FINISHED else f"  ({decoded.ending.value})"
+    return loaded.vocabulary.decode(target.without_end(decoded.token_ids)).decode() + ending
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from maskwright.errors import MaskwrightError, MatcherError, TokenRejected
 from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Note, Place, Trail
+from maskwright.matching.vocabulary import Vocabulary
 
 MAX_FORCED_BYTES = 4096
 """How far `forced_bytes` looks: enough for any skeleton of keys, and bounded where a grammar forces without end."""
@@ -45,6 +46,11 @@ class Matcher:
     def grammar(self) -> CompiledGrammar:
         """The grammar that the text follows."""
         return self._grammar
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens that it reads."""
+        return self._grammar.vocabulary
 
     @property
     def n_accepted(self) -> int:

@@ -24,6 +24,7 @@ import numpy as np
 
 from maskwright.errors import BadLogits, BudgetTooSmall
 from maskwright.matching.bitmask import n_mask_words
+from maskwright.matching.vocabulary import Vocabulary
 from maskwright.sampling.language_model import LanguageModel
 from maskwright.sampling.rows import MaskedRow, Words
 
@@ -42,6 +43,14 @@ class TokenMatcher(Protocol):
 
     def fork(self) -> Self:
         """A copy that goes its own way."""
+
+
+class VocabularyMatcher(TokenMatcher, Protocol):
+    """One that knows its vocabulary: `maskwright.Matcher`, also with a monitor."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens that it reads."""
 
 
 class Ending(Enum):
@@ -74,10 +83,9 @@ class Target:
             raise BudgetTooSmall(self.max_tokens)
 
     @classmethod
-    def of(cls, model: LanguageModel, prompt_ids: Sequence[int], matcher: Any, max_tokens: int) -> Self:
-        """The target of a `maskwright.Matcher`, which knows the end tokens of its vocabulary."""
-        ends = frozenset(matcher.grammar.vocabulary.eos_token_ids)
-        return cls(model, tuple(prompt_ids), matcher, max_tokens, ends)
+    def of(cls, model: LanguageModel, prompt_ids: Sequence[int], matcher: VocabularyMatcher, max_tokens: int) -> Self:
+        """The target of a matcher that knows its vocabulary, whose end tokens end a text."""
+        return cls(model, tuple(prompt_ids), matcher, max_tokens, frozenset(matcher.vocabulary.eos_token_ids))
 
     def start(self) -> Draft:
         """The empty text."""

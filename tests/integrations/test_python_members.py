@@ -14,6 +14,8 @@ from maskwright import Compiler, Grammar
 from maskwright.integrations.python_members import PythonMembers
 from maskwright.sampling.masked_decoding import decode
 from maskwright.sampling.monitors import MonitoredMatcher, NamesAfterTriggers
+from maskwright.sampling.random_key import RandomKey
+from maskwright.sampling.target import Ending, Target
 from tests.sampling.monitors.toys import vocabulary_of
 
 CLASS = """
@@ -166,16 +168,15 @@ def test_a_model_that_would_write_anything_writes_members() -> None:
     texts_of_tokens = [*(bytes([byte]) for byte in range(0x20, 0x7F)), b"Point", b"move", b"x(", b").", b"moved(3"]
     vocabulary = vocabulary_of(*texts_of_tokens)
     compiler = Compiler(vocabulary)
-    grammar = compiler.compile_grammar(Grammar.from_regex(r"Point\(1\)\.[a-z_]{1,12}(\(3\)\.[a-z_]{1,12})?"))
+    grammar = compiler.compile_grammar(Grammar.from_regex(r"Point\(1\)\.[a-z_]{1,20}(\(3\)\.[a-z_]{1,20})?"))
     texts = set()
     with NamesAfterTriggers(compiler, PythonMembers()) as names:
         for seed in range(20):
             matcher = MonitoredMatcher(grammar.matcher(), names.monitor(CLASS.format("").encode()), vocabulary)
-            state, _ = decode(
-                np.random.default_rng(seed), lambda _: np.zeros(vocabulary.size), (), matcher, max_tokens=60
-            )
-            assert state.is_finished
-            texts.add(vocabulary.decode(state.token_ids))
+            target = Target.of(lambda prefixes: np.zeros((len(prefixes), vocabulary.size)), (), matcher, 80)
+            decoded = decode(RandomKey.from_seed(seed), target)
+            assert decoded.ending is Ending.FINISHED
+            texts.add(vocabulary.decode(decoded.token_ids))
         assert names.report.failed == 0
     for text in texts:
         first, _, second = text.removeprefix(b"Point(1).").partition(b"(3).")

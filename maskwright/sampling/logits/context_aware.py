@@ -86,10 +86,12 @@ class AdaCAD(StatelessTransform):
 
 def jensen_shannon_nats(log_p: Floats, log_q: Floats) -> float:
     """H(½ (p + q)) − ½ H(p) − ½ H(q), in nats: 0 for equal, log 2 for disjoint distributions."""
-    mean = (np.exp(log_p) + np.exp(log_q)) / 2
+    mean = np.exp(log_p)
+    mean += np.exp(log_q)
+    mean /= 2
     with np.errstate(divide="ignore"):
-        of_mean = entropy_nats(np.log(mean))
-    return min(LOG_2, max(0.0, of_mean - (entropy_nats(log_p) + entropy_nats(log_q)) / 2))
+        np.log(mean, out=mean)
+    return min(LOG_2, max(0.0, entropy_nats(mean) - (entropy_nats(log_p) + entropy_nats(log_q)) / 2))
 
 
 def _contrasted(row: Floats, log_p: Floats, log_q: Floats, alpha: float, position: int) -> Floats:

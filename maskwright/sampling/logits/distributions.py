@@ -53,8 +53,9 @@ def entropy_nats(log_p: Floats) -> float:
 
     `entropy_nats(np.log([0.5, 0.5]))` -> `0.693...`
     """
-    possible = log_p[log_p > -np.inf]
-    return max(0.0, -float(np.exp(possible) @ possible))
+    terms = np.exp(log_p)
+    np.multiply(terms, log_p, out=terms, where=terms > 0)  # in place: new arrays of this size cost more than the exp
+    return max(0.0, -float(terms.sum()))
 
 
 def rows_along(model: LanguageModel, token_ids: Sequence[int]) -> Iterator[tuple[int, Floats]]:

@@ -19,8 +19,9 @@ import numpy as np
 from maskwright.errors import MatcherError, TokenRejected
 from maskwright.matching.bitmask import check_row, is_allowed, n_mask_words
 from maskwright.matching.vocabulary import Vocabulary
-from maskwright.sampling.masked_decoding import TokenMatcher
+from maskwright.sampling.distortion import rules_of
 from maskwright.sampling.monitors.protocol import Monitor, Row
+from maskwright.sampling.target import TokenMatcher
 
 
 @runtime_checkable
@@ -46,13 +47,27 @@ class MonitoredMatcher:
         self._path = [monitor]  # the monitor after each prefix of the accepted tokens; the same one after an end token
 
     @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens that it reads."""
+        return self._vocabulary
+
+    @property
+    def row_shape(self) -> tuple[int]:
+        """The shape of a row of bits: (ceil(vocabulary size / 32),)."""
+        return (n_mask_words(self._vocabulary.size),)
+
+    def rules(self) -> tuple[str, ...]:
+        """The grammar's rules that the text is in, as far as the matcher can say."""
+        return rules_of(self._matcher)
+
+    @property
     def monitor(self) -> Monitor:
         """The monitor of the text so far."""
         return self._path[-1]
 
     def fill_bitmask(self, row: Row) -> None:
         """Write the tokens that both allow into int32[ceil(vocabulary size / 32)]; no bits at a dead end."""
-        check_row(row, (n_mask_words(self._vocabulary.size),))
+        check_row(row, self.row_shape)
         self._matcher.fill_bitmask(row)
         legal = self._legal()
         if legal is not None:

@@ -41,6 +41,12 @@ def test_a_threshold_of_zero_is_the_large_model(start: int, window: int, hold: i
         np.testing.assert_array_equal(row, large([text])[0])
 
 
+def test_a_threshold_of_zero_is_the_large_model_even_where_the_small_one_is_certain() -> None:
+    ead = EAD(large, 0.0)
+    certain = np.array([0.0, *[-np.inf] * 5])
+    assert ead(ead.init(), Context((0,), noise_model), certain)[0].by_large == (True,)
+
+
 @given(st.integers(0, 5), st.integers(1, 4))
 def test_a_threshold_that_no_row_reaches_is_the_small_model(start: int, window: int) -> None:
     def never(prefixes):

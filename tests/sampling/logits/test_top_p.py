@@ -33,6 +33,14 @@ def test_the_nucleus_has_the_mass_and_none_of_its_tokens_is_idle(row: Floats, p:
 @given(rows)
 def test_p_of_one_keeps_all(row: Floats) -> None:
     np.testing.assert_array_equal(changed(TopP(1.0), row), row)
+    underflowing = np.concatenate((row, [row.max() - 800.0]))
+    np.testing.assert_array_equal(changed(TopP(1.0), underflowing), underflowing)
+
+
+def test_a_mass_of_exactly_p_is_enough() -> None:
+    row = np.log([0.5, 0.25, 0.25])
+    assert (changed(TopP(0.5), row) > -np.inf).tolist() == [True, False, False]
+    assert (changed(TopP(0.5 + 1e-9), row) > -np.inf).all()
 
 
 def test_the_tail_counts_although_it_is_far_below_the_rounding_of_one() -> None:

@@ -7,10 +7,14 @@ import pytest
 
 from maskwright import Compiler, Grammar, allowed_tokens
 from maskwright.errors import MatcherError, TokenRejected
-from maskwright.sampling.masked_decoding import decode
-from maskwright.sampling.monitors import MonitoredMatcher, forbidden_texts, forbidden_tokens, required_terms
+from maskwright.sampling.masked_decoding import DecodedText, decode
+from maskwright.sampling.monitors import Monitor, MonitoredMatcher, forbidden_texts, forbidden_tokens, required_terms
+from maskwright.sampling.random_key import RandomKey
+from maskwright.sampling.target import Ending, Target
 from tests.sampling.monitors.toys import EOS, PAD, vocabulary_of
-from tests.sampling.test_masked_decoding import ListedLanguage
+from tests.sampling.test_masked_decoding import EOS as TOY_EOS
+from tests.sampling.test_masked_decoding import LANGUAGE
+from tests.sampling.toys import ListedLanguage
 
 VOCABULARY = vocabulary_of(b"a", b"b", b"ab", b"ba", b"c")
 A, B, AB, BA, C = range(3, 8)
@@ -76,7 +80,7 @@ def test_a_fork_goes_its_own_way(matcher: MonitoredMatcher) -> None:
 
 
 def test_a_matcher_that_cannot_take_tokens_back_is_named() -> None:
-    matcher = MonitoredMatcher(ListedLanguage(), forbidden_tokens(VOCABULARY, []), VOCABULARY)
+    matcher = MonitoredMatcher(ListedLanguage(LANGUAGE, TOY_EOS), forbidden_tokens(VOCABULARY, []), VOCABULARY)
     matcher.accept_token(1)
     with pytest.raises(MatcherError) as caught:
         matcher.rollback(1)
@@ -85,16 +89,16 @@ def test_a_matcher_that_cannot_take_tokens_back_is_named() -> None:
 
 def test_decoding_takes_it_like_any_matcher_and_reports_a_dead_end() -> None:
     """The sentences of the toy language are (1, 2), (1, 3, 3) and (4,), each with the end token 0."""
-    rng, model = np.random.default_rng(0), (lambda _: np.zeros(VOCABULARY.size))
-    seen = set()
-    for _ in range(40):
-        matcher = MonitoredMatcher(ListedLanguage(), forbidden_tokens(VOCABULARY, [2]), VOCABULARY)
-        seen.add(decode(rng, model, (), matcher, max_tokens=9)[0].token_ids)
+
+    def decoded(monitor: Monitor, seed: int = 0) -> DecodedText:
+        matcher = MonitoredMatcher(ListedLanguage(LANGUAGE, TOY_EOS), monitor, VOCABULARY)
+        target = Target(lambda prefixes: np.zeros((len(prefixes), VOCABULARY.size)), (), matcher, 9, TOY_EOS)
+        return decode(RandomKey.from_seed(seed), target)
+
+    seen = {decoded(forbidden_tokens(VOCABULARY, [2]), seed).token_ids for seed in range(40)}
     assert seen == {(1, 3, 3, 0), (4, 0)}
-    with pytest.raises(MatcherError, match="no token is allowed here"):
-        decode(rng, model, (), MonitoredMatcher(ListedLanguage(), forbidden_tokens(VOCABULARY, [1, 4]), VOCABULARY), 9)
-    with pytest.raises(MatcherError, match="no token is allowed here"):
-        decode(rng, model, (), MonitoredMatcher(ListedLanguage(), required_terms(VOCABULARY, ["z"]), VOCABULARY), 9)
+    assert decoded(forbidden_tokens(VOCABULARY, [1, 4])).ending is Ending.NO_TOKEN
+    assert decoded(required_terms(VOCABULARY, ["z"])).ending is Ending.NO_TOKEN
 
 
 def test_tokens_and_rows_that_are_none_are_errors_of_the_caller(matcher: MonitoredMatcher) -> None:

@@ -5,7 +5,7 @@ The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSche
                     `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
-                    `EnvelopeExceeded`, `InvalidPrefix`.
+                    `EnvelopeExceeded`, `InadmissibleBound`, `InvalidPrefix`.
 The model:          `BadLogits`, `NoContinuation`, `UnsupportedModel`, `UnlistedProbability`, `ModelCallFailed`.
 A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
@@ -288,6 +288,21 @@ class InvalidPrefix(MaskwrightError):
 
     def __str__(self) -> str:
         return f"The model cannot continue this prefix: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class InadmissibleBound(MaskwrightError):
+    """A bound that the caller gave to a search was too low: a text below it is more probable."""
+
+    token_ids: tuple[int, ...]
+    log_probability: float
+    log_bound: float
+
+    def __str__(self) -> str:
+        return (
+            f"The text {self.token_ids} has log probability {self.log_probability:.6g}, above the {self.log_bound:.6g} "
+            "that the bound allowed: give an upper bound of every future, or none."
+        )
 
 
 class ModelError(MaskwrightError):

@@ -1,8 +1,8 @@
 """Best-first search (A*): the n most probable texts of a language, with a proof.
 
-    best_first_search(target, n=3)                                     # exact
+    best_first_search(target, n=3)                                  # exact
     best_first_search(target, log_future=lambda draft: trie.log_future(draft.token_ids))
-    best_first_search(target, known=beam_search(target).texts)         # starts with an answer, and proves or improves it
+    best_first_search(target, known=beam_search(target).texts)      # proves or improves an answer
 
 A prefix u waits with f(u) = log p(u) + h(u), where h(u) >= log of the most probable future of u: an admissible bound.
 Prefixes are taken by falling f, and when n texts are found whose log p is at least the highest f that waits, they are

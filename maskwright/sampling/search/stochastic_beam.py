@@ -27,7 +27,7 @@ nothing that waits can come before it. The price is rows for prefixes that arriv
 with p(u) T of order 1 and more, so about as many as there are where p(u) >= Z / k.
 
 MASKED: r(y) = q(y) = Π p / Z, the law of masked decoding. Nothing is dead (where masks have no dead ends), each
-prefix that is taken leads to a text of its own, and k + 1 rows for each length suffice: this is Kool's beam.
+prefix that is taken leads to a text of its own, and about k + 1 rows for each length suffice: Kool's beam.
 The sample is then drawn by q, and weights p / ι correct it: unbiased as above, with the spread of p / q.
 
 Weights: p / ι adds up to an estimate of Z; divided by their sum they estimate π (Kool's normalised estimator,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwright.errors import BadLogits, BudgetTooSmall, EmptyLanguage, NoContinuation
-from maskwright.sampling.exact import ExactDistribution, exact
+from maskwright.sampling.exact import exact
 from maskwright.sampling.search.beam import BeamOptions, beam_search, init, step
 from maskwright.sampling.search.diverse_beam import DiverseOptions, diverse_beam_search
 from maskwright.sampling.target import Ending, Target
@@ -132,7 +132,9 @@ def test_a_beam_that_lost_all_texts_does_not_call_the_language_empty() -> None:
     eos = frozenset({3})
     language = ListedLanguage(frozenset({(0, 0, 0, 0), (1,)}), eos)
     rows = np.array([1.0, 0.0, 0.0, 0.0])
-    result = beam_search(Target(lambda prefixes: np.tile(rows, (len(prefixes), 1)), (), language, 3, eos), BeamOptions(1))
+    result = beam_search(
+        Target(lambda prefixes: np.tile(rows, (len(prefixes), 1)), (), language, 3, eos), BeamOptions(1)
+    )
     assert result.texts == ()
     assert result.gap == math.inf
     with pytest.raises(NoContinuation, match="no text was found"):

@@ -127,7 +127,9 @@ def test_known_texts_save_rows_and_change_nothing(seed: int, n: int) -> None:
 def test_a_known_text_is_not_listed_twice() -> None:
     target = random_target(4)
     best = best_first_search(target).best
-    other_end = FoundText((*best.token_ids[:-1], min({3, 5} - {best.token_ids[-1]})), best.score - 0.5, best.score - 0.5)
+    other_end = FoundText(
+        (*best.token_ids[:-1], min({3, 5} - {best.token_ids[-1]})), best.score - 0.5, best.score - 0.5
+    )
     result = best_first_search(target, n=50, known=[other_end])
     assert sum(text.token_ids[:-1] == best.token_ids[:-1] for text in result.texts) == 1
     assert result.best.score == best.score

@@ -174,7 +174,7 @@ class Arrivals:
         if self.law is Law.MODEL and not n_drawn and numbers[COIN] >= math.exp(row.log_mass):
             log_time = _later(log_time, numbers[DEAD], log_base + row.log_mass)
         done = list(prefix.done)
-        race = row.without(done).race() if done else row.race()
+        race = row.race(done)
         tokens: list[int] = []
         scores: list[float] = []
         while log_time < math.inf and len(tokens) < CHILDREN_PER_ROW:

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwright.errors import BadLogits, EmptyLanguage, InadmissibleBound, NoContinuation
+from maskwright.sampling.cars import init as cars_init
+from maskwright.sampling.cars import step as cars_step
 from maskwright.sampling.exact import exact
+from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.search import frontier
 from maskwright.sampling.search.beam import BeamOptions, beam_search
 from maskwright.sampling.search.best_first import SearchLimits, best_first_search
@@ -74,6 +77,25 @@ def test_without_a_bound_it_asks_for_the_prefixes_above_the_best_text_only() -> 
 
     result = best_first_search(target, limits=SearchLimits(batch=1))
     assert result.n_rows == sum(log_p_of(prefix) > result.best.score for prefix in prefixes) < 0.2 * len(prefixes)
+
+
+def test_what_the_prefix_trie_has_learnt_is_an_admissible_bound() -> None:
+    target, one_at_a_time = toy(), SearchLimits(batch=1)
+    scores = best_scores(exact(target))[:5]
+    state = cars_init(target)
+    rows = []
+    for batch in range(4):
+        trie = state.trie
+        result = best_first_search(
+            target, n=5, log_future=lambda draft, trie=trie: trie.log_future(draft.token_ids), limits=one_at_a_time
+        )
+        assert result.is_proved
+        assert [text.score for text in result.texts] == pytest.approx(scores)
+        rows.append(result.n_rows)
+        for attempt in range(200):
+            state, _ = cars_step(RandomKey.from_seed(1).child(batch, attempt), state)
+    assert rows == sorted(rows, reverse=True)
+    assert rows[-1] < 0.7 * rows[0]
 
 
 def test_a_bound_that_is_too_low_is_an_error_and_no_wrong_answer() -> None:

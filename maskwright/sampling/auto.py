@@ -20,27 +20,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
 from maskwright.sampling.asap import asap
+from maskwright.sampling.methods import Method
 from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.target import Target
 from maskwright.sampling.weighted_texts import WeightedTexts
-
-
-class Method(Enum):
-    """The samplers, by the names of the command line."""
-
-    MASKED = "masked"
-    ASAP = "asap"
-    CARS = "cars"
-    AWRS = "awrs"
-    SMC = "smc"
-    MCMC = "mcmc"
-    BEAM = "beam"
 
 
 @dataclass(frozen=True, slots=True)

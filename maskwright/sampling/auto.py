@@ -51,10 +51,16 @@ class Choice:
 
 
 def choose(
-    key: RandomKey, target: Target, n: int, *, has_checker: bool = False, options: AutoOptions | None = None
+    key: RandomKey,
+    target: Target,
+    n: int,
+    *,
+    has_checker: bool = False,
+    options: AutoOptions | None = None,
+    trie: PrefixTrie | None = None,
 ) -> Choice:
-    """The method for n texts of a target; raises `BadLogits`."""
-    options, trie = options or AutoOptions(), PrefixTrie()
+    """The method for n texts of a target, of which `trie` may know something already; raises `BadLogits`."""
+    options, trie = options or AutoOptions(), PrefixTrie() if trie is None else trie
     if has_checker:
         return Choice(Method.AWRS, "there is a checker, which no mask knows", trie)
     if n == 1:

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from maskwright.integrations import readiness
-from maskwright.integrations.command_line import app, benchmarking, generating, messages, vocabularies
+from maskwright.integrations.command_line import app, benchmarking, messages, models, vocabularies
 from maskwright.matching.warming_up import Step
 
 ROOT = Path(__file__).parents[2]
@@ -390,8 +390,8 @@ def test_bench_hands_its_options_on_or_explains_where_it_is(monkeypatch: pytest.
 
 
 def test_generating_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    found = generating.importlib.util.find_spec
-    monkeypatch.setattr(generating.importlib.util, "find_spec", lambda name: None if name == "torch" else found(name))
+    found = models.importlib.util.find_spec
+    monkeypatch.setattr(models.importlib.util, "find_spec", lambda name: None if name == "torch" else found(name))
     result = maskwright("generate", "person.json")
     assert result.exit_code == 2
     assert result.stderr == "maskwright: generating needs torch: pip install 'maskwright[hf]'.\n"

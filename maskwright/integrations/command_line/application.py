@@ -11,6 +11,8 @@ import functools
 import json
 import sys
 from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import typer
@@ -35,6 +37,7 @@ app = typer.Typer(
     epilog="""\b
 Examples:
   maskwright generate person.json
+  maskwright sample person.json -n 100
   maskwright check person.json answer.json
   maskwright check --regex '[a-z]+-[0-9]{2}' -
   maskwright compile grammar.gbnf
@@ -89,6 +92,31 @@ TokenizerOption = Annotated[
         show_default=False,
     ),
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH_OR_HUB_ID",
+        help="A causal language model for transformers (default: the bundled one).",
+        show_default=False,
+    ),
+]
+PromptOption = Annotated[
+    str | None,
+    typer.Option(help="What the model reads first (default: made from the title of the schema).", show_default=False),
+]
+
+
+class MethodChoice(StrEnum):
+    """The values of --method: those of `maskwright.sampling.methods`, which is not imported to list them, and auto."""
+
+    AUTO = "auto"
+    MASKED = "masked"
+    ASAP = "asap"
+    CARS = "cars"
+    AWRS = "awrs"
+    SMC = "smc"
+    MCMC = "mcmc"
+    BEAM = "beam"
 
 
 def told_in_one_sentence(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
@@ -139,20 +167,8 @@ def generate(
     start: StartOption = None,
     lexer: LexerOption = None,
     indenter: IndenterOption = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH_OR_HUB_ID",
-            help="A causal language model for transformers (default: the bundled one).",
-            show_default=False,
-        ),
-    ] = None,
-    prompt: Annotated[
-        str | None,
-        typer.Option(
-            help="What the model reads first (default: made from the title of the schema).", show_default=False
-        ),
-    ] = None,
+    model: ModelOption = None,
+    prompt: PromptOption = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens to generate.")] = 400,
     temperature: Annotated[float, typer.Option(min=0.0, help="0 always takes the most probable token.")] = 1.0,
     greedy: Annotated[bool, typer.Option("--greedy", help="The same as --temperature 0.")] = False,
@@ -168,6 +184,65 @@ def generate(
     text = generating.generate(specification, request, options)
     generating.write(text)
     if not text.is_complete:
+        raise typer.Exit(1)
+
+
+@app.command(
+    short_help="Sample texts as the model itself would have written them.",
+    epilog="""\b
+Examples:
+  maskwright sample person.json -n 100
+  maskwright sample --regex '[01]{5}' --method cars -n 500 --plot shares.png
+  maskwright sample query.gbnf --check rules.py:is_sound -n 50
+  maskwright sample person.json -n 100 --trie person.trie --json
+Methods: masked (each step cut and renormalised: valid, but not the model's distribution), cars (independent exact
+draws), asap, smc (weighted), mcmc, beam (the most probable texts), awrs (with --check); auto looks and says why.
+""",
+)
+@told_in_one_sentence
+@with_json_options
+def sample(
+    spec: SpecArgument = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
+    method: Annotated[MethodChoice, typer.Option(help="How to sample.")] = MethodChoice.AUTO,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many texts.")] = 100,
+    model: ModelOption = None,
+    prompt: PromptOption = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens of a text, its end included.")] = 200,
+    temperature: Annotated[float, typer.Option(min=0.01, help="Of the model that is the target.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal texts.")] = 0,
+    check: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.py:FUNCTION", help="Keep texts for which it is true.", show_default=False),
+    ] = None,
+    trie: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Read and keep what is learnt of this target.", show_default=False),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="PNG", help="Draw the shares of distinct texts.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+    *,
+    options: OptionsRequest,
+) -> None:
+    """Sample texts of SPEC by the model's own probabilities; texts go to stdout, what they are worth to stderr."""
+    from maskwright.integrations.command_line import sample_plot, sampling
+
+    if plot is not None:
+        sample_plot.need_matplotlib()
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
+    request = sampling.SampleRequest(method.value, n, model, prompt, max_tokens, temperature, seed, check, trie)
+    sampled = sampling.sample(specification, request, options)
+    sampling.write(sampled, as_json=as_json)
+    if plot is not None:
+        sample_plot.plot(sampled, plot)
+    if not sampled.texts.alive:
         raise typer.Exit(1)
 
 

@@ -1,0 +1,76 @@
+"""The plot of `maskwright sample --plot`: how often each text was drawn, beside the model's own weight of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maskwright.integrations.command_line.messages import UserMistakeError
+
+if TYPE_CHECKING:
+    from maskwright.integrations.command_line.sampling import Sampled
+
+MOST_BARS = 30
+MOST_CHARACTERS = 48
+
+
+def need_matplotlib() -> None:
+    """Raises UserMistakeError where it is not installed, before anything is sampled."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UserMistakeError("--plot needs matplotlib: pip install 'maskwright[plot]'.")
+
+
+def weights_of(sampled: Sampled) -> dict[bytes, tuple[float, float, float]]:
+    """For each distinct text: its share of the texts, of their weights, and of the model's probability of all of them.
+
+    Where nothing but chance is at work the last two agree; the first is what the method draws without weights.
+    """
+    texts = sampled.texts
+    found: dict[bytes, tuple[float, float, float]] = {}
+    by_weight = texts.by_bytes(sampled.vocabulary)
+    counts: dict[bytes, int] = {}
+    models: dict[bytes, dict[tuple[int, ...], float]] = {}
+    for text in texts.alive:
+        spelt = sampled.vocabulary.decode(texts.target.without_end(text.token_ids))
+        counts[spelt] = counts.get(spelt, 0) + 1
+        models.setdefault(spelt, {})[text.token_ids] = math.exp(text.log_probability)
+    mass = {spelt: sum(of_tokens.values()) for spelt, of_tokens in models.items()}
+    n, total = len(texts.alive), sum(mass.values())
+    for spelt in sorted(mass, key=lambda spelt: -mass[spelt]):
+        found[spelt] = (counts[spelt] / n, by_weight[spelt], mass[spelt] / total if total else 0.0)
+    return found
+
+
+def plot(sampled: Sampled, path: Path) -> None:
+    """Write a PNG; raises UserMistakeError if it cannot be written."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    weights = list(weights_of(sampled).items())[:MOST_BARS]
+    names = [_short(text.decode("utf-8", "replace")) for text, _ in weights]
+    places = range(len(weights))
+    figure, axes = plt.subplots(figsize=(10, 1.5 + 0.28 * max(3, len(weights))), layout="constrained")
+    axes.barh(places, [w for _, (_, w, _) in weights], color="#4477aa", label="the sample, by weight")
+    axes.plot([m for _, (_, _, m) in weights], places, "o", color="#cc3311", label="the model, among these texts")
+    axes.plot([c for _, (c, _, _) in weights], places, "|", ms=12, color="#222222", label="the sample, by count")
+    axes.set_yticks(list(places), names, fontfamily="monospace", fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("share")
+    exact = "independent draws" if sampled.texts.is_exact else f"ESS {sampled.texts.effective_sample_size:.1f}"
+    axes.set_title(f"{len(sampled.texts.alive)} texts by {sampled.method}, {exact}", fontsize=10)
+    axes.legend(fontsize=8)
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise UserMistakeError(f"{path}: the plot cannot be written ({error}).") from error
+    finally:
+        plt.close(figure)
+
+
+def _short(text: str) -> str:
+    line = text.replace("\n", "⏎").replace("$", r"\$")
+    return line if len(line) <= MOST_CHARACTERS else line[: MOST_CHARACTERS - 1] + "…"

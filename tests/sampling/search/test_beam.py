@@ -14,7 +14,7 @@ from maskwright.sampling.exact import exact
 from maskwright.sampling.search.beam import BeamOptions, beam_search, init, step
 from maskwright.sampling.search.diverse_beam import DiverseOptions, diverse_beam_search
 from maskwright.sampling.target import Ending, Target
-from tests.sampling.search.toys import best_scores, random_target
+from tests.sampling.search.toys import best_scores, left_out, random_target
 from tests.sampling.toys import ListedLanguage, toy
 
 
@@ -28,6 +28,7 @@ def test_the_mode_of_the_toy_is_found_and_a_wide_beam_proves_it() -> None:
     assert wide.texts == narrow.texts
     assert wide.is_proved
     assert wide.gap == 0
+    assert wide.n_rows < 0.4 * exact(toy()).n_rows  # it stops where nothing can win any more
 
 
 @settings(max_examples=60, deadline=None)
@@ -40,19 +41,10 @@ def test_what_a_beam_calls_proved_is_what_enumeration_finds(seed: int, width: in
     found = [text.score for text in result.texts]
     assert found == sorted(found, reverse=True)
     assert found[: result.n_proved] == pytest.approx(scores[: result.n_proved])
-    left_out = _left_out(scores, found)
-    assert max(left_out, default=-math.inf) <= result.log_bound + 1e-9 or result.is_proved
+    assert max(left_out(scores, found), default=-math.inf) <= result.log_bound + 1e-9
     if result.is_proved:
         assert len(found) == min(n, len(scores))
     assert result.gap >= 0
-
-
-def _left_out(scores: list[float], found: list[float]) -> list[float]:
-    """The scores of texts that were not found, by taking away the nearest score for each found one."""
-    rest = list(scores)
-    for score in found:
-        rest.remove(min(rest, key=lambda other: abs(other - score)))
-    return rest
 
 
 @settings(max_examples=40, deadline=None)
@@ -98,6 +90,22 @@ def test_a_length_penalty_is_declared_and_changes_the_order() -> None:
     assert plain.declared == ()
     assert long.declared == ("ranked by log p / n**1 for n tokens",)
     assert len(long.texts[0].token_ids) > len(plain.texts[0].token_ids)
+
+
+def test_with_a_length_penalty_a_prefix_is_kept_for_what_it_can_become() -> None:
+    # (0) scores log(0.3 · 0.74) / 2 = −0.75; (1, 1, 1, 1) gets −2.3 / 5, by way of prefixes below −0.75.
+    first, sure, end = np.log([0.3, 0.1, 0.6]), np.log([1e-9, 1.0, 1e-9]), np.log([0.13, 0.13, 0.74])
+    last = np.log([1e-9, 1e-9, 1.0])
+
+    def model(prefixes: list[tuple[int, ...]]) -> np.ndarray:
+        return np.array([first if not p else end if p[0] == 0 else last if len(p) == 4 else sure for p in prefixes])
+
+    eos = frozenset({2})
+    target = Target(model, (), ListedLanguage(frozenset({(0,), (1, 1, 1, 1)}), eos), 5, eos)
+    result = beam_search(target, BeamOptions(2, 1.0))
+    assert result.best.score == pytest.approx(max(best_scores(exact(target), BeamOptions(2, 1.0).score)))
+    assert result.best.token_ids == (1, 1, 1, 1, 2)
+    assert beam_search(target, BeamOptions(2)).best.token_ids == (0, 2)
 
 
 def test_a_step_leaves_the_state_before_it_as_it_was() -> None:

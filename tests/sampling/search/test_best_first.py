@@ -19,7 +19,7 @@ from maskwright.sampling.search.beam import BeamOptions, beam_search
 from maskwright.sampling.search.best_first import SearchLimits, best_first_search
 from maskwright.sampling.search.result import FoundText
 from maskwright.sampling.target import Draft, Ending, Target
-from tests.sampling.search.toys import best_scores, log_futures, log_p, random_target
+from tests.sampling.search.toys import best_scores, left_out, log_futures, log_p, random_target
 from tests.sampling.toys import ListedLanguage, MarkovModel, toy, valid_texts
 
 
@@ -31,6 +31,9 @@ def test_the_n_best_are_those_of_enumeration(seed: int, n: int, batch: int) -> N
     result = best_first_search(target, n=n, limits=SearchLimits(batch))
     assert result.is_proved
     assert result.gap == 0
+    assert max(left_out(best_scores(truth), [text.score for text in result.texts]), default=-math.inf) <= (
+        result.log_bound + 1e-9
+    )
     assert [text.score for text in result.texts] == pytest.approx(best_scores(truth)[:n])
     known = log_p(truth)
     assert all(text.score == pytest.approx(known[target.without_end(text.token_ids)]) for text in result.texts)
@@ -114,6 +117,7 @@ def test_a_search_that_was_stopped_says_how_far_it_got(seed: int, n: int, max_ro
     assert result.n_rows <= max_rows
     found = [text.score for text in result.texts]
     assert found[: result.n_proved] == pytest.approx(scores[: result.n_proved])
+    assert max(left_out(scores, found), default=-math.inf) <= result.log_bound + 1e-9
     if len(found) == n:
         assert scores[0] <= max(found[0], result.log_bound) + 1e-9
         assert scores[min(n, len(scores)) - 1] <= found[-1] + result.gap + 1e-9

@@ -44,6 +44,14 @@ def best_scores(truth: ExactDistribution, score: Callable[[float, int], float] =
     return sorted((score(value, len(text) + 1) for text, value in log_p(truth).items()), reverse=True)
 
 
+def left_out(scores: list[float], found: list[float]) -> list[float]:
+    """The scores of texts that were not found: the nearest score is taken away for each found one."""
+    rest = list(scores)
+    for score in found:
+        rest.remove(min(rest, key=lambda other: abs(other - score)))
+    return rest
+
+
 def log_futures(truth: ExactDistribution) -> dict[Text, float]:
     """For every prefix of a text: log p of the most probable text below it."""
     best: dict[Text, float] = {}

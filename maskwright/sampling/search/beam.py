@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.rows import Floats, MaskedRow
 from maskwright.sampling.search.continuations import Continuations, continuations, highest
 from maskwright.sampling.search.result import Best, FoundText, SearchResult
@@ -46,7 +47,9 @@ class BeamOptions:
 
     def __post_init__(self) -> None:
         if self.width < 1:
-            raise ValueError(f"A beam needs a width of at least 1, not {self.width}")
+            raise InvalidOption("width", self.width, "at least 1")
+        if not math.isfinite(self.length_exponent):
+            raise InvalidOption("length_exponent", self.length_exponent, "finite")
 
     def score(self, log_probability: float, n_tokens: int) -> float:
         """The score of a finished text."""
@@ -76,7 +79,7 @@ class BeamState:
 def init(target: Target, n: int) -> BeamState:
     """A beam that holds the empty text, for the n best texts."""
     if n < 1:
-        raise ValueError(f"At least one text must be asked for, not {n}")
+        raise InvalidOption("n", n, "at least 1")
     return BeamState(n, (target.start(),))
 
 

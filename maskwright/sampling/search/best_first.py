@@ -32,7 +32,7 @@ from typing import final
 
 import numpy as np
 
-from maskwright.errors import InadmissibleBound
+from maskwright.errors import InadmissibleBound, InvalidOption
 from maskwright.sampling.rows import MaskedRow
 from maskwright.sampling.search.continuations import continuations, highest
 from maskwright.sampling.search.frontier import CHUNK, Children, Frontier, Prefix
@@ -59,8 +59,9 @@ class SearchLimits:
     max_waiting: int = 1_000_000
 
     def __post_init__(self) -> None:
-        if min(self.batch, self.max_rows, self.max_waiting) < 1:
-            raise ValueError("The limits of a search are at least 1")
+        for name, value in (("batch", self.batch), ("max_rows", self.max_rows), ("max_waiting", self.max_waiting)):
+            if value < 1:
+                raise InvalidOption(name, value, "at least 1")
 
 
 @final
@@ -83,7 +84,7 @@ class BestFirst:
     def _bounded(self, draft: Draft, score: float) -> float:
         log_future = self.log_future(draft)
         if math.isnan(log_future):
-            raise ValueError(f"The bound after {draft.token_ids} is not a number")
+            raise InvalidOption(f"the bound after {draft.token_ids}", log_future, "a number")
         return min(score, draft.log_probability + log_future + SLACK)
 
     @property
@@ -157,7 +158,7 @@ def best_first_search(
 
     log_future: log of an upper bound of the probability of the most probable valid future of a draft, −inf if it has
     none.  known: texts of this target, found otherwise; nothing below the n-th of them is looked at.
-    Raises `BadLogits`, `InadmissibleBound`.
+    Raises `BadLogits`, `InadmissibleBound`, `InvalidOption`.
     """
     search = BestFirst(target, n, log_future, known, limits or SearchLimits())
     while not search.is_done:

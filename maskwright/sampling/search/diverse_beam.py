@@ -18,9 +18,11 @@ Cost: that of one beam for each group, with one call of the model for the rows o
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.search.beam import BeamOptions, BeamState, grown, result_of
 from maskwright.sampling.search.beam import init as init_beam
 from maskwright.sampling.search.result import SearchResult
@@ -37,9 +39,9 @@ class DiverseOptions:
 
     def __post_init__(self) -> None:
         if self.groups < 1:
-            raise ValueError(f"Diverse beams need at least one group, not {self.groups}")
-        if not self.penalty >= 0:
-            raise ValueError(f"A penalty is a number of nats from 0, not {self.penalty}")
+            raise InvalidOption("groups", self.groups, "at least 1")
+        if not 0 <= self.penalty < math.inf:
+            raise InvalidOption("penalty", self.penalty, "a number of nats, at least 0")
 
 
 def init(target: Target, options: DiverseOptions, n: int) -> tuple[BeamState, ...]:

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, final
 
-from maskwright.errors import EmptyLanguage, NoContinuation
+from maskwright.errors import EmptyLanguage, InvalidOption, NoContinuation
 from maskwright.sampling.target import Ending, Target
 
 Text = tuple[int, ...]
@@ -108,7 +108,7 @@ class Best(Generic[R]):
 
     def __init__(self, n: int, texts: Iterable[R] = ()) -> None:
         if n < 1:
-            raise ValueError(f"At least one text must be asked for, not {n}")
+            raise InvalidOption("n", n, "at least 1")
         self.n = n
         self.texts: list[R] = []
         self._order: list[tuple[float, Text]] = []

@@ -94,7 +94,7 @@ def best_spans(
 ) -> FoundSpans:
     """The n most probable spans of a passage as the answer to a prompt, which usually holds the passage too.
 
-    Raises `BadLogits`; `BudgetTooSmall` if no span is as short as that; `ValueError` for a passage with end tokens.
+    Raises `BadLogits`; `InvalidOption`, for end tokens in a passage too; `BudgetTooSmall` if no span is so short.
     """
     options = options or SpanOptions()
     target = span_target(model, prompt_ids, passage_ids, eos_token_ids, options)

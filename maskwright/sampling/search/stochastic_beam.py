@@ -47,7 +47,7 @@ from typing import final
 
 import numpy as np
 
-from maskwright.errors import LimitExceeded
+from maskwright.errors import InvalidOption, LimitExceeded
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.rows import Floats, MaskedRow, Race
 from maskwright.sampling.search.continuations import continuations
@@ -132,7 +132,7 @@ class Arrivals:
 
     def __init__(self, target: Target, key: RandomKey, k: int, law: Law, max_rows: int) -> None:
         if k < 1:
-            raise ValueError(f"At least one text must be asked for, not {k}")
+            raise InvalidOption("k", k, "at least 1")
         self.target = target
         self.key = key
         self.law = law

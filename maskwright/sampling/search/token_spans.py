@@ -16,7 +16,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from maskwright.errors import TokenRejected
+from maskwright.errors import InvalidOption, TokenRejected
 from maskwright.sampling.rows import Words
 
 Places = npt.NDArray[np.int64]
@@ -33,9 +33,9 @@ class TokenSpans:
 
     def __init__(self, passage_ids: Sequence[int], eos_token_ids: frozenset[int], min_tokens: int = 1) -> None:
         if not 1 <= min_tokens <= len(passage_ids):
-            raise ValueError(f"A passage of {len(passage_ids)} tokens has no span of {min_tokens} tokens")
-        if eos_token_ids & set(passage_ids):
-            raise ValueError("The passage holds an end token: take special tokens out")
+            raise InvalidOption("min_tokens", min_tokens, f"from 1 to {len(passage_ids)}, the length of the passage")
+        if ends := eos_token_ids & set(passage_ids):
+            raise InvalidOption("the passage", sorted(ends), "without end tokens")
         self.min_tokens = min_tokens
         self._passage = np.asarray(passage_ids, dtype=np.int64)
         self._ends = np.array(sorted(eos_token_ids), dtype=np.int64)

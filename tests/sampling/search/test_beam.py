@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskwright.errors import BadLogits, BudgetTooSmall, EmptyLanguage, NoContinuation
+from maskwright.errors import BadLogits, BudgetTooSmall, EmptyLanguage, InvalidOption, NoContinuation
 from maskwright.sampling.exact import exact
 from maskwright.sampling.search.beam import BeamOptions, beam_search, init, step
 from maskwright.sampling.search.diverse_beam import DiverseOptions, diverse_beam_search
@@ -155,9 +155,11 @@ def test_bad_input_is_refused() -> None:
         beam_search(Target(lambda p: np.tile([0, np.nan, 0, 0, 0], (len(p), 1)), (), _one(eos), 3, eos))
     with pytest.raises(BudgetTooSmall):
         toy(max_tokens=0)
-    with pytest.raises(ValueError, match="a width of at least 1, not 0"):
+    with pytest.raises(InvalidOption, match="width must be at least 1, not 0"):
         BeamOptions(width=0)
-    with pytest.raises(ValueError, match="At least one text must be asked for, not 0"):
+    with pytest.raises(InvalidOption, match="length_exponent must be finite, not nan"):
+        BeamOptions(length_exponent=math.nan)
+    with pytest.raises(InvalidOption, match="n must be at least 1, not 0"):
         beam_search(toy(), n=0)
 
 
@@ -203,7 +205,7 @@ def test_groups_part_where_the_penalty_says_so() -> None:
 
 
 def test_diverse_options_are_checked() -> None:
-    with pytest.raises(ValueError, match="at least one group"):
+    with pytest.raises(InvalidOption, match="groups must be at least 1, not 0"):
         DiverseOptions(groups=0)
-    with pytest.raises(ValueError, match="nats from 0, not -1"):
+    with pytest.raises(InvalidOption, match="penalty must be a number of nats, at least 0, not -1"):
         DiverseOptions(penalty=-1)

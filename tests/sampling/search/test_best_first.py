@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskwright.errors import BadLogits, EmptyLanguage, InadmissibleBound, NoContinuation
+from maskwright.errors import BadLogits, EmptyLanguage, InadmissibleBound, InvalidOption, NoContinuation
 from maskwright.sampling.cars import init as cars_init
 from maskwright.sampling.cars import step as cars_step
 from maskwright.sampling.exact import exact
@@ -104,7 +104,7 @@ def test_what_the_prefix_trie_has_learnt_is_an_admissible_bound() -> None:
 def test_a_bound_that_is_too_low_is_an_error_and_no_wrong_answer() -> None:
     with pytest.raises(InadmissibleBound, match=r"has log probability .*, above the .* that the bound allowed"):
         best_first_search(toy(), log_future=lambda draft: -30.0)
-    with pytest.raises(ValueError, match=r"The bound after \[\] is not a number"):
+    with pytest.raises(InvalidOption, match=r"the bound after \[\] must be a number, not nan"):
         best_first_search(toy(), log_future=lambda draft: math.nan)
 
 
@@ -206,5 +206,5 @@ def test_bad_input_is_refused() -> None:
     language = ListedLanguage(frozenset({(1,)}), eos)
     with pytest.raises(BadLogits, match="that of token 0 is inf"):
         best_first_search(Target(lambda p: np.tile([np.inf, 0, 0, 0, 0], (len(p), 1)), (), language, 3, eos))
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(InvalidOption, match="max_rows must be at least 1, not 0"):
         SearchLimits(max_rows=0)

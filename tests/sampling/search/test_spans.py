@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import maskwright as mw
-from maskwright.errors import BadLogits, BudgetTooSmall, TokenRejected
+from maskwright.errors import BadLogits, BudgetTooSmall, InvalidOption, TokenRejected
 from maskwright.sampling.language_model import LanguageModel
 from maskwright.sampling.search.best_first import SearchLimits, best_first_search
 from maskwright.sampling.search.spans import SpanOf, SpanOptions, best_spans, every_span
@@ -128,11 +128,11 @@ def test_a_wrong_token_changes_nothing() -> None:
 
 def test_bad_input_is_refused() -> None:
     model = model_of(0)
-    with pytest.raises(ValueError, match="A passage of 2 tokens has no span of 3 tokens"):
+    with pytest.raises(InvalidOption, match="min_tokens must be from 1 to 2, the length of the passage, not 3"):
         best_spans(model, [], [0, 1], EOS, SpanOptions(min_tokens=3))
-    with pytest.raises(ValueError, match="no span of 1 tokens"):
+    with pytest.raises(InvalidOption, match="min_tokens must be from 1 to 0, the length of the passage, not 1"):
         best_spans(model, [], [], EOS)
-    with pytest.raises(ValueError, match="holds an end token"):
+    with pytest.raises(InvalidOption, match=r"the passage must be without end tokens, not \[4\]"):
         best_spans(model, [], [0, 4, 1], EOS)
     with pytest.raises(BudgetTooSmall):
         best_spans(model, [], [0, 1, 2], EOS, SpanOptions(min_tokens=2, max_tokens=1))

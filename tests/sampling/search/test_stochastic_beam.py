@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskwright.errors import BadLogits, LimitExceeded
+from maskwright.errors import BadLogits, InvalidOption, LimitExceeded
 from maskwright.sampling.exact import exact
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.search.stochastic_beam import Law, StochasticBeam, stochastic_beam_search
@@ -183,7 +183,7 @@ def test_no_text_is_a_result() -> None:
 def test_limits_and_bad_input_are_refused() -> None:
     with pytest.raises(LimitExceeded, match=r"A sample without replacement needs \d+, more than the 10 allowed: raise"):
         stochastic_beam_search(toy(), KEY, k=5, max_rows=10)
-    with pytest.raises(ValueError, match="At least one text must be asked for, not 0"):
+    with pytest.raises(InvalidOption, match="k must be at least 1, not 0"):
         stochastic_beam_search(toy(), KEY, k=0)
     eos = frozenset({2})
     language = ListedLanguage(frozenset({(1,)}), eos)

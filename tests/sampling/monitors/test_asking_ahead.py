@@ -57,8 +57,8 @@ def test_an_answer_that_does_not_come_in_time_is_counted_and_stands_for_what_was
         assert (names.report.timed_out, names.report.answered) == (1, 0)
         gate.opened.set()
         later = names.monitor(b"a").after(5, b".")
-        while not later.question._future.done():  # type: ignore[attr-defined]
-            later.question._future.exception(PATIENCE_S)  # type: ignore[attr-defined]
+        while not later.question._future.done():
+            later.question._future.exception(PATIENCE_S)
         assert tokens_of(here, VOCABULARY) == given_up  # decided once
         assert names.report.timed_out == 1
         assert {VOCABULARY.text_of(token) for token in tokens_of(later, VOCABULARY)} == {b"", b"a"}

@@ -20,7 +20,7 @@ from maskwright.sampling.resampling import (
     without_replacement,
 )
 
-pytestmark = pytest.mark.no_jit
+pytestmark = [pytest.mark.no_jit, pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")]
 EQUAL_WEIGHTS = (multinomial, stratified, systematic, residual)
 WEIGHTS = st.lists(st.integers(0, 6), min_size=1, max_size=9).filter(any)
 

@@ -92,6 +92,26 @@ def test_chains_go_as_the_matrix_says(cut: Cut, max_tokens: int) -> None:
 
 
 @pytest.mark.parametrize("cut", CUTS)
+def test_acceptance_does_not_depend_on_the_cut_but_through_the_proposal(cut: Cut) -> None:
+    """From a text of middling weight, where acceptance varies; each cut is within 4 sigma, the seed is fixed."""
+    target = remembered(toy())
+    truth = exact(target)
+    texts = [as_written(target, text, cut) for text in truth.texts]
+    start = as_written(target, (0, 1, 3, 1, 0), cut)
+    state = MCMCState((start,) * 2000)
+    _, info = step(RandomKey.from_seed(2), target, state, MCMCOptions(cut=cut))
+    cuts, accepted = np.array(info.cuts), np.array(info.accepted)
+    for place, rho in enumerate(start.cut_probabilities):
+        wanted = rho * sum(
+            math.exp((text.steps[place:, 0] - text.steps[place:, 1]).sum() + log_acceptance(start, text))
+            for text in texts
+            if text.token_ids[:place] == start.token_ids[:place]
+        )
+        seen = np.mean((cuts == place) & accepted)
+        assert abs(seen - wanted) <= 4 * math.sqrt(wanted * max(0.0, 1 - wanted) / 2000) + 1e-12
+
+
+@pytest.mark.parametrize("cut", CUTS)
 def test_long_chains_have_the_law_of_the_target(cut: Cut) -> None:
     """Though the budget kills three proposals in ten. Chi-squared; a false alarm once in 10,000, the seed is fixed.
 

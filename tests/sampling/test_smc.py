@@ -20,12 +20,12 @@ from maskwright.sampling.rows import MaskedRow
 from maskwright.sampling.smc import SMCOptions, init, smc, step
 from maskwright.sampling.target import Draft, Ending, Target
 from maskwright.sampling.twists import of_tokens
-from maskwright.sampling.weighted_texts import WeightedTexts
+from maskwright.sampling.weighted_texts import WeightedTexts, log_mean_exp
 from tests.sampling.toys import ListedLanguage, MarkovModel, Text, remembered, toy, valid_texts
 
 IMPORTANCE = SMCOptions(ess_threshold=0)
 EVERY_STEP = SMCOptions(ess_threshold=0.9)
-STEERING = SMCOptions(n_children=3, resampler=without_replacement)
+STEERING = SMCOptions(6, n_children=3, resampler=without_replacement)
 
 
 def guess(tokens: Text, is_finished: bool) -> float:
@@ -70,6 +70,8 @@ def test_the_estimate_of_z_is_unbiased(name: str) -> None:
     target = remembered(toy())
     z = z_score(evidences(target, CONFIGURATIONS[name], 4000, seed=4), math.exp(exact(target).log_z))
     assert abs(z) <= 4
+    sample = smc(RandomKey.from_seed(1), target, CONFIGURATIONS[name])
+    assert log_mean_exp(sample.log_weights) == pytest.approx(sample.log_evidence)
 
 
 @pytest.mark.parametrize("options", [IMPORTANCE, SMCOptions(), EVERY_STEP])
@@ -89,7 +91,7 @@ def test_over_twenty_toys_the_errors_are_as_large_as_they_should_be() -> None:
     squares = 0.0
     for seed in range(100, 120):
         target = remembered(toy(seed))
-        estimates = evidences(target, SMCOptions(n_particles=16), 500, seed)
+        estimates = evidences(target, SMCOptions(), 400, seed)
         error = estimates.std() / math.sqrt(len(estimates))
         squares += ((estimates.mean() - math.exp(exact(target).log_z)) / error) ** 2
     assert squares < 45.3
@@ -251,6 +253,8 @@ def test_a_score_of_minus_infinity_kills_and_never_gives_a_nan() -> None:
     sample = smc(RandomKey.from_seed(0), target, SMCOptions(critic=of_tokens(lambda *_: -math.inf)))
     assert {text.ending for text in sample.texts} == {Ending.REJECTED}
     assert sample.log_evidence == -math.inf
+    sample = smc(RandomKey.from_seed(0), target, SMCOptions(twist=of_tokens(lambda *_: -math.inf)))
+    assert {(len(text.token_ids), text.ending) for text in sample.texts} == {(1, Ending.REJECTED)}
 
 
 def test_what_means_nothing_is_refused() -> None:

@@ -16,6 +16,7 @@ from maskwright.sampling.exact import ExactDistribution, exact
 from maskwright.sampling.proposal import Proposed, masked_proposal, stuck
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.resampling import multinomial, residual, stratified, systematic, without_replacement
+from maskwright.sampling.row_cache import CachedModel
 from maskwright.sampling.rows import MaskedRow
 from maskwright.sampling.smc import SMCOptions, init, smc, step
 from maskwright.sampling.target import Draft, Ending, Target
@@ -164,8 +165,8 @@ def test_the_seed_decides_and_neither_batches_nor_caches_nor_global_seeds(option
             other = smc(key, toy(), replace(options, batch_rows=batch))
             assert tokens_and_weights(other) == tokens_and_weights(first)
             assert other.effort == first.effort
-        for _ in range(2):
-            assert tokens_and_weights(smc(key, cached, options)) == tokens_and_weights(first)
+        for target in (cached, cached, replace(toy(), model=CachedModel(MarkovModel(), max_bytes=2000))):
+            assert tokens_and_weights(smc(key, target, options)) == tokens_and_weights(first)
         assert tokens_and_weights(smc(key.child(1), toy(), options)) != tokens_and_weights(first)
 
 

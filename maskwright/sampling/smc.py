@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -191,17 +191,16 @@ def _extended(key: RandomKey, state: SMCState, options: SMCOptions) -> SMCState:
     for i in moving:
         drafts[i] = drafts[i].fork()
     log_weights = state.log_weights.copy()
-    n_rows, n_checks = state.effort.n_rows, state.effort.n_checks
+    effort = state.effort
     active = moving
     n_tokens = 0
     while active:
         token_key = key.child(n_tokens)
         now = [drafts[i] for i in active]
         rows = now[0].target.rows(now, options.batch_rows)
-        n_rows += len(set(rows))
         proposals = options.proposal([token_key.child(i) for i in active], now, rows)
+        effort += Effort(n_rows=len(set(rows)), n_checks=sum(proposed.n_checks for proposed in proposals))
         for i, draft, proposed in zip(active, now, proposals, strict=True):
-            n_checks += proposed.n_checks
             log_weights[i] += proposed.log_weight
             if proposed.token_id is None or proposed.log_weight == -math.inf:
                 endings[i] = proposed.ending or Ending.REJECTED
@@ -211,7 +210,6 @@ def _extended(key: RandomKey, state: SMCState, options: SMCOptions) -> SMCState:
                 endings[i] = Ending.FINISHED
         active = [i for i in active if endings[i] is None and not _is_boundary(drafts[i], options)]
         n_tokens += 1
-    effort = replace(state.effort, n_rows=n_rows, n_checks=n_checks)
     moved = SMCState(drafts, log_weights, state.log_twists.copy(), endings, effort)
     _score(moved, moving, options)
     return moved

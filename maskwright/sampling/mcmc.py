@@ -12,8 +12,8 @@ reached from every cut inside the common prefix of both, so
 and leaving out all but the cut that was drawn breaks detailed balance. ρ is uniform, or proportional to exp(H_i) − 1
 for the entropy H_i of the masked row (cuts where there was something to choose), or always 0 (restart).
 
-Source: "Constrained sampling for language models should be easy: an MCMC perspective", arXiv 2506.05754, NeurIPS 2025,
-section 4; Metropolis and Hastings: Robert and Casella, "Monte Carlo Statistical Methods", 2004, section 7.3.
+Source: "Constrained sampling for language models should be easy: an MCMC perspective", arXiv 2506.05754, NeurIPS 2025;
+Metropolis and Hastings: Robert and Casella, "Monte Carlo Statistical Methods", 2004, section 7.3.
 
 What was computed on the way is kept, (log p, log Z, ρ's weight) for each token, so no text is ever scored again; the
 published codes score each with passes of the model. For restarts the ratio is w(y') / w(y), w = Π Z_t.

@@ -23,7 +23,7 @@ Source: Doucet and Johansen, "A tutorial on particle filtering and smoothing", 2
   resampling reduces N · K particles to N: with `without_replacement` this is SMC steering (Lew et al., 2023).
 
 Randomness: slot i of step t draws from the key of (t, i) whatever the batches are.
-Cost: N rows a step at most, besides about 7 µs a particle (V = 32,000: the pass over its row, see `_rows.py`).
+Cost: N rows a step at most, the pass over each (`_rows.py`), and besides about 10 µs a token.
 Rejected: resampling after the last step, which only adds noise to weights that can be reported as they are.
 """
 

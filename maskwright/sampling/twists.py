@@ -9,7 +9,7 @@ that the model completes it to a text of the language: weights are then constant
 the end of a text is not divided out.
 
 Source: twisted targets: Whiteley and Lee, "Twisted particle filters", Annals of Statistics 2014; for language models
-Zhao et al., ICML 2024; critics as in Loula et al., ICLR 2025, section 2. Scores are logarithms; −inf says that the
+Zhao et al., ICML 2024; critics as in Loula et al., ICLR 2025. Scores are logarithms; −inf says that the
 text cannot be completed at all, or for a critic that it is worthless: such a particle is dead. A twist that says so
 of a text that could be completed takes it out of the target.
 """

@@ -23,7 +23,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import Cache, DynamicLayer, DynamicSlidingWindowLayer
 
 from maskwright.errors import UnsupportedModel
-from maskwright.integrations.prefix_tree import PADDING_SLOT
+from maskwright.integrations.slot_tree import PADDING_SLOT
 
 #: The least number of slots that are allocated; then twice as many each time, up to the limit.
 LEAST_SLOTS: Final = 64

@@ -6,7 +6,7 @@
     model([[1, 15, 7, 4]])                 # one more
 
 Nothing tells this model that a text was forked, cut back, permuted or dropped. Each call names prefixes, a tree finds
-the longest beginning whose keys and values are kept (prefix_tree.py), and the rest is computed, each distinct token
+the longest beginning whose keys and values are kept (slot_tree.py), and the rest is computed, each distinct token
 once, in passes that are put together by a gather (key_value_pool.py). `n_tokens_computed` counts them. A prefix that is
 wholly known costs its last token again; whoever comes back to the same prefixes puts `CachedModel` in front.
 
@@ -56,7 +56,7 @@ from maskwright.errors import MaskwrightError, UnsupportedModel
 from maskwright.integrations.causal_model import CausalModel, Rows, host_rows
 from maskwright.integrations.key_value_pool import KeyValuePool, SlotTable, slots_to_allocate
 from maskwright.integrations.prefix_checks import readable_prefix
-from maskwright.integrations.prefix_tree import PADDING_SLOT, PrefixTree, Run
+from maskwright.integrations.slot_tree import PADDING_SLOT, Run, SlotTree
 
 #: How far logits with and without kept keys and values may lie apart, as a share of their standard deviation. On the
 #: bundled model it is 3e-6 in float32 and 0 in bfloat16; positions off by one make it 0.5, padding attended to 4.
@@ -91,11 +91,11 @@ class TransformersModel:
         self.n_rows_asked = 0
         self.n_tokens_computed = 0
         self._pool = KeyValuePool(model.config)
-        self._tree = PrefixTree(4 * VERIFIED_LENGTH)
+        self._tree = SlotTree(4 * VERIFIED_LENGTH)
         self._verify()
         n_slots = max(1, max_bytes // self._pool.bytes_per_token)
         self._pool = KeyValuePool(model.config)
-        self._tree = PrefixTree(n_slots - 1)  # one is padding
+        self._tree = SlotTree(n_slots - 1)  # one is padding
         self.n_rows_asked = self.n_tokens_computed = 0
 
     @property

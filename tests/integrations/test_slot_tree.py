@@ -9,7 +9,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.integrations.prefix_tree import PADDING_SLOT, PrefixTree
+from maskwright.integrations.slot_tree import PADDING_SLOT, SlotTree
 
 PREFIX = st.lists(st.integers(0, 2), min_size=1, max_size=7)
 CALLS = st.lists(st.lists(PREFIX, min_size=1, max_size=6, unique_by=tuple), min_size=1, max_size=12)
@@ -20,7 +20,7 @@ class Pool:
 
     def __init__(self, n_slots: int, max_tokens: int = 100) -> None:
         self.max_tokens = max_tokens
-        self.tree = PrefixTree(n_slots)
+        self.tree = SlotTree(n_slots)
         self.content: dict[int, tuple[int, ...]] = {}
         self.n_computed = 0
 
@@ -93,7 +93,7 @@ def test_texts_that_go_on_by_a_token_cost_a_token_each() -> None:
 
 
 def test_all_prefixes_of_a_text_are_one_run() -> None:
-    tree = PrefixTree(10)
+    tree = SlotTree(10)
     tree.begin_group()
     prefixes = [[1, 2, 3, 4][:n] for n in (2, 1, 4, 3)]
     assert all(tree.add(prefix) for prefix in prefixes)

@@ -60,7 +60,7 @@ class Run:
 
 
 @final
-class PrefixTree:
+class SlotTree:
     """A tree of prefixes over `n_slots` slots, numbered from 1.
 
     For each call: `begin_group`, `add` each prefix until one does not fit, `runs` of those that were added, compute

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from maskwright.errors import UnsupportedModel
+from maskwright.errors import InvalidOption, UnsupportedModel
 from maskwright.integrations.prefix_checks import readable_prefix
 
 Rows = npt.NDArray[np.float32]
@@ -29,10 +29,13 @@ class CausalModel:
     """A model of transformers with what is known of its forward pass.
 
     n_tokens: the width of its logits, often more than its tokenizer has.  max_length: of a prefix, None if unlimited.
+    max_pass_tokens: of one forward pass.
     Raises `UnsupportedModel` while the model is in training mode: dropout would make its rows random.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, max_pass_tokens: int) -> None:
+        if max_pass_tokens < 1:
+            raise InvalidOption("max_pass_tokens", max_pass_tokens, "at least 1")
         if model.training:
             raise UnsupportedModel("it is in training mode, call its eval() first")
         if getattr(model.config, "is_encoder_decoder", False):
@@ -40,6 +43,7 @@ class CausalModel:
         accepted = inspect.signature(model.forward).parameters
         self.model: Final = model
         self.config: Final = model.config
+        self.max_pass_tokens: Final = max_pass_tokens
         self.n_readable: Final[int] = model.get_input_embeddings().num_embeddings
         self.accepts_position_ids: Final = "position_ids" in accepted
         self.cache_name: Final = next((name for name in ("cache", "past_key_values") if name in accepted), None)
@@ -62,14 +66,14 @@ class CausalModel:
             logits: torch.Tensor = self.model(**inputs, **options).logits
         return logits if self._keeps_some_logits else logits[:, columns]
 
-    def rows_without_cache(self, prefixes: Iterable[Sequence[int]], max_pass_tokens: int) -> list[Rows]:
+    def rows_without_cache(self, prefixes: Iterable[Sequence[int]]) -> list[Rows]:
         """A row for each prefix, read from the beginning, in passes of equal lengths and bounded size."""
         texts = list(prefixes)
         rows: list[Rows] = [np.empty(0, np.float32)] * len(texts)
         by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         for length, indices in groupby(by_length, key=lambda index: len(texts[index])):
             waiting = list(indices)
-            n_rows = max(1, max_pass_tokens // length)
+            n_rows = max(1, self.max_pass_tokens // length)
             for first in range(0, len(waiting), n_rows):
                 chosen = waiting[first : first + n_rows]
                 logits = self.logits({"input_ids": self.tensor([texts[index] for index in chosen])}, [length - 1])
@@ -93,8 +97,7 @@ class RecomputingModel:
     """
 
     def __init__(self, model: Any, max_pass_tokens: int = 4096) -> None:
-        self._causal: Final = CausalModel(model)
-        self._max_pass_tokens: Final = max_pass_tokens
+        self._causal: Final = CausalModel(model, max_pass_tokens)
         self.n_rows_asked = 0
         self.n_tokens_computed = 0
 
@@ -102,7 +105,7 @@ class RecomputingModel:
         """float32[n, V]. Raises `InvalidPrefix`, before anything is computed."""
         keys = [readable_prefix(prefix, self._causal.n_readable, self._causal.max_length) for prefix in prefixes]
         distinct = list(dict.fromkeys(keys))
-        rows = dict(zip(distinct, self._causal.rows_without_cache(distinct, self._max_pass_tokens), strict=True))
+        rows = dict(zip(distinct, self._causal.rows_without_cache(distinct), strict=True))
         self.n_rows_asked += len(keys)
         self.n_tokens_computed += sum(map(len, distinct))
         return np.array([rows[key] for key in keys], dtype=np.float32).reshape(len(keys), self._causal.n_tokens)

@@ -29,7 +29,7 @@ from typing import Final, TypeVar, final
 import numpy as np
 import numpy.typing as npt
 
-from maskwright.errors import ModelCallFailed, UnlistedProbability
+from maskwright.errors import InvalidOption, ModelCallFailed, UnlistedProbability
 
 Floats = npt.NDArray[np.float64]
 Prefix = tuple[int, ...]
@@ -139,6 +139,8 @@ def retrying(
     pause_seconds: before the second attempt, then twice as long each time.  retry_on: all connection errors and
     time-outs of the standard library are OSError; those of a client are often not. Other errors pass through at once.
     """
+    if max_attempts < 1:
+        raise InvalidOption("max_attempts", max_attempts, "at least 1")
 
     def ask(asked: Asked) -> Answer:
         for attempt in range(1, max_attempts):
@@ -161,6 +163,8 @@ def each_prefix(
 
     The first error ends it: calls that have not begun are not made, those that have are waited for.
     """
+    if n_threads < 1:
+        raise InvalidOption("n_threads", n_threads, "at least 1")
 
     def ask(prefixes: Sequence[Prefix]) -> Sequence[Listing]:
         with ThreadPoolExecutor(n_threads) as threads:

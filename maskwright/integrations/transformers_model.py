@@ -82,10 +82,9 @@ class TransformersModel:
     """
 
     def __init__(self, model: Any, max_bytes: int = 1 << 30, max_pass_tokens: int = 4096) -> None:
-        self._causal: Final = CausalModel(model)
+        self._causal: Final = CausalModel(model, max_pass_tokens)
         if self._causal.cache_name is None:
             raise UnsupportedModel("its forward pass takes no cache")
-        self._max_pass_tokens: Final = max(1, max_pass_tokens)
         self._max_length: Final = _length_with_fixed_positions(self._causal)
         self._lock: Final = Lock()
         self.n_rows_asked = 0
@@ -129,7 +128,7 @@ class TransformersModel:
         long = [index for index, text in enumerate(texts) if len(text) > self._tree.n_slots]
         for index, row in zip(
             long,
-            self._causal.rows_without_cache((texts[index] for index in long), self._max_pass_tokens),
+            self._causal.rows_without_cache(texts[index] for index in long),
             strict=True,
         ):
             rows[index] = row
@@ -148,7 +147,7 @@ class TransformersModel:
 
     def _compute(self, texts: list[list[int]], indices: list[int], rows: Rows) -> None:
         """Fill `rows[indices]` with the logits behind `texts`, which were added to the tree."""
-        for runs in _passes(self._tree.runs(texts, self._max_pass_tokens), self._max_pass_tokens):
+        for runs in _passes(self._tree.runs(texts, self._causal.max_pass_tokens), self._causal.max_pass_tokens):
             places, logits = self._forward(runs)
             rows[[indices[place] for place in places]] = logits
         self._tree.mark_filled(texts)
@@ -196,7 +195,7 @@ class TransformersModel:
         calls = [[tokens[: n // 2]], [tokens[:n], [*tokens[: n // 3], tokens[n]], tokens[n:]], [tokens[: n // 2 + 1]]]
         for prefixes in calls:
             texts = [text for text in prefixes if text]
-            expected = np.stack(self._causal.rows_without_cache(texts, self._max_pass_tokens))
+            expected = np.stack(self._causal.rows_without_cache(texts))
             try:
                 found = self._rows(texts)
             except MaskwrightError:

@@ -20,7 +20,7 @@ from typing import Final, final
 import numpy as np
 import numpy.typing as npt
 
-from maskwright.errors import UnsupportedModel
+from maskwright.errors import InvalidOption
 
 #: Stands before the first token of a sequence; no token has this id.
 BEGIN: Final = -1
@@ -31,22 +31,22 @@ class NgramModel:
     """A `LanguageModel` from counts; immutable once trained.
 
     sequences: token ids, each in range(n_tokens), end tokens included where texts end.  order: n, at least 1.
-    smoothing: k, above 0.
+    smoothing: k, above 0.  Raises `InvalidOption` otherwise.
 
     `NgramModel([[0, 1], [0, 1]], n_tokens=2, order=2, smoothing=1.0)([(0,)])` -> `log [[0.25, 0.75]]`
     """
 
     def __init__(self, sequences: Iterable[Sequence[int]], n_tokens: int, order: int, smoothing: float = 0.1) -> None:
-        if order < 1 or not smoothing > 0:
-            raise UnsupportedModel(
-                f"an n-gram model needs an order >= 1 and smoothing > 0, not {order} and {smoothing}"
-            )
+        if order < 1:
+            raise InvalidOption("order", order, "at least 1")
+        if not 0 < smoothing < np.inf:
+            raise InvalidOption("smoothing", smoothing, "a number above 0")
         counts: dict[tuple[int, ...], Counter[int]] = {}
         for sequence in sequences:
             tokens = (*[BEGIN] * (order - 1), *sequence)
             for end in range(order - 1, len(tokens)):
                 if not 0 <= tokens[end] < n_tokens:
-                    raise UnsupportedModel(f"token {tokens[end]} of a training sequence is not below {n_tokens}")
+                    raise InvalidOption("a token of the sequences", tokens[end], f"from 0 to {n_tokens - 1}")
                 counts.setdefault(tokens[end - order + 1 : end], Counter())[tokens[end]] += 1
         self.n_tokens: Final = n_tokens
         self.order: Final = order

@@ -20,16 +20,14 @@ from collections.abc import Sequence
 from typing import Final, final
 
 import numpy as np
-import numpy.typing as npt
 
-from maskwright.sampling.language_model import LanguageModel
+from maskwright.sampling.language_model import LanguageModel, Logits
 
 #: What a kept row weighs beside its numbers: the table's entry, the array's head, the tuple and 8 bytes a token.
 ENTRY_BYTES: Final = 256
 TOKEN_BYTES: Final = 8
 
 Prefix = tuple[int, ...]
-Row = npt.NDArray[np.floating]
 
 
 @final
@@ -44,12 +42,12 @@ class CachedModel:
     def __init__(self, model: LanguageModel, max_bytes: int = 256 << 20) -> None:
         self._model: Final = model
         self._max_bytes: Final = max_bytes
-        self._rows: Final[OrderedDict[Prefix, Row]] = OrderedDict()
+        self._rows: Final[OrderedDict[Prefix, Logits]] = OrderedDict()
         self.size_bytes = 0
         self.rows_asked = 0
         self.rows_computed = 0
 
-    def __call__(self, prefixes: Sequence[Sequence[int]], /) -> npt.NDArray[np.floating]:
+    def __call__(self, prefixes: Sequence[Sequence[int]], /) -> Logits:
         """float[n, V], of the model's own dtype."""
         keys = [tuple(prefix) for prefix in prefixes]
         found = {key: self._rows.get(key) for key in keys}
@@ -65,7 +63,7 @@ class CachedModel:
         self._keep(found)
         return answer
 
-    def _keep(self, rows: dict[Prefix, Row | None]) -> None:
+    def _keep(self, rows: dict[Prefix, Logits | None]) -> None:
         for key, row in rows.items():
             if key in self._rows:
                 self._rows.move_to_end(key)
@@ -76,5 +74,5 @@ class CachedModel:
             self.size_bytes -= _weight(*self._rows.popitem(last=False))
 
 
-def _weight(key: Prefix, row: Row) -> int:
+def _weight(key: Prefix, row: Logits) -> int:
     return row.nbytes + ENTRY_BYTES + TOKEN_BYTES * len(key)

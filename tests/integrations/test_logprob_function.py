@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.errors import ModelCallFailed, UnlistedProbability
+from maskwright.errors import InvalidOption, ModelCallFailed, UnlistedProbability
 from maskwright.integrations.logprob_function import ListedModel, Listing, Target, each_prefix, retrying
 from maskwright.sampling.ngram_model import NgramModel
 
@@ -175,3 +175,11 @@ def test_after_an_error_no_further_call_is_begun() -> None:
     with pytest.raises(KeyError):
         each_prefix(ask, n_threads=1)([(i,) for i in range(1000)])
     assert len(asked) < 1000
+
+
+def test_no_thread_and_no_attempt_are_refused() -> None:
+    with pytest.raises(InvalidOption) as info:
+        each_prefix(lambda prefix: {0: 0.0}, n_threads=0)
+    assert str(info.value) == "n_threads must be at least 1, not 0."
+    with pytest.raises(InvalidOption):
+        retrying(lambda asked: asked, max_attempts=0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.errors import UnsupportedModel
+from maskwright.errors import InvalidOption
 from maskwright.sampling.ngram_model import NgramModel
 
 N_TOKENS = 4
@@ -42,5 +42,5 @@ def test_prefixes_of_one_call_may_differ_in_length_and_repeat() -> None:
     ("order", "k", "texts"), [(0, 1.0, [[0]]), (2, 0.0, [[0]]), (2, 1.0, [[N_TOKENS]]), (2, 1.0, [[-1]])]
 )
 def test_what_is_no_n_gram_model_is_refused(order: int, k: float, texts: list[list[int]]) -> None:
-    with pytest.raises(UnsupportedModel):
+    with pytest.raises(InvalidOption):
         NgramModel(texts, N_TOKENS, order, k)

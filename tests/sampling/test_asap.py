@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from maskwright.sampling.asap import asap
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from tests.sampling.statistics import shares

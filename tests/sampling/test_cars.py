@@ -9,7 +9,7 @@ import pytest
 
 from maskwright.errors import BadLogits
 from maskwright.sampling.cars import CARSOptions, Learning, cars, init, step
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.target import Ending, Target

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import maskwright as mw
 from maskwright.errors import BadLogits, NoContinuation
 from maskwright.matching.bitmask import unpack_bitmask
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.logits import Mirostat, Temperature, TopK, chain
 from maskwright.sampling.masked_decoding import DecodingOptions, decode, greedy, init, step
 from maskwright.sampling.random_key import RandomKey

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskwright.errors import InvalidOption
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.mcmc import (
     Cut,
     MCMCOptions,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from maskwright.errors import InvalidTrieFile
 from maskwright.sampling.asap import asap
 from maskwright.sampling.cars import CARSOptions, cars
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.prefix_trie import Child, Lesson, PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.trie_file import TrieOrigin, load_trie, save_trie

@@ -12,7 +12,7 @@ import pytest
 
 import maskwright as mw
 from maskwright.errors import BadLogits, BadScore, InvalidOption, NoContinuation
-from maskwright.sampling.exact import ExactDistribution, exact
+from maskwright.sampling.enumeration import ExactDistribution, exact
 from maskwright.sampling.proposal import Proposed, masked_proposal, stuck
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.resampling import multinomial, residual, stratified, systematic, without_replacement

@@ -10,7 +10,7 @@ import pytest
 from maskwright.errors import EnvelopeExceeded
 from maskwright.sampling.asap import asap
 from maskwright.sampling.cars import CARSOptions, Learning, cars
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.soft_targets import (
     SoftTarget,

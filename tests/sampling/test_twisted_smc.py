@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.smc import SMCOptions, smc

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from maskwright.errors import BudgetTooSmall
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.substrings import Unit, substring_of
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.language_model import LanguageModel
 from maskwright.sampling.search.best_first import SearchLimits, best_first_search
 from maskwright.sampling.search.result import SearchResult

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.logits import CAD, Context, OtherPrompt, Temperature, TopK, TopP, TransformedModel, chain
 from tests.sampling.logits.rows_and_models import changed, noise_model, noise_row, p_of
 from tests.sampling.toys import MarkovModel, toy

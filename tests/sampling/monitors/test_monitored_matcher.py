@@ -12,12 +12,11 @@ from maskwright.sampling.monitors import Monitor, MonitoredMatcher, forbidden_te
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.target import Ending, Target
 from tests.sampling.monitors.toys import EOS, PAD, vocabulary_of
-from tests.sampling.test_masked_decoding import EOS as TOY_EOS
-from tests.sampling.test_masked_decoding import LANGUAGE
 from tests.sampling.toys import ListedLanguage
 
 VOCABULARY = vocabulary_of(b"a", b"b", b"ab", b"ba", b"c")
 A, B, AB, BA, C = range(3, 8)
+SENTENCES = ListedLanguage(frozenset({(1, 2), (1, 3, 3), (4,)}), frozenset({EOS}))
 
 
 def mask(matcher: MonitoredMatcher) -> set[int]:
@@ -80,25 +79,39 @@ def test_a_fork_goes_its_own_way(matcher: MonitoredMatcher) -> None:
 
 
 def test_a_matcher_that_cannot_take_tokens_back_is_named() -> None:
-    matcher = MonitoredMatcher(ListedLanguage(LANGUAGE, TOY_EOS), forbidden_tokens(VOCABULARY, []), VOCABULARY)
+    matcher = MonitoredMatcher(SENTENCES.fork(), forbidden_tokens(VOCABULARY, []), VOCABULARY)
     matcher.accept_token(1)
     with pytest.raises(MatcherError) as caught:
         matcher.rollback(1)
     assert str(caught.value) == "A ListedLanguage cannot take tokens back; fork it before it accepts them."
 
 
+def decoded(monitor: Monitor, seed: int = 0) -> DecodedText:
+    """A sentence by a model for which all tokens are as probable."""
+    matcher = MonitoredMatcher(SENTENCES.fork(), monitor, VOCABULARY)
+    target = Target(lambda p: np.zeros((len(p), VOCABULARY.size)), (), matcher, 9, frozenset({EOS}))
+    return decode(RandomKey.from_seed(seed), target)
+
+
 def test_decoding_takes_it_like_any_matcher_and_reports_a_dead_end() -> None:
-    """The sentences of the toy language are (1, 2), (1, 3, 3) and (4,), each with the end token 0."""
-
-    def decoded(monitor: Monitor, seed: int = 0) -> DecodedText:
-        matcher = MonitoredMatcher(ListedLanguage(LANGUAGE, TOY_EOS), monitor, VOCABULARY)
-        target = Target(lambda prefixes: np.zeros((len(prefixes), VOCABULARY.size)), (), matcher, 9, TOY_EOS)
-        return decode(RandomKey.from_seed(seed), target)
-
-    seen = {decoded(forbidden_tokens(VOCABULARY, [2]), seed).token_ids for seed in range(40)}
-    assert seen == {(1, 3, 3, 0), (4, 0)}
+    texts = {decoded(forbidden_tokens(VOCABULARY, [2]), seed).token_ids for seed in range(40)}
+    assert texts == {(1, 3, 3, EOS), (4, EOS)}
     assert decoded(forbidden_tokens(VOCABULARY, [1, 4])).ending is Ending.NO_TOKEN
-    assert decoded(required_terms(VOCABULARY, ["z"])).ending is Ending.NO_TOKEN
+    never_ends = decoded(required_terms(VOCABULARY, ["z"]))
+    assert never_ends.ending is Ending.NO_TOKEN
+    assert never_ends.token_ids in {(1, 2), (1, 3, 3), (4,)}
+
+
+def test_a_model_that_is_wider_than_the_vocabulary_is_no_obstacle(matcher: MonitoredMatcher) -> None:
+    target = Target(lambda p: np.zeros((len(p), 100)), (), matcher, 9, frozenset({EOS}))
+    text = decode(RandomKey.from_seed(1), target)
+    assert text.ending is Ending.FINISHED
+    assert b"bb" not in VOCABULARY.decode(text.token_ids)
+
+
+def test_the_rules_of_the_grammar_are_named_as_without_a_monitor(matcher: MonitoredMatcher) -> None:
+    assert matcher.rules() == Compiler(VOCABULARY).compile_grammar(Grammar.from_regex("[abc]{2,6}")).matcher().rules()
+    assert MonitoredMatcher(SENTENCES.fork(), required_terms(VOCABULARY, []), VOCABULARY).rules() == ()
 
 
 def test_tokens_and_rows_that_are_none_are_errors_of_the_caller(matcher: MonitoredMatcher) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwright.errors import BadLogits, BudgetTooSmall, EmptyLanguage, InvalidOption, NoContinuation
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.search.beam import BeamOptions, beam_search, init, step
 from maskwright.sampling.search.diverse_beam import DiverseOptions, diverse_beam_search
 from maskwright.sampling.target import Ending, Target

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from maskwright.errors import BadLogits, EmptyLanguage, InadmissibleBound, InvalidOption, NoContinuation
 from maskwright.sampling.cars import init as cars_init
 from maskwright.sampling.cars import step as cars_step
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.search import frontier
 from maskwright.sampling.search.beam import BeamOptions, beam_search

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskwright.errors import BadLogits, InvalidOption, LimitExceeded
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.search.stochastic_beam import Law, StochasticBeam, stochastic_beam_search
 from maskwright.sampling.target import Ending, Target

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from maskwright.sampling.exact import ExactDistribution
+from maskwright.sampling.enumeration import ExactDistribution
 from maskwright.sampling.target import Target
 from tests.sampling.toys import ListedLanguage, Text
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskwright.errors import BadLogits, BudgetTooSmall, EmptyLanguage, LimitExceeded
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.target import Target
 from tests.sampling.toys import ListedLanguage, MarkovModel, toy, valid_texts
 

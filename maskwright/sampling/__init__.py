@@ -6,10 +6,10 @@
     sample = run(Method.CARS, RandomKey.from_seed(0), target, n=50)
     sample.is_exact, sample.log_evidence, sample.probabilities()
 
-In reading order: `random_key`, `language_model`, `rows` (one row and its mask), `target`, `weighted_texts`, `enumeration`
-(the judge); `masked_decoding`, `distortion`; `prefix_trie`, `trie_steps`, `descents`, `cars`, `asap`, `soft_targets`,
-`trie_file`; `proposal`, `smc`, `resampling`, `twists`, `twisted_smc`, `awrs/`; `mcmc`; `search/`; `monitors/`,
-`logits/`; `methods`, `auto`. Modules named after a method hold its function and options.
+In reading order: `random_key`, `language_model`, `rows` (one row and its mask), `target`, `weighted_texts`,
+`enumeration` (the judge); `masked_decoding`, `distortion`; `prefix_trie`, `trie_steps`, `descents`, `cars`, `asap`,
+`soft_targets`, `trie_file`; `proposal`, `smc`, `resampling`, `twists`, `twisted_smc`, `awrs/`; `mcmc`; `search/`;
+`monitors/`, `logits/`; `methods`, `auto`. Modules named after a method hold its function and options.
 """
 
 from maskwright.sampling.auto import Choice, choose

@@ -124,7 +124,7 @@ def _mcmc(key: RandomKey, target: Target, n: int, options: MethodOptions, on_pro
 
 def _beam(_: RandomKey, target: Target, n: int, _options: MethodOptions, on_progress: Progress) -> WeightedTexts:
     """The n best texts, as a sample whose weights are their probabilities; no estimate of Z."""
-    found = beam_search(target, BeamOptions(width=max(n, 4)), n=n)
+    found = beam_search(target, BeamOptions(width=max(16, 4 * n)), n=n)
     on_progress(len(found.texts))
     texts = tuple(
         SampledText(text.token_ids, Ending.FINISHED, text.log_probability, text.log_probability) for text in found.texts

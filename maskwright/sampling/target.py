@@ -59,6 +59,7 @@ class Ending(Enum):
     FINISHED = "finished"
     NO_TOKEN = "no token is allowed"
     NO_MASS = "the model gives no probability to any allowed token"
+    KNOWN_DEAD = "all that may follow is known to be dead"
     REJECTED = "rejected"
     CHECKER = "no token passes the checker"
     BUDGET = "no end fits into the budget"

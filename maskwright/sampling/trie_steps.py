@@ -79,7 +79,7 @@ def _step_together(
     for i in members:
         draft = drafts[i]
         if choices.log_total == -math.inf:
-            step.proposed[i] = stuck(draft.why_stuck(row) or Ending.NO_MASS)
+            step.proposed[i] = stuck(draft.why_stuck(row) or Ending.KNOWN_DEAD)
             continue
         token, log_future = choices.draw(keys[i])
         log_p = row.log_probability(token)

@@ -5,7 +5,7 @@ The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSche
                     `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
-                    `EnvelopeExceeded`, `InadmissibleBound`, `InvalidPrefix`.
+                    `EnvelopeExceeded`, `InadmissibleBound`, `InvalidPrefix`, `UnsuitableChecker`.
 The model:          `BadLogits`, `NoContinuation`, `UnsupportedModel`, `UnlistedProbability`, `ModelCallFailed`.
 A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
@@ -302,6 +302,19 @@ class InadmissibleBound(MaskwrightError):
         return (
             f"The text {self.token_ids} has log probability {self.log_probability:.6g}, above the {self.log_bound:.6g} "
             "that the bound allowed: give an upper bound of every future, or none."
+        )
+
+
+@dataclass(unsafe_hash=True)
+class UnsuitableChecker(MaskwrightError):
+    """A checker that cannot run in another process."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"This checker cannot run in another process: {self.reason}. Its predicates must be functions of a module "
+            "that can be imported, and a program that starts processes must do so under `if __name__ == '__main__':`."
         )
 
 

@@ -27,7 +27,8 @@ class Proposed:
     """A drawn token.
 
     token_id: None if there is none to draw, and `ending` says why.  log_weight: log W, −inf then.
-    log_probability: log p(a) under the model.
+    log_probability: log p(a) under the model.  n_checks: calls of a checker made for it, of which n_failures raised an
+    exception and n_timeouts took too long.
     """
 
     token_id: int | None
@@ -35,6 +36,8 @@ class Proposed:
     log_probability: float
     ending: Ending | None = None
     n_checks: int = 0
+    n_timeouts: int = 0
+    n_failures: int = 0
 
 
 class Proposal(Protocol):

@@ -61,7 +61,7 @@ class Ending(Enum):
     NO_MASS = "the model gives no probability to any allowed token"
     KNOWN_DEAD = "all that may follow is known to be dead"
     REJECTED = "rejected"
-    CHECKER = "no token passes the checker"
+    CHECKER = "no token that was checked passes the checker"
     BUDGET = "no end fits into the budget"
 
 

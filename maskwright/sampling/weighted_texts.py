@@ -41,12 +41,17 @@ class SampledText:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What a sample took.  n_rows: rows of logits asked of the model; n_attempts: texts begun."""
+    """What a sample took.
+
+    n_rows: rows of logits asked of the model.  n_attempts: texts begun.  n_checks: calls of a checker, of which
+    n_failures raised an exception and n_timeouts took too long.
+    """
 
     n_rows: int = 0
     n_attempts: int = 0
     n_checks: int = 0
     n_timeouts: int = 0
+    n_failures: int = 0
 
     def __add__(self, other: Effort) -> Effort:
         return Effort(
@@ -54,7 +59,18 @@ class Effort:
             self.n_attempts + other.n_attempts,
             self.n_checks + other.n_checks,
             self.n_timeouts + other.n_timeouts,
+            self.n_failures + other.n_failures,
         )
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """How checks that gave no answer changed the target, in words; empty if all answered."""
+        said = []
+        if self.n_failures:
+            said.append(f"{self.n_failures} checks failed and were counted as rejections")
+        if self.n_timeouts:
+            said.append(f"{self.n_timeouts} checks took too long and were counted as rejections")
+        return tuple(said)
 
 
 @dataclass(frozen=True, slots=True)

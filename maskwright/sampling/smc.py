@@ -160,7 +160,8 @@ def weighted_texts(target: Target, state: SMCState, options: SMCOptions) -> Weig
         if ending is not None
     )
     log_evidence = log_sum_exp(state.log_weights) - math.log(options.n_particles)
-    declared = ("each text counts by the score of its critic",) if options.critic else ()
+    by_critic = ("each text counts by the score of its critic",) if options.critic else ()
+    declared = by_critic + state.effort.declared
     return WeightedTexts(target, texts, log_evidence, state.effort, declared=declared)
 
 
@@ -199,7 +200,12 @@ def _extended(key: RandomKey, state: SMCState, options: SMCOptions) -> SMCState:
         now = [drafts[i] for i in active]
         rows = now[0].target.rows(now, options.batch_rows)
         proposals = options.proposal([token_key.child(i) for i in active], now, rows)
-        effort += Effort(n_rows=len(set(rows)), n_checks=sum(proposed.n_checks for proposed in proposals))
+        effort += Effort(
+            n_rows=len(set(rows)),
+            n_checks=sum(proposed.n_checks for proposed in proposals),
+            n_timeouts=sum(proposed.n_timeouts for proposed in proposals),
+            n_failures=sum(proposed.n_failures for proposed in proposals),
+        )
         for i, draft, proposed in zip(active, now, proposals, strict=True):
             log_weights[i] += proposed.log_weight
             if proposed.token_id is None or proposed.log_weight == -math.inf:

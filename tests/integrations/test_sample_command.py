@@ -1,0 +1,121 @@
+"""`maskwright sample`: texts, shares, reasons and plots, with the bundled model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from maskwright.integrations.command_line import app, messages, sample_plot, sampling
+
+pytest.importorskip("torch", reason="sampling needs torch and transformers")
+
+LANGUAGE = ("--regex", "[01]{3}|yes|no", "--prompt", "Well? ", "--max-tokens", "12")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, nothing is said about waiting."""
+    monkeypatch.setattr(messages, "PATIENCE_SECONDS", 1000)
+
+
+def sample(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["sample", *arguments], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("method", ["auto", "masked", "asap", "cars", "smc", "mcmc", "beam"])
+def test_every_method_gives_texts_and_says_what_they_are_worth(method: str) -> None:
+    result = sample(*LANGUAGE, "-n", "6", "--method", method, "--json")
+    assert result.exit_code == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert len(answer["texts"]) >= 6
+    assert {text["text"] for text in answer["texts"]} <= {f"{i:03b}" for i in range(8)} | {"yes", "no"}
+    assert all(text["ending"] == "finished" for text in answer["texts"])
+    assert answer["method"] == (method if method != "auto" else "cars")
+    assert answer["rows"] > 0
+    assert result.stderr.startswith(f"method {answer['method']}: ")
+
+
+def test_shares_are_listed_and_equal_seeds_give_equal_texts() -> None:
+    one, other = (sample(*LANGUAGE, "-n", "20", "--method", "cars", "--seed", "3") for _ in range(2))
+    assert one.stdout == other.stdout
+    shares = [float(line.split(" %")[0]) for line in one.stdout.splitlines()]
+    assert sum(shares) == pytest.approx(100, abs=0.1)
+    assert shares == sorted(shares, reverse=True)
+    assert "20 of 20 texts alive, independent draws, log Z -" in one.stderr
+
+
+def test_a_checker_narrows_the_texts(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.py"
+    rules.write_text("def is_odd(text: str) -> bool:\n    return text.endswith('1')\n")
+    result = sample(*LANGUAGE, "-n", "16", "--check", f"{rules}:is_odd", "--json")
+    answer = json.loads(result.stdout)
+    assert answer["method"] == "awrs"
+    alive = [text["text"] for text in answer["texts"] if text["log_weight"] is not None]
+    assert alive
+    assert all(text.endswith("1") for text in alive)
+    assert answer["checks"] > 0
+
+
+def test_a_trie_is_kept_for_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "well.trie"
+    first = json.loads(sample(*LANGUAGE, "-n", "5", "--method", "cars", "--trie", str(path), "--json").stdout)
+    assert path.exists()
+    second = json.loads(sample(*LANGUAGE, "-n", "5", "--method", "cars", "--trie", str(path), "--json").stdout)
+    assert second["attempts"] <= first["attempts"]
+    other = sample("--regex", "[ab]{3}", "-n", "5", "--method", "cars", "--trie", str(path))
+    assert other.exit_code == 2
+    assert "it was learnt from another target: grammar, prompt, max_tokens" in other.stderr
+
+
+def test_a_plot_shows_sample_and_model(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    path = tmp_path / "shares.png"
+    result = sample(*LANGUAGE, "-n", "12", "--method", "masked", "--plot", str(path))
+    assert result.exit_code == 0, result.stderr
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_plot_has_each_text_once_with_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[sampling.Sampled] = []
+    monkeypatch.setattr(sampling, "write", lambda sampled, **_: kept.append(sampled))
+    sample(*LANGUAGE, "-n", "12", "--method", "masked")
+    weights = sample_plot.weights_of(kept[0])
+    for column in zip(*weights.values(), strict=True):
+        assert sum(column) == pytest.approx(1)
+    models = [model for _, _, model in weights.values()]
+    assert models == sorted(models, reverse=True)
+
+
+def test_a_language_that_does_not_fit_into_the_budget_is_told() -> None:
+    result = sample("--regex", "[01]{40}", "-n", "3", "--max-tokens", "2", "--method", "smc")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "0 of 3 texts alive" in result.stderr
+    assert "all dead: no end fits into the budget" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--method", "awrs"), "--method awrs needs a checker: --check FILE.py:FUNCTION."),
+        (("--check", "rules.py"), "--check rules.py: it has to be FILE.py:FUNCTION."),
+        (("--check", "nowhere.py:f"), "--check nowhere.py: there is no such file."),
+        (("--check", "x.py:f", "--method", "cars"), "--check goes with --method awrs or auto, not cars."),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(arguments: tuple[str, ...], message: str) -> None:
+    result = sample(*LANGUAGE, "-n", "3", *arguments)
+    assert result.exit_code == 2
+    assert result.stderr == f"maskwright: {message}\n"
+
+
+def test_a_checker_file_that_cannot_be_run_is_the_users_mistake(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("1 / 0")
+    (tmp_path / "empty.py").write_text("")
+    broken = sample(*LANGUAGE, "--check", f"{tmp_path}/broken.py:f")
+    assert broken.exit_code == 2
+    assert "it cannot be run (ZeroDivisionError: division by zero)" in broken.stderr
+    assert "it has no function f" in sample(*LANGUAGE, "--check", f"{tmp_path}/empty.py:f").stderr

@@ -20,8 +20,9 @@ from maskwright.sampling.awrs.priority import priority
 from maskwright.sampling.awrs.proposal import CheckedProposal
 from maskwright.sampling.awrs.recursive import recursive
 from maskwright.sampling.awrs.two_pass import two_pass
-from maskwright.sampling.exact import exact
+from maskwright.sampling.enumeration import exact
 from maskwright.sampling.random_key import RandomKey
+from maskwright.sampling.smc import SMCOptions, smc
 from maskwright.sampling.target import Target
 from tests.sampling.toys import ListedLanguage, MarkovModel, Text, is_valid, toy, valid_texts
 
@@ -154,3 +155,15 @@ def test_a_real_grammar_and_vocabulary() -> None:
     assert len(finished) > 100
     assert all(int(text) % 3 == 0 and b"9" not in text for text in finished)
     assert {text[-1] for text, weight in zip(texts, found, strict=True) if weight > 0} == {100, 101}
+
+
+def test_smc_counts_and_declares_what_failed() -> None:
+    def raises_on_some(token_ids: Text, text: bytes) -> bool:
+        return 1 // (text[-1] != 2) == 1 and no_equal_neighbours(token_ids, text)
+
+    options = SMCOptions(20, proposal=CheckedProposal(Checker(raises_on_some, complete), bytes))
+    sample = smc(RandomKey.from_seed(4), checked_toy(8), options)
+    assert sample.effort.n_failures > 0
+    assert sample.declared == (f"{sample.effort.n_failures} checks failed and were counted as rejections",)
+    assert sample.effort.n_checks > sample.effort.n_failures
+    assert all(2 not in text.token_ids for text in sample.alive)

@@ -8,7 +8,7 @@
 A check must be a pure function: the same text gives the same verdict. Verdicts of a step are therefore kept, and a text
 that is checked twice is asked about once. A check that raises an exception, answers with something other than a bool,
 or takes too long counts as a rejection, so one bad case never ends a run. But it changes the target, from "the checker
-accepts" to "the checker says in time that it accepts", so it is counted and declared (`proposal.declarations`).
+accepts" to "the checker says in time that it accepts", so it is counted and declared (`Effort.declared`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from enum import Enum
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+
+from maskwright.errors import InvalidOption
 
 Predicate: TypeAlias = Callable[[tuple[int, ...], bytes], bool]
 """Of the tokens of a text, without prompt and end token, and the bytes that they spell."""
@@ -87,6 +89,14 @@ def run_check(checker: Checker, candidate: Candidate) -> Verdict:
     if not isinstance(answer, bool | np.bool_):
         return Verdict(Outcome.FAILED, f"the checker answered {answer!r} and not a bool")
     return PASSED if answer else Verdict(Outcome.REJECTED)
+
+
+def check_pool_options(n_workers: int, timeout_s: float | None) -> None:
+    """Raise `InvalidOption` for a pool without workers or without time."""
+    if n_workers < 1:
+        raise InvalidOption("n_workers", n_workers, "at least 1")
+    if timeout_s is not None and not timeout_s > 0:
+        raise InvalidOption("timeout_s", timeout_s, "None or above 0")
 
 
 class SameThread:

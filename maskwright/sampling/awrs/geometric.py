@@ -30,6 +30,7 @@ from collections import deque
 
 import numpy as np
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.awrs.draws import Draws
 from maskwright.sampling.awrs.estimate import NOTHING, Checks, Estimate, log_add
 from maskwright.sampling.awrs.repeats import log_mean_share
@@ -42,8 +43,12 @@ def geometric(draws: Draws, accepts: int = 2, at_least: int = 1, at_most: int | 
     accepts: r, from 2.  at_least: from 1, also the number of checks that are made side by side at first.
     at_most: None, or from `at_least`; without it a run ends only when tokens passed, or all of the mask were rejected.
     """
-    if accepts < 2 or at_least < 1 or (at_most is not None and at_most < at_least):
-        raise ValueError(f"There is no run of {accepts} accepts with {at_least} to {at_most} checks")
+    if accepts < 2:
+        raise InvalidOption("accepts", accepts, "at least 2")
+    if at_least < 1:
+        raise InvalidOption("at_least", at_least, "at least 1")
+    if at_most is not None and at_most < at_least:
+        raise InvalidOption("at_most", at_most, f"None or at least {at_least}, which is at_least")
     log_all = draws.log_left
     log_new = [log_all]  # before each new token, and after the last one
     checked: deque[tuple[int, bool]] = deque()

@@ -18,6 +18,7 @@ import math
 
 import numpy as np
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.awrs.draws import Draws
 from maskwright.sampling.awrs.estimate import NOTHING, Checks, Estimate, log_add
 from maskwright.sampling.weighted_texts import log_sum_exp
@@ -28,8 +29,10 @@ SMALL = -36.0
 
 def priority(draws: Draws, n_top: int = 48, n_tail: int = 16) -> Checks:
     """n_top tokens, from 0, that are checked for certain, and a sample of n_tail, from 1, of the others."""
-    if n_top < 0 or n_tail < 1:
-        raise ValueError(f"There is no sample of {n_top} top tokens and {n_tail} others")
+    if n_top < 0:
+        raise InvalidOption("n_top", n_top, "at least 0")
+    if n_tail < 1:
+        raise InvalidOption("n_tail", n_tail, "at least 1")
     top = draws.top(n_top)
     tail: list[int] = []
     log_time = -math.inf

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Self, final
 
 from maskwright.errors import UnsuitableChecker
-from maskwright.sampling.awrs.checker import Candidate, Checker, Outcome, Verdict, run_check
+from maskwright.sampling.awrs.checker import Candidate, Checker, Outcome, Verdict, check_pool_options, run_check
 
 LOADED = Verdict(Outcome.PASSED, "loaded")
 
@@ -84,8 +84,7 @@ class ProcessPool:
     """
 
     def __init__(self, n_workers: int, timeout_s: float | None = None) -> None:
-        if n_workers < 1 or (timeout_s is not None and not timeout_s > 0):
-            raise ValueError(f"There is no pool of {n_workers} workers with a time-out of {timeout_s} s")
+        check_pool_options(n_workers, timeout_s)
         self.n_workers = n_workers
         self.timeout_s = timeout_s
         self._workers: list[_Worker] = []

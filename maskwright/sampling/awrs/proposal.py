@@ -24,7 +24,6 @@ from maskwright.sampling.proposal import Proposed, stuck
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.rows import MaskedRow
 from maskwright.sampling.target import Draft, Ending
-from maskwright.sampling.weighted_texts import Effort
 
 
 @final
@@ -137,13 +136,3 @@ def _settle(draft: Draft, row: MaskedRow, key: RandomKey) -> Checks:
     if row.log_mass == -math.inf:
         return NOTHING
     return Estimate(row.draw(key.uniform()), row.log_mass)
-
-
-def declarations(effort: Effort) -> tuple[str, ...]:
-    """How checks that gave no answer changed the target, in words; empty if all answered."""
-    said = []
-    if effort.n_failures:
-        said.append(f"{effort.n_failures} checks failed and were counted as rejections")
-    if effort.n_timeouts:
-        said.append(f"{effort.n_timeouts} checks took too long and were counted as rejections")
-    return tuple(said)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.awrs.draws import RowDraws
 from maskwright.sampling.awrs.geometric import geometric
 from maskwright.sampling.awrs.priority import log_inclusion, priority
@@ -69,13 +70,21 @@ def test_inclusion_keeps_its_digits() -> None:
     assert log_inclusion(800.0) == log_inclusion(math.inf) == 0.0
 
 
-@pytest.mark.parametrize("options", [{"accepts": 1}, {"at_least": 0}, {"at_least": 4, "at_most": 3}])
-def test_runs_that_cannot_be_are_refused(options: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=r"There is no run of \d accepts"):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"accepts": 1}, "accepts must be at least 2, not 1."),
+        ({"at_least": 0}, "at_least must be at least 1, not 0."),
+        ({"at_least": 4, "at_most": 3}, "at_most must be None or at least 4, which is at_least, not 3."),
+    ],
+)
+def test_runs_that_cannot_be_are_refused(options: dict[str, int], message: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
         next(geometric(draws(), **options))
+    assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(("n_top", "n_tail"), [(-1, 3), (4, 0)])
-def test_samples_that_cannot_be_are_refused(n_top: int, n_tail: int) -> None:
-    with pytest.raises(ValueError, match="There is no sample"):
-        next(priority(draws(), n_top, n_tail))
+@pytest.mark.parametrize(("options", "name"), [({"n_top": -1}, "n_top"), ({"n_tail": 0}, "n_tail")])
+def test_samples_that_cannot_be_are_refused(options: dict[str, int], name: str) -> None:
+    with pytest.raises(InvalidOption, match=f"{name} must be at least"):
+        next(priority(draws(), **options))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from maskwright.errors import UnsuitableChecker
+from maskwright.errors import InvalidOption, UnsuitableChecker
 from maskwright.sampling.awrs.checker import PASSED, Candidate, Checker, Outcome, Pool, SameThread, Verdict
 from maskwright.sampling.awrs.process_pool import ProcessPool
 from maskwright.sampling.awrs.thread_pool import ThreadPool
@@ -110,7 +110,7 @@ def test_processes_end_with_their_pool() -> None:
 
 @pytest.mark.parametrize("kind", [ThreadPool, ProcessPool])
 def test_pools_without_workers_or_time_are_refused(kind: type) -> None:
-    with pytest.raises(ValueError, match="There is no pool of 0 workers with a time-out of None s"):
+    with pytest.raises(InvalidOption, match="n_workers must be at least 1, not 0"):
         kind(0)
-    with pytest.raises(ValueError, match="There is no pool of 1 workers with a time-out of 0 s"):
+    with pytest.raises(InvalidOption, match="timeout_s must be None or above 0, not 0"):
         kind(1, 0)

@@ -15,7 +15,7 @@ from maskwright.sampling.awrs.estimate import Estimator
 from maskwright.sampling.awrs.geometric import geometric
 from maskwright.sampling.awrs.priority import priority
 from maskwright.sampling.awrs.process_pool import ProcessPool
-from maskwright.sampling.awrs.proposal import CheckedProposal, declarations
+from maskwright.sampling.awrs.proposal import CheckedProposal
 from maskwright.sampling.awrs.thread_pool import ThreadPool
 from maskwright.sampling.proposal import masked_proposal
 from maskwright.sampling.random_key import RandomKey
@@ -115,11 +115,11 @@ def test_failed_checks_are_counted_and_end_no_run() -> None:
         "the checker answered None and not a bool",
     }
     effort = Effort(n_checks=15, n_failures=11, n_timeouts=2)
-    assert declarations(effort) == (
+    assert effort.declared == (
         "11 checks failed and were counted as rejections",
         "2 checks took too long and were counted as rejections",
     )
-    assert declarations(Effort(n_checks=15)) == ()
+    assert Effort(n_checks=15).declared == ()
 
 
 def test_late_checks_are_counted() -> None:

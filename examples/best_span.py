@@ -6,12 +6,8 @@ most likely to write and then to end. `best_spans` proves its answer with far fe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-import torch
-
 from maskwright.integrations.generation import load_model
+from maskwright.integrations.transformers_model import TransformersModel
 from maskwright.sampling.search import SpanOptions, best_spans
 
 PASSAGE = """Minutes. Nora Kaplan asked for a correction, so we ran UPDATE sales SET quantity = 54 WHERE id = 734; and \
@@ -22,14 +18,7 @@ hours."""
 def main() -> None:
     loaded = load_model()
     passage_ids = loaded.tokenizer(PASSAGE, add_special_tokens=False).input_ids
-
-    def model(prefixes: Sequence[Sequence[int]]) -> np.ndarray:
-        # Padding on the right changes nothing before it: each token sees only those to its left.
-        ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(prefix) for prefix in prefixes], batch_first=True)
-        with torch.inference_mode():
-            logits = loaded.model(ids).logits
-        return logits[range(len(prefixes)), [len(prefix) - 1 for prefix in prefixes]].numpy()
-
+    model = TransformersModel(loaded.model)
     ends = frozenset(loaded.vocabulary.eos_token_ids)
     for prompt in ("SQL:", "Call a function:", "Arithmetic:"):
         prompt_ids = loaded.tokenizer(prompt).input_ids

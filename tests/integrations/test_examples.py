@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import re
@@ -42,6 +43,7 @@ def program(path: Path) -> ModuleType:
 def test_there_are_examples_and_demo_schemas() -> None:
     assert {path.name for path in EXAMPLES} == {
         "adaptive_decoding.py",
+        "best_span.py",
         "huggingface_batch.py",
         "huggingface_json.py",
         "python_members.py",
@@ -64,6 +66,17 @@ def test_the_members_example_writes_members_that_exist(capsys: pytest.CaptureFix
     assert hasattr({"price": 1.0, "customer": ""}[first], second)
     assert by_grammar.rpartition("order.")[2] != f"{first}.{second}"
     assert "0 too late and 0 failed" in report
+
+
+def test_the_example_of_spans_quotes_the_passage_and_proves_it(capsys: pytest.CaptureFixture[str]) -> None:
+    example = program(ROOT / "examples" / "best_span.py")
+    example.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines[::3]] == ["SQL", "Call a function", "Arithmetic"]
+    assert all("proved: True" in line for line in lines[::3])
+    quoted = [ast.literal_eval(line[line.index("token") + 9 :].strip()) for line in lines if "at token" in line]
+    assert len(quoted) == 6
+    assert all(text in example.PASSAGE for text in quoted)
 
 
 def test_the_batch_example_answers_every_prompt_in_its_grammar(capsys: pytest.CaptureFixture[str]) -> None:

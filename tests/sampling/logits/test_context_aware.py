@@ -66,7 +66,7 @@ def without_context(row):
     return lambda prefixes: np.array([row])
 
 
-@pytest.mark.parametrize("transform", [CAD(OTHER, 0.5), AdaCAD(OTHER)], ids=repr)
+@pytest.mark.parametrize("transform", [CAD(OTHER, 0.5), AdaCAD(OTHER)], ids=lambda transform: type(transform).__name__)
 def test_a_token_impossible_without_the_context_is_refused(transform: StatelessTransform) -> None:
     with pytest.raises(BadLogits) as caught:
         changed(transform, np.array([0.0, 1.0]), PROMPT, without_context([0.0, -np.inf]))
@@ -74,7 +74,7 @@ def test_a_token_impossible_without_the_context_is_refused(transform: StatelessT
     assert caught.value == BadLogits(reason, 3)
 
 
-@pytest.mark.parametrize("transform", [CAD(OTHER, 0.5), AdaCAD(OTHER)], ids=repr)
+@pytest.mark.parametrize("transform", [CAD(OTHER, 0.5), AdaCAD(OTHER)], ids=lambda transform: type(transform).__name__)
 def test_a_token_impossible_with_the_context_stays_so(transform: StatelessTransform) -> None:
     for without in ([0.0, 0.5, -np.inf], [0.0, 0.5, 3.0]):
         after = changed(transform, np.array([0.0, 1.0, -np.inf]), PROMPT, without_context(without))

@@ -45,7 +45,7 @@ STATELESS = (
 ALL = (*STATELESS, Mirostat(2.0), EAD(noise_model, 1.0))
 
 
-@pytest.mark.parametrize("transform", ALL, ids=repr)
+@pytest.mark.parametrize("transform", ALL, ids=lambda transform: type(transform).__name__)
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
@@ -65,7 +65,7 @@ def test_a_row_that_is_no_distribution_is_an_error_of_the_model(
     assert str(caught.value) == f"The logits of the model after 3 tokens cannot be used: {reason}."
 
 
-@pytest.mark.parametrize("transform", ALL, ids=repr)
+@pytest.mark.parametrize("transform", ALL, ids=lambda transform: type(transform).__name__)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_given_row_is_left_as_it_was_and_the_new_one_is_float64(transform: StatelessTransform, dtype: type) -> None:
     row = noise_row((3,)).astype(dtype)

@@ -15,5 +15,6 @@ Run `python -m bench --help`, or `make bench`. Files in reading order:
     scaling.py     a program of its own: cost against the size of vocabulary and schema
     flame.py       a program of its own: where the time goes, drawn
     guard.py       a program of its own: operations, and on request instructions, against a committed baseline
+    sampling/      a package of its own: samplers beside genlm-control, what they cost and how close they come
     grammars.py    a program of its own: whole languages as Lark grammars, and grammar_figures.py with its tables
 """

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.descents import Descents, descend
 from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
@@ -40,8 +41,15 @@ class ASApState:
 
 
 def init(target: Target, batch: int = 1, trie: PrefixTrie | None = None, soft: SoftTarget | None = None) -> ASApState:
-    """The state before the first draw; `batch` texts are drawn by one frozen trie, side by side."""
-    return ASApState(target, PrefixTrie() if trie is None else trie, batch, soft)
+    """The state before the first draw; `batch` texts are drawn by one frozen trie, side by side.
+
+    Raises `InvalidOption` for a trie of another target.
+    """
+    if batch < 1:
+        raise InvalidOption("batch", batch, "at least 1")
+    trie = PrefixTrie() if trie is None else trie
+    trie.use_for(target, soft)
+    return ASApState(target, trie, batch, soft)
 
 
 def step(key: RandomKey, state: ASApState) -> tuple[ASApState, Descents]:
@@ -64,8 +72,10 @@ def asap(
     """n texts (n rounded up to whole batches) with exact importance weights; their mean is an unbiased estimate of Z.
 
     Drop the weights for the original method. `on_progress` hears how many were drawn after each batch.  Raises
-    `BadLogits`.
+    `InvalidOption` and `BadLogits`.
     """
+    if n < 1:
+        raise InvalidOption("n", n, "at least 1")
     state = init(target, batch, trie, soft)
     batches: list[Descents] = []
     while state.n_drawn < n:

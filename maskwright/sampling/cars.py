@@ -15,7 +15,9 @@ coin are ours). The root is known before the first attempt, so it is no exceptio
 
 When rejection starves (Z is far below what the trie can learn within the attempts), attempts that a coin has stopped
 can go on instead, weighted by ĉ(ε) Π Z over the new prefixes: particles of importance sampling, properly weighted,
-from the same model calls. So a budget of attempts always ends in texts and says what they are worth.
+from the same model calls. So a budget of attempts always ends in texts and says what they are worth. Attempts that did
+not go on are properly weighted too, by ĉ(ε) if they were accepted and 0 if not, and have to count: going on stops when
+texts are accepted, so a mean over those that went on would be one that stops when it likes what it sees.
 
 `Learning` gives the ablations: NOTHING is plain rejection, FIRST_TOKEN masks the first token only (RSFT), FAILURES
 forgets all forbidden tokens but the one that was drawn (ARS), CONES is CARS. Cost: 1 / acceptance attempts for a text.
@@ -30,18 +32,13 @@ from enum import Enum
 
 import numpy as np
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.descents import Descents, descend
 from maskwright.sampling.prefix_trie import Lesson, PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.soft_targets import SoftTarget
 from maskwright.sampling.target import Target
-from maskwright.sampling.weighted_texts import (
-    Effort,
-    WeightedTexts,
-    effective_sample_size,
-    log_mean_exp,
-    log_sum_exp,
-)
+from maskwright.sampling.weighted_texts import Effort, WeightedTexts, effective_sample_size, log_mean_exp
 
 
 class Learning(Enum):
@@ -57,7 +54,8 @@ class Learning(Enum):
 class CARSOptions:
     """How attempts are made.
 
-    max_attempts: until n texts are accepted.  batch: attempts by one frozen trie, side by side.
+    max_attempts: until n texts are accepted; they should nearly always suffice, because among runs that just made it
+    texts that teach much are too frequent.  batch: attempts by one frozen trie, side by side.
     goes_on_after: as long as fewer than one attempt in so many was accepted, attempts that a coin has stopped go on
     with a weight, so that there is something to return if the attempts run out; None for never.
     """
@@ -66,6 +64,12 @@ class CARSOptions:
     batch: int = 1
     learning: Learning = Learning.CONES
     goes_on_after: int | None = 100
+
+    def __post_init__(self) -> None:
+        for name, least in (("max_attempts", 1), ("batch", 1), ("goes_on_after", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InvalidOption(name, value, f"at least {least}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,13 @@ class CARSState:
 def init(
     target: Target, options: CARSOptions | None = None, trie: PrefixTrie | None = None, soft: SoftTarget | None = None
 ) -> CARSState:
-    """The state before the first attempt; `trie` is what is known already, of this target and this soft target."""
+    """The state before the first attempt; `trie` is what is known already, of this target and this soft target.
+
+    Raises `InvalidOption` for a trie of another target, and for one of `FAILURES` where masks are learnt or the other
+    way round: one counts forbidden tokens as a part of the rest, the other does not.
+    """
     options, trie = options or CARSOptions(), PrefixTrie() if trie is None else trie
+    trie.use_for(target, soft, knows_masks=options.learning is not Learning.FAILURES)
     if not trie.nodes[0].is_seen and options.learning in {Learning.CONES, Learning.FIRST_TOKEN}:
         (root,) = target.rows([target.start()])
         trie.learn([Lesson((), {}, root.log_mass, 0)])
@@ -121,26 +130,31 @@ def cars(
 ) -> WeightedTexts:
     """n independent draws from the target, or what the attempts allowed.
 
-    If fewer than n are accepted, either those are returned or, where they are worth more, the attempts that went on,
-    with their weights and `is_exact` False. `on_progress` hears how many texts there are after each batch.
-    `log_evidence` of exact draws is from the acceptance rate, high by about 1 / n as attempts end with a success.
-    Raises `BadLogits`.
+    If fewer than n are accepted, either those are returned or, where they are worth more, all attempts with their
+    weights, and `is_exact` is False. `on_progress` hears how many texts there are after each batch.
+    `log_evidence` is from the weights of all attempts: unbiased if the attempts run out, else high by about 1 / n, as
+    they end with a success.
+    Once all texts are known to be dead no more attempts are made.  Raises `InvalidOption` and `BadLogits`.
     """
+    if n < 1:
+        raise InvalidOption("n", n, "at least 1")
     state = init(target, options, trie, soft)
     batches: list[Descents] = []
     while state.n_accepted < n and state.n_attempts < state.options.max_attempts:
         state, done = step(key, state)
         batches.append(done)
         on_progress(min(n, state.n_accepted))
+        if state.trie.log_root == -math.inf:
+            break
     effort = Effort(n_rows=sum(done.n_rows for done in batches), n_attempts=state.n_attempts)
-    accepted = [(text, done.log_root) for done in batches for text in done.texts if text.is_accepted]
-    short = f"only {len(accepted)} of {n} texts were accepted in {state.n_attempts} attempts"
-    declared = (short,) if len(accepted) < n else ()
-    finished = [text for done in batches if done.are_weighted for text in done.texts]
-    log_weights = np.array([text.log_weight for text in finished])
-    if len(accepted) < n and effective_sample_size(log_weights) >= len(accepted):
-        texts = tuple(text.as_text(text.log_weight) for text in finished)
-        return WeightedTexts(target, texts, log_mean_exp(log_weights), effort, declared=declared)
-    log_z = log_sum_exp(np.array([root for _, root in accepted])) - math.log(max(1, state.n_attempts))
-    texts = tuple(text.as_text(log_z) for text, _ in accepted[:n])
-    return WeightedTexts(target, texts, log_z, effort, is_exact=True, declared=declared)
+    texts = [text for done in batches for text in done.texts]
+    log_weights = np.array([log_weight for done in batches for log_weight in done.log_weights])
+    log_z = log_mean_exp(log_weights)
+    returned = [text.as_text(log_z) for text in texts if text.is_accepted][:n]
+    if len(returned) == n:
+        return WeightedTexts(target, tuple(returned), log_z, effort, is_exact=True)
+    went_on = any(done.are_finished for done in batches)
+    if (went_on or not returned) and effective_sample_size(log_weights) >= len(returned):
+        returned = [text.as_text(log_weight) for text, log_weight in zip(texts, log_weights.tolist(), strict=True)]
+    short = f"only {state.n_accepted} of {n} texts were accepted in {state.n_attempts} attempts"
+    return WeightedTexts(target, tuple(returned), log_z, effort, declared=(short,))

@@ -53,15 +53,22 @@ class Descent:
 class Descents:
     """A batch of them.
 
-    log_root: log ĉ(ε) by which they were drawn.  n_rows: rows asked of the model.  are_weighted: all of them were
-    finished, so their weights are proper.
+    log_root: log ĉ(ε) by which they were drawn.  n_rows: rows asked of the model.  are_finished: also those that a coin
+    has stopped.
     """
 
     texts: tuple[Descent, ...]
     lessons: tuple[Lesson, ...]
     log_root: float
     n_rows: int
-    are_weighted: bool
+    are_finished: bool
+
+    @property
+    def log_weights(self) -> list[float]:
+        """Proper weights: those of the texts, or if stopped ones were left unfinished ĉ(ε) for the accepted ones."""
+        if self.are_finished:
+            return [text.log_weight for text in self.texts]
+        return [self.log_root if text.is_accepted else -math.inf for text in self.texts]
 
 
 def descend(

@@ -37,8 +37,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
+from maskwright.errors import InvalidOption
+from maskwright.sampling.target import Target
+
 MAX_NODES = 2_000_000
 """About a gigabyte."""
+
+SUBJECT = ("prompt", "budget", "end tokens", "soft target")
 
 Text = tuple[int, ...]
 
@@ -89,9 +94,29 @@ class PrefixTrie:
     def __init__(self, max_nodes: int = MAX_NODES) -> None:
         self.max_nodes = max_nodes
         self.nodes: list[Node] = [Node(-1, -1, 0.0, 0.0)]
+        self.knows_masks: bool | None = None
+        """Do bounds leave out forbidden tokens (or only those that were drawn, see `Learning`)? None if never used."""
+        self._subject: tuple[object, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def use_for(self, target: Target, soft: object = None, *, knows_masks: bool = True) -> None:
+        """Say what the trie is used for, as every sampler does; `InvalidOption` if it was learnt from something else.
+
+        Prompt, budget, end tokens, soft target and way of learning are compared with those of the first use. Model and
+        grammar are the caller's word, since it cannot be seen that two of them are the same.
+        """
+        subject = (target.prompt_ids, target.max_tokens, target.eos_token_ids, soft)
+        for name, known, wanted in zip(SUBJECT, self._subject or subject, subject, strict=True):
+            if known != wanted:
+                raise InvalidOption("trie", self, f"one of the same {name}: it was learnt from another")
+        if self.knows_masks not in {None, knows_masks}:
+            raise InvalidOption("trie", self, "one that was learnt in the same way: from masks, or from failures only")
+        self._subject, self.knows_masks = subject, knows_masks
+
+    def __repr__(self) -> str:
+        return f"<PrefixTrie of {len(self)} prefixes>"
 
     @property
     def log_root(self) -> float:

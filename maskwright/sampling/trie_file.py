@@ -59,7 +59,7 @@ def save_trie(trie: PrefixTrie, path: str | os.PathLike[str], origin: TrieOrigin
         "is_seen": np.array([node.is_seen for node in nodes], np.uint8),
         "bounds": np.array([(node.log_p, node.log_factor, node.log_rest, node.log_future) for node in nodes]),
     }
-    header = {"kind": _KIND, "format": FORMAT, "origin": asdict(origin)}
+    header = {"kind": _KIND, "format": FORMAT, "origin": asdict(origin), "knows_masks": trie.knows_masks}
     write_atomically(Path(path), packed(header, arrays))
 
 
@@ -80,9 +80,11 @@ def load_trie(path: str | os.PathLike[str], origin: TrieOrigin, max_nodes: int =
         is_sound = bounds.shape == (len(parents), 4) and not np.isnan(bounds).any() and not (bounds > 1e-9).any()
         if not is_sound or not parents or parents[0] != -1 or len({len(parents), len(tokens), len(is_seen)}) > 1:
             raise ValueError("its arrays do not fit together")
-        return _restored(parents, tokens, is_seen, bounds.tolist(), max_nodes)
+        trie = _restored(parents, tokens, is_seen, bounds.tolist(), max_nodes)
+        trie.knows_masks = header["knows_masks"]
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InvalidTrieFile(f"its nodes cannot be read ({error})", name) from error
+    return trie
 
 
 def _restored(

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import final
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.prefix_trie import Lesson, PrefixTrie
 from maskwright.sampling.proposal import Proposed
 from maskwright.sampling.random_key import RandomKey
@@ -38,7 +39,8 @@ class TrieGuide:
         self._lessons: list[Lesson] = []
 
     def propose(self, keys: Sequence[RandomKey], drafts: Sequence[Draft], rows: Sequence[MaskedRow]) -> list[Proposed]:
-        """A `Proposal`: tokens by p(a | u) ĉ(ua)."""
+        """A `Proposal`: tokens by p(a | u) ĉ(ua); raises `InvalidOption` for a trie of another target."""
+        self.trie.use_for(drafts[0].target)
         step = trie_step(self.trie, keys, drafts, rows)
         self._lessons += step.lessons
         return step.proposed
@@ -64,8 +66,10 @@ def twisted_smc(
     """The texts of n_runs runs with their weights, and the mean of their estimates of Z.
 
     Of `options` the proposal and the twist are the trie's. `on_progress` hears how many runs are done.
-    Raises `BadLogits` and `BadScore`.
+    Raises `InvalidOption`, `BadLogits` and `BadScore`.
     """
+    if n_runs < 1:
+        raise InvalidOption("n_runs", n_runs, "at least 1")
     guide = TrieGuide(PrefixTrie() if trie is None else trie)
     guided = replace(options or SMCOptions(), proposal=guide.propose, twist=guide.twist)
     runs: list[WeightedTexts] = []

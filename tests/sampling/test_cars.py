@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from maskwright.errors import BadLogits
+from maskwright.errors import BadLogits, InvalidOption
+from maskwright.sampling.asap import asap
 from maskwright.sampling.cars import CARSOptions, Learning, cars, init, step
 from maskwright.sampling.enumeration import exact
 from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
+from maskwright.sampling.soft_targets import prefix_scorer
 from maskwright.sampling.target import Ending, Target
+from maskwright.sampling.twisted_smc import twisted_smc
 from tests.sampling.statistics import chi_squared, chi_squared_limit
-from tests.sampling.toys import ListedLanguage, toy, valid_texts
+from tests.sampling.toys import ListedLanguage, remembered, toy, valid_texts
 
 MANY = 10**7
 
@@ -101,6 +105,81 @@ def test_attempts_that_run_out_become_weighted_texts() -> None:
     assert abs(z) <= 4
 
 
+def test_going_on_for_a_while_does_not_bend_the_estimate() -> None:
+    """|z| <= 4 over 1,000 runs, false alarm one in 15,000.
+
+    Going on ends with a text that is accepted, so the mean over the attempts that went on is 1.15 Z here, z = 11.
+    """
+    target = remembered(toy(seed=5))
+    log_z = exact(target).log_z
+    options = CARSOptions(24, 4, Learning.NOTHING, goes_on_after=5)
+    samples = [cars(RandomKey.from_seed(seed), target, 10**6, options) for seed in range(1000)]
+    assert len({len(sample.texts) for sample in samples}) > 1  # some runs return what was accepted
+    estimates = [math.exp(sample.log_evidence - log_z) for sample in samples]
+    z = (np.mean(estimates) - 1) / (np.std(estimates) / math.sqrt(len(estimates)))
+    assert abs(z) <= 4
+
+
+def test_draws_are_not_called_exact_when_the_attempts_ran_out() -> None:
+    options = CARSOptions(300, goes_on_after=None)
+    sample = cars(RandomKey.from_seed(3), toy(), 10**6, options)
+    assert sample.alive
+    assert not sample.is_exact
+    assert sample.declared == (f"only {len(sample.alive)} of 1000000 texts were accepted in 300 attempts",)
+
+
+def test_a_trie_of_another_use_is_refused() -> None:
+    """Each of these pairs was accepted once and gave texts of neither target (chi-squared far beyond its limit)."""
+    key = RandomKey.from_seed(0)
+
+    def learnt(learning: Learning = Learning.CONES) -> PrefixTrie:
+        trie = PrefixTrie()
+        cars(key, toy(17), 20, CARSOptions(MANY, 8, learning), trie)
+        return trie
+
+    with pytest.raises(InvalidOption) as caught:
+        cars(key, toy(17), 1, CARSOptions(MANY), learnt(Learning.FAILURES))
+    assert str(caught.value).startswith("trie must be one that was learnt in the same way: from masks, or from")
+    with pytest.raises(InvalidOption, match="in the same way"):
+        cars(key, toy(17), 1, CARSOptions(MANY, learning=Learning.FAILURES), learnt())
+    with pytest.raises(InvalidOption, match="in the same way"):
+        asap(key, toy(17), 1, trie=learnt(Learning.FAILURES))
+    with pytest.raises(InvalidOption, match="in the same way"):
+        twisted_smc(key, toy(17), 1, trie=learnt(Learning.FAILURES))
+    with pytest.raises(InvalidOption, match="one of the same soft target"):
+        cars(key, toy(17), 1, trie=learnt(), soft=prefix_scorer(lambda text: -0.1 * len(text)))
+    with pytest.raises(InvalidOption, match="one of the same budget"):
+        cars(key, toy(17, max_tokens=5), 1, trie=learnt())
+    with pytest.raises(InvalidOption, match="one of the same prompt"):
+        asap(key, replace(toy(17), prompt_ids=(1,)), 1, trie=learnt())
+    with pytest.raises(InvalidOption, match="one of the same end tokens"):
+        twisted_smc(key, replace(toy(17), eos_token_ids=frozenset({3, 4})), 1, trie=learnt())
+    cars(key, toy(17), 1, CARSOptions(MANY, learning=Learning.FAILURES), learnt(Learning.FAILURES))
+    asap(key, toy(17), 1, trie=learnt(Learning.FIRST_TOKEN))
+    twisted_smc(key, toy(17), 1, trie=learnt())
+
+
+@pytest.mark.parametrize("first", [Learning.NOTHING, Learning.FIRST_TOKEN])
+def test_a_trie_of_less_learning_serves_more(first: Learning) -> None:
+    """Chi-squared, false alarm one in 1,000."""
+    target, trie = toy(seed=17), PrefixTrie()
+    truth = exact(target)
+    cars(RandomKey.from_seed(1), target, 10, CARSOptions(MANY, 8, first), trie)
+    sample = cars(RandomKey.from_seed(2), target, 1000, CARSOptions(MANY, 8), trie)
+    statistic, degrees = chi_squared([target.without_end(t.token_ids) for t in sample.texts], truth.probabilities())
+    assert statistic < chi_squared_limit(degrees)
+
+
+@pytest.mark.parametrize("n_attempts", [1, 7])
+def test_nothing_is_tried_again_where_all_is_known_to_be_dead(n_attempts: int) -> None:
+    eos = frozenset({4})
+    target = Target(lambda p: np.zeros((len(p), 5)), (), ListedLanguage(frozenset(), eos), 6, eos)
+    sample = cars(RandomKey.from_seed(0), target, 3, CARSOptions(batch=n_attempts))
+    assert sample.effort.n_attempts == len(sample.texts) == n_attempts
+    assert {text.ending for text in sample.texts} == {Ending.NO_TOKEN}
+    assert (sample.log_evidence, sample.is_exact) == (-math.inf, False)
+
+
 def test_a_language_without_mass_gives_dead_texts_with_a_reason() -> None:
     eos = frozenset({4})
     language = ListedLanguage(frozenset({(1, 2)}), eos)
@@ -111,7 +190,7 @@ def test_a_language_without_mass_gives_dead_texts_with_a_reason() -> None:
     assert sample.log_evidence == -math.inf
     assert sample.effective_sample_size == 0
     assert sample.probabilities() == {}
-    assert sample.declared == ("only 0 of 3 texts were accepted in 5 attempts",)
+    assert sample.declared == ("only 0 of 3 texts were accepted in 1 attempts",)
     short = Target(lambda prefixes: np.zeros((len(prefixes), 5)), (), language, 2, eos)
     sample = cars(RandomKey.from_seed(0), short, 3, CARSOptions(max_attempts=4, goes_on_after=0))
     assert Ending.BUDGET in {text.ending for text in sample.texts}

@@ -118,6 +118,7 @@ def test_a_saved_trie_comes_back_as_it_was(tmp_path: Path) -> None:
     save_trie(trie, path, ORIGIN)
     loaded = load_trie(path, ORIGIN)
     assert loaded.nodes == trie.nodes
+    assert loaded.knows_masks is trie.knows_masks is True
     one = cars(RandomKey.from_seed(2), toy(), 50, CARSOptions(10**6), trie)
     other = cars(RandomKey.from_seed(2), toy(), 50, CARSOptions(10**6), loaded)
     assert one.texts == other.texts

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from maskwright.matching.bitmask import is_allowed
 from maskwright.sampling.prefix_trie import Lesson, PrefixTrie, Text
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.rows import MaskedRow
@@ -136,7 +137,8 @@ class _AllowedTokens:
 
     def log_factor(self, prefix: Text, token_id: int | None) -> float:
         words = self._rows[prefix].words
-        token = next(iter(self._target.eos_token_ids)) if token_id is None else token_id
-        if not (words[token >> 5] >> (token & 31)) & 1:
+        # End tokens are allowed together; those that are too large for the model's rows have no bit.
+        ends = (token for token in self._target.eos_token_ids if token < 32 * len(words))
+        if not any(is_allowed(words, token) for token in (ends if token_id is None else (token_id,))):
             return -math.inf
         return 0.0 if self._soft is None else self._soft.log_factor(prefix, token_id)

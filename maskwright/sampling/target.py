@@ -22,10 +22,10 @@ from typing import Any, Protocol, Self, final
 
 import numpy as np
 
-from maskwright.errors import BadLogits, BudgetTooSmall
+from maskwright.errors import BudgetTooSmall, InvalidOption
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.vocabulary import Vocabulary
-from maskwright.sampling.language_model import LanguageModel
+from maskwright.sampling.language_model import LanguageModel, logits_of
 from maskwright.sampling.rows import MaskedRow, Words
 
 
@@ -103,15 +103,15 @@ class Target:
         batch: the most prefixes in one call of the model, None for all of them in one.
         Raises `BadLogits` if the model's answer is no distribution.
         """
+        if batch is not None and batch < 1:
+            raise InvalidOption("batch", batch, "at least 1")
         prefixes = [draft.prefix() for draft in drafts]
         first = dict(zip(reversed(prefixes), reversed(drafts), strict=True))
         asked = list(first)
         size = batch or max(1, len(asked))
         rows: dict[tuple[int, ...], MaskedRow] = {}
         for part in (asked[begin : begin + size] for begin in range(0, len(asked), size)):
-            logits = np.asarray(self.model(part))
-            if logits.ndim != 2 or len(logits) != len(part):
-                raise BadLogits(f"{len(part)} rows were asked for, the answer has the shape {list(logits.shape)}")
+            logits = logits_of(self.model, part)
             rows |= {prefix: first[prefix].row(row) for prefix, row in zip(part, logits, strict=True)}
         return [rows[prefix] for prefix in prefixes]
 
@@ -144,7 +144,8 @@ class Draft:
         if len(self.token_ids) == self.target.max_tokens - 1:
             ends = np.zeros_like(words)
             for token in self.target.eos_token_ids:
-                ends[token >> 5] |= np.int32(np.uint32(1 << (token & 31)).view(np.int32))
+                if token < size:
+                    ends[token >> 5] |= np.int32(np.uint32(1 << (token & 31)).view(np.int32))
             words &= ends
         return words
 

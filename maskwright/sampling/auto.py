@@ -23,12 +23,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling.asap import asap
 from maskwright.sampling.methods import Method
 from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.target import Target
 from maskwright.sampling.weighted_texts import WeightedTexts
+
+PILOT = 2**63 - 1
+"""The child of the key that draws the pilot; no method uses it, as the trie has to be independent of what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,13 @@ class AutoOptions:
     n_pilot: int = 32
     batch: int = 8
     worst_acceptance: float = 1 / 20
+
+    def __post_init__(self) -> None:
+        for name in ("n_pilot", "batch"):
+            if (value := getattr(self, name)) < 1:
+                raise InvalidOption(name, value, "at least 1")
+        if not 0 <= self.worst_acceptance <= 1:
+            raise InvalidOption("worst_acceptance", self.worst_acceptance, "between 0 and 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +70,18 @@ def choose(
     options: AutoOptions | None = None,
     trie: PrefixTrie | None = None,
 ) -> Choice:
-    """The method for n texts of a target, of which `trie` may know something already; raises `BadLogits`."""
+    """The method for n texts of a target, of which `trie` may know something already.
+
+    The pilot's randomness is its own, so the method may have the same key.  Raises `InvalidOption` and `BadLogits`.
+    """
+    if n < 1:
+        raise InvalidOption("n", n, "at least 1")
     options, trie = options or AutoOptions(), PrefixTrie() if trie is None else trie
     if has_checker:
         return Choice(Method.AWRS, "there is a checker, which no mask knows", trie)
     if n == 1:
         return Choice(Method.MASKED, "one text needs no law; its distortion is reported", trie)
-    pilot = asap(key, target, options.n_pilot, options.batch, trie)
+    pilot = asap(key.child(PILOT), target, options.n_pilot, options.batch, trie)
     assert pilot.log_evidence is not None
     if not pilot.alive:
         ends = ", ".join(sorted({text.ending.value for text in pilot.texts}))

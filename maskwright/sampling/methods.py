@@ -58,6 +58,11 @@ class MethodOptions:
     proposal: Proposal | None = None
     trie: PrefixTrie = field(default_factory=PrefixTrie)
 
+    def __post_init__(self) -> None:
+        for name in ("n_particles", "batch", "max_attempts", "n_steps"):
+            if (value := getattr(self, name)) < 1:
+                raise InvalidOption(name, value, "at least 1")
+
 
 def run(
     method: Method,

@@ -9,6 +9,7 @@ import pytest
 
 from maskwright.errors import InvalidOption, NoContinuation
 from maskwright.sampling import Method, MethodOptions, RandomKey, Target, choose, exact, run
+from maskwright.sampling.asap import asap
 from maskwright.sampling.auto import AutoOptions
 from maskwright.sampling.proposal import masked_proposal
 from maskwright.sampling.weighted_texts import WeightedTexts, pooled
@@ -102,3 +103,11 @@ def test_a_sample_whose_texts_are_all_dead_has_no_choice() -> None:
     dead = WeightedTexts(toy(), (), -math.inf)
     with pytest.raises(NoContinuation, match="all 0 texts are dead"):
         dead.choose(RandomKey.from_seed(0))
+
+
+def test_the_pilot_run_draws_by_numbers_that_no_method_uses() -> None:
+    """With equal numbers what the trie knows would depend on what is drawn by it next."""
+    key = RandomKey.from_seed(1)
+    pilot = choose(key, toy(), 50).pilot
+    assert pilot is not None
+    assert pilot.texts != asap(key, toy(), 32, 8).texts

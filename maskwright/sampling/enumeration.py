@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskwright.errors import EmptyLanguage, LimitExceeded
+from maskwright.errors import EmptyLanguage, InvalidOption, LimitExceeded
 from maskwright.sampling.rows import Floats
 from maskwright.sampling.target import Draft, Target
 from maskwright.sampling.weighted_texts import log_sum_exp
@@ -74,8 +74,10 @@ def exact(target: Target, *, max_texts: int = MAX_TEXTS, batch: int = 256) -> Ex
     """All texts of `target` with their probabilities; texts that the model calls impossible are left out.
 
     max_texts: of both texts and prefixes.  batch: prefixes per call of the model.
-    Raises `LimitExceeded` for a larger language, `EmptyLanguage` if no text fits into the budget.
+    Raises `LimitExceeded` for a larger language, `EmptyLanguage` if no text fits into the budget, `InvalidOption`.
     """
+    if batch < 1:
+        raise InvalidOption("batch", batch, "at least 1")
     found: dict[Text, tuple[float, float]] = {}
     stack: list[tuple[Draft, float]] = [(target.start(), 0.0)]
     n_rows = 0

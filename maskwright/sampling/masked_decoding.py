@@ -29,6 +29,7 @@ import numpy.typing as npt
 from maskwright.errors import NoContinuation
 from maskwright.matching.bitmask import n_mask_words, unpack_bitmask
 from maskwright.sampling.distortion import Distortion, StepDistortion, rules_of
+from maskwright.sampling.language_model import logits_of
 from maskwright.sampling.logits import Context, LogitsTransform, StatelessTransform, chain
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.rows import MaskedRow
@@ -143,7 +144,7 @@ def decode(key: RandomKey, target: Target, options: DecodingOptions | None = Non
     steps: list[StepDistortion] = []
     ending = Ending.FINISHED
     while not state.is_finished and ending is Ending.FINISHED:
-        (logits,) = np.asarray(target.model([state.draft.prefix()]))
+        (logits,) = logits_of(target.model, [state.draft.prefix()])
         try:
             state, info = step(key.child(len(steps)), state, logits)
             steps.append(info.distortion)

@@ -92,6 +92,8 @@ class PrefixTrie:
     """Bounds on expected futures; changes by `learn` only.  Node 0 is the empty prefix."""
 
     def __init__(self, max_nodes: int = MAX_NODES) -> None:
+        if max_nodes < 1:
+            raise InvalidOption("max_nodes", max_nodes, "at least 1")
         self.max_nodes = max_nodes
         self.nodes: list[Node] = [Node(-1, -1, 0.0, 0.0)]
         self.knows_masks: bool | None = None

@@ -21,7 +21,7 @@ from typing import Final, final
 
 import numpy as np
 
-from maskwright.sampling.language_model import LanguageModel, Logits
+from maskwright.sampling.language_model import LanguageModel, Logits, logits_of
 
 #: What a kept row weighs beside its numbers: the table's entry, the array's head, the tuple and 8 bytes a token.
 ENTRY_BYTES: Final = 256
@@ -53,7 +53,7 @@ class CachedModel:
         found = {key: self._rows.get(key) for key in keys}
         missing = [key for key, row in found.items() if row is None]
         if missing or not keys:  # a call without prefixes goes through: only the model knows how wide nothing is
-            computed = self._model(missing)
+            computed = logits_of(self._model, missing)
             found.update(zip(missing, computed, strict=True))
         self.rows_asked += len(keys)
         self.rows_computed += len(missing)

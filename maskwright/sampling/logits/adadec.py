@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwright.errors import InvalidOption
-from maskwright.sampling.language_model import LanguageModel
+from maskwright.sampling.language_model import LanguageModel, logits_of
 from maskwright.sampling.logits.distributions import Floats, checked_row, entropy_nats, log_probabilities, rows_along
 from maskwright.sampling.logits.transform import Context, StatelessTransform
 
@@ -72,7 +72,7 @@ class AdaDec(StatelessTransform):
             going = [i for i, text in enumerate(texts) if text[-1] not in self.end_token_ids]
             if not going:
                 break
-            for i, logits in zip(going, context.model([texts[i] for i in going]), strict=True):
+            for i, logits in zip(going, logits_of(context.model, [texts[i] for i in going]), strict=True):
                 row = checked_row(logits, len(texts[i]))
                 texts[i].append(int(row.argmax()))
                 sums[i] += log_probabilities(row)[texts[i][-1]]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwright.errors import BadLogits
-from maskwright.sampling.language_model import LanguageModel
+from maskwright.sampling.language_model import LanguageModel, logits_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def checked_row(logits: npt.NDArray[np.floating], position: int = -1) -> Floats:
 
 def model_row(model: LanguageModel, token_ids: Sequence[int]) -> Floats:
     """The checked row after one text."""
-    return checked_row(model([token_ids])[0], len(token_ids))
+    return checked_row(logits_of(model, [token_ids])[0], len(token_ids))
 
 
 def log_probabilities(row: Floats) -> Floats:
@@ -62,6 +62,6 @@ def rows_along(model: LanguageModel, token_ids: Sequence[int]) -> Iterator[tuple
     """(i, the row that was to predict `token_ids[i]`) for every i but the first, which nothing predicts."""
     for begin in range(1, len(token_ids), ROWS_AT_ONCE):
         places = range(begin, min(begin + ROWS_AT_ONCE, len(token_ids)))
-        rows = model([token_ids[:place] for place in places])
+        rows = logits_of(model, [token_ids[:place] for place in places])
         for place, row in zip(places, rows, strict=True):
             yield place, checked_row(row, place)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskwright.sampling.language_model import LanguageModel
+from maskwright.sampling.language_model import LanguageModel, logits_of
 from maskwright.sampling.logits.distributions import Floats
 from maskwright.sampling.logits.transform import Context, StatelessTransform
 
@@ -29,7 +29,7 @@ class TransformedModel:
 
     def __call__(self, prefixes: Sequence[Sequence[int]], /) -> Floats:
         """float64[n, V], see `LanguageModel`."""
-        rows = self.model(prefixes)
+        rows = logits_of(self.model, prefixes)
         contexts = [Context(prefix, self.model) for prefix in prefixes]
         changed = [self.transform(None, context, row)[1] for context, row in zip(contexts, rows, strict=True)]
         return np.stack(changed) if changed else np.asarray(rows, dtype=np.float64)

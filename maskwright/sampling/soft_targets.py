@@ -62,7 +62,7 @@ class SoftTarget:
         """
         bound = self.log_envelope(prefix, False) if prefix else 0.0
         value = self.log_envelope(prefix, True) if token_id is None else self.log_envelope((*prefix, token_id), False)
-        if math.isnan(value) or value > bound + TOLERANCE:
+        if not value <= bound + TOLERANCE:  # so that NaN is an error wherever it stands
             raise EnvelopeExceeded(value, bound, len(prefix) + 1)
         return -math.inf if value == -math.inf else min(0.0, value - bound)
 

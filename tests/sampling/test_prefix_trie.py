@@ -78,6 +78,23 @@ def test_a_step_draws_by_the_bounds_and_weighs_properly(seed: int, n_learnt: int
     assert math.exp(trie.log_root) == pytest.approx(naive_bound(trie, 0), rel=1e-12)
 
 
+@pytest.mark.parametrize("uniform", [0.0, 2.0**-53, 1 - 2.0**-53])
+@pytest.mark.parametrize("dead", [{0, 3}, {0, 1}, {2, 3}])
+def test_no_number_draws_what_is_known_to_be_dead(
+    uniform: float, dead: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the first and the last of all numbers, where dead tokens or an empty rest are the first and the last."""
+    trie, target = PrefixTrie(), toy()
+    draft = target.start()
+    (row,) = target.rows([draft])
+    children = {token: Child(row.log_probability(token), -math.inf if token in dead else 0.0) for token in range(4)}
+    trie.learn([Lesson((), children, row.race(children).log_left, 0)])
+    assert trie.nodes[0].log_rest == -math.inf
+    monkeypatch.setattr(RandomKey, "uniforms", lambda _, n: np.full(n, uniform))
+    (proposed,) = trie_step(trie, [RandomKey.from_seed(0)], [draft], [row]).proposed
+    assert proposed.token_id in {0, 1, 2, 3} - dead
+
+
 def test_the_rest_keeps_its_digits_when_nearly_everything_is_known_to_be_dead() -> None:
     """By subtraction from 1 the mass of 1e-14 would be noise."""
     trie = PrefixTrie()

@@ -94,6 +94,34 @@ def test_an_envelope_that_rises_is_an_error() -> None:
         cars(RandomKey.from_seed(0), toy(), 5, soft=prefix_scorer(lambda _: 0.1))
 
 
+@pytest.mark.parametrize("length", [1, 2])
+@pytest.mark.parametrize("is_value", [True, False])
+def test_what_is_no_number_is_an_error(length: int, is_value: bool) -> None:
+    """NaN once passed as a factor of 1 when it was the bound: a score that is not the same each time."""
+    asked = []
+
+    def score(text: tuple[int, ...]) -> float:
+        asked.append(text)
+        repeated = asked.count(text) > 1
+        return math.nan if len(text) == length and (is_value or repeated) else -0.1 * len(text)
+
+    with pytest.raises(EnvelopeExceeded):
+        cars(RandomKey.from_seed(0), toy(), 5, CARSOptions(500), soft=prefix_scorer(score))
+
+
+def test_an_envelope_that_rises_by_a_millionth_is_an_error() -> None:
+    with pytest.raises(EnvelopeExceeded):
+        prefix_scorer(lambda text: 1e-6 * len(text) - 1).log_factor((1,), 2)
+    assert prefix_scorer(lambda text: 1e-12 * len(text) - 1).log_factor((1,), 2) == 0.0
+
+
+def test_a_value_that_all_texts_have_counts_in_the_evidence() -> None:
+    """The bound of the empty text is 1, whatever its score is."""
+    log_z = exact(toy(5)).log_z
+    sample = cars(RandomKey.from_seed(1), toy(5), 2000, CARSOptions(10**7, 8), soft=prefix_scorer(lambda _: -1.0))
+    assert sample.log_evidence == pytest.approx(log_z - 1, abs=0.15)
+
+
 def test_shares_and_exponents_are_checked() -> None:
     with pytest.raises(ValueError, match="need as many shares that add up to 1"):
         mixture([THREES, SHORT], [0.5, 0.6])

@@ -18,6 +18,8 @@ from maskwright.sampling.rows import MaskedRow
 UNIFORMS = 16
 HALF_STEP = 2.0**-54
 """Moves a number in [0, 1) with 53 bits to the middle of its interval, so that no logarithm meets a zero."""
+LARGEST = 1 - 2.0**-53
+"""The middle of the last interval would be rounded to 1."""
 
 
 class Draws(Protocol):
@@ -89,7 +91,7 @@ class RowDraws:
 
     def exponential(self) -> float:
         """As `Draws.exponential`."""
-        return -math.log1p(-(self._uniform() + HALF_STEP))
+        return -math.log1p(-min(self._uniform() + HALF_STEP, LARGEST))
 
     def choose(self, log_weights: Sequence[float]) -> int:
         """As `Draws.choose`."""

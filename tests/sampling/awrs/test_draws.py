@@ -53,6 +53,13 @@ def test_a_certain_choice_is_always_made() -> None:
     assert {one.choose([-math.inf, -5000.0, -math.inf]) for _ in range(50)} == {1}
 
 
+@pytest.mark.parametrize("uniform", [0.0, 2.0**-53, 0.5, 1 - 2.0**-53])
+def test_every_uniform_number_gives_a_positive_exponential_one(uniform: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest one was rounded up to 1, whose logarithm is a ValueError: once in 1e16 draws."""
+    monkeypatch.setattr(RandomKey, "uniforms", lambda _, n: np.full(n, uniform))
+    assert 0 < draws().exponential() < 40
+
+
 def test_exponential_numbers_have_mean_and_variance_one() -> None:
     """Four standard errors each: false alarm once in 8,000; the seed is fixed."""
     one = draws(seed=2)

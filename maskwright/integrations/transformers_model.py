@@ -76,6 +76,7 @@ class TransformersModel:
     model: of transformers, in evaluation mode, on any device, in any precision; its weights must not change.
     max_bytes: of keys and values that are kept; the least recently used are given up first. A prefix that would need
     more is computed without keeping any.  max_pass_tokens: new tokens of one forward pass, padding included.
+    max_length (attribute): the most tokens of a prefix that it reads, None if it sets no limit.
 
     The answer is float32[n, V] with V the width of the model's logits. Raises `UnsupportedModel` when it is made, and
     `InvalidPrefix` when it is called, before anything is computed. Calls from several threads take turns.
@@ -85,7 +86,7 @@ class TransformersModel:
         self._causal: Final = CausalModel(model, max_pass_tokens)
         if self._causal.cache_name is None:
             raise UnsupportedModel("its forward pass takes no cache")
-        self._max_length: Final = _length_with_fixed_positions(self._causal)
+        self.max_length: Final = _length_with_fixed_positions(self._causal)
         self._lock: Final = Lock()
         self.n_rows_asked = 0
         self.n_tokens_computed = 0
@@ -104,7 +105,7 @@ class TransformersModel:
 
     def __call__(self, prefixes: Sequence[Sequence[int]], /) -> Rows:
         """float32[n, V]."""
-        keys = [readable_prefix(prefix, self._causal.n_readable, self._max_length) for prefix in prefixes]
+        keys = [readable_prefix(prefix, self._causal.n_readable, self.max_length) for prefix in prefixes]
         distinct = {key: index for index, key in enumerate(dict.fromkeys(keys))}
         with self._lock:
             rows = self._rows([list(key) for key in distinct])
@@ -190,7 +191,7 @@ class TransformersModel:
 
     def _verify(self) -> None:
         """Compare rows with kept keys and values with those of uncached passes, on a fork, a rollback and padding."""
-        n = min(VERIFIED_LENGTH, self._max_length or VERIFIED_LENGTH)
+        n = min(VERIFIED_LENGTH, self.max_length or VERIFIED_LENGTH)
         tokens = [(7919 * (i + 1)) % self._causal.n_readable for i in range(n + 1)]
         calls = [[tokens[: n // 2]], [tokens[:n], [*tokens[: n // 3], tokens[n]], tokens[n:]], [tokens[: n // 2 + 1]]]
         for prefixes in calls:

@@ -8,7 +8,8 @@ texts by ASAp: every one of them is a text, has a proper weight, and teaches the
 upper bound ĉ(ε), hence the acceptance Z / ĉ(ε) that CARS would have, and the spread of the weights.
 
 - A checker beside the grammar: AWRS within SMC, as nothing else knows it.
-- One text: masked decoding, with its report; there is no law to get right in one draw unless the report says so.
+- One text: masked decoding, the fastest; it is drawn by the masked law, and who repeats it sees that law. Ask CARS by
+  name for one text by the model's law.
 - Accepted once in `worst_acceptance` attempts or more often: CARS, since nothing is better than exact draws.
 - Else SMC, guided by the trie: it pays with weights where CARS would pay with attempts.
 
@@ -80,7 +81,7 @@ def choose(
     if has_checker:
         return Choice(Method.AWRS, "there is a checker, which no mask knows", trie)
     if n == 1:
-        return Choice(Method.MASKED, "one text needs no law; its distortion is reported", trie)
+        return Choice(Method.MASKED, "one text, at once and by the masked law; CARS would draw it by the model's", trie)
     pilot = asap(key.child(PILOT), target, options.n_pilot, options.batch, trie)
     assert pilot.log_evidence is not None
     if not pilot.alive:
@@ -93,7 +94,7 @@ def choose(
         f"{len(pilot.texts)} texts of a pilot run put the language's mass at {_power(pilot.log_evidence)}, with "
         f"log weights that spread by {_spread(pilot):.1f} nats"
     )
-    tries = f"{1 / acceptance:.1f} attempts for each text" if acceptance > 0 else "no end of attempts"
+    tries = f"{_number(1 / acceptance)} attempts for each text" if acceptance > 0 else "no end of attempts"
     if acceptance >= options.worst_acceptance:
         return Choice(Method.CARS, f"{seen}; exact draws take about {tries}", trie, pilot)
     return Choice(Method.SMC, f"{seen}; exact draws would take about {tries}", trie, pilot)
@@ -101,6 +102,10 @@ def choose(
 
 def _spread(sample: WeightedTexts) -> float:
     return float(np.std([text.log_weight for text in sample.alive]))
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if value < 1e6 else f"{value:.1e}"
 
 
 def _power(log_value: float) -> str:

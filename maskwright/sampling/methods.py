@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from maskwright.errors import InvalidOption
@@ -28,6 +28,8 @@ from maskwright.sampling.weighted_texts import Effort, SampledText, WeightedText
 
 Progress = Callable[[int], object]
 """Hears how many texts there are."""
+
+CHAINS_ENDED = "each text is where a chain was after {} steps from masked decoding; how near the target is not known"
 
 
 class Method(Enum):
@@ -124,7 +126,8 @@ def _mcmc(key: RandomKey, target: Target, n: int, options: MethodOptions, on_pro
         steps = MCMCOptions(size, options.n_steps, burn_in=options.n_steps - 1)
         runs.append(mcmc(key.child(begin), target, steps).texts)
         on_progress(begin + size)
-    return pooled(runs)
+    sample = pooled(runs)
+    return replace(sample, declared=(CHAINS_ENDED.format(options.n_steps), *sample.declared))
 
 
 def _beam(_: RandomKey, target: Target, n: int, _options: MethodOptions, on_progress: Progress) -> WeightedTexts:

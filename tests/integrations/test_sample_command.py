@@ -95,6 +95,13 @@ def test_a_language_that_does_not_fit_into_the_budget_is_told() -> None:
     assert result.stdout == ""
     assert "0 of 3 texts alive" in result.stderr
     assert "all dead: no end fits into the budget" in result.stderr
+    as_json = sample("--regex", "[01]{40}", "-n", "3", "--max-tokens", "2", "--method", "smc", "--json").stdout
+    assert "Infinity" not in as_json
+    assert json.loads(as_json)["log_evidence"] is None
+    by_beam = sample("--regex", "[01]{40}", "-n", "3", "--max-tokens", "2", "--method", "beam")
+    assert by_beam.exit_code == 1
+    assert "0 of 0 texts alive" in by_beam.stderr
+    assert "all dead" not in by_beam.stderr
 
 
 @pytest.mark.parametrize(
@@ -104,6 +111,20 @@ def test_a_language_that_does_not_fit_into_the_budget_is_told() -> None:
         (("--check", "rules.py"), "--check rules.py: it has to be FILE.py:FUNCTION."),
         (("--check", "nowhere.py:f"), "--check nowhere.py: there is no such file."),
         (("--check", "x.py:f", "--method", "cars"), "--check goes with --method awrs or auto, not cars."),
+        (
+            ("--trie", "x.trie", "--method", "mcmc"),
+            "--trie goes with the methods auto, asap, cars and smc, not with --method mcmc.",
+        ),
+        (
+            ("--trie", "x.trie", "--check", "x.py:f"),
+            "--trie goes with the methods auto, asap, cars and smc, not with --check.",
+        ),
+        (("--trie", "nowhere/x.trie"), "--trie nowhere/x.trie: there is no folder nowhere."),
+        (("--trie", "."), "--trie .: this is a folder."),
+        (
+            ("--max-tokens", "1023"),
+            "--max-tokens 1023: the model reads 1024 tokens, of which the prompt takes 5; 1020 is the most.",
+        ),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(arguments: tuple[str, ...], message: str) -> None:
@@ -119,3 +140,31 @@ def test_a_checker_file_that_cannot_be_run_is_the_users_mistake(tmp_path: Path) 
     assert broken.exit_code == 2
     assert "it cannot be run (ZeroDivisionError: division by zero)" in broken.stderr
     assert "it has no function f" in sample(*LANGUAGE, "--check", f"{tmp_path}/empty.py:f").stderr
+    (tmp_path / "program.py").write_text("import sys\nsys.exit(4)\n")
+    program = sample(*LANGUAGE, "--check", f"{tmp_path}/program.py:f")
+    assert program.exit_code == 2
+    assert "it cannot be run (SystemExit: 4)" in program.stderr
+
+
+def test_what_a_failing_check_said_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rules.py").write_text("def f(text: str) -> bool:\n    raise ValueError('no such date')\n")
+    result = sample(*LANGUAGE, "-n", "4", "--check", f"{tmp_path}/rules.py:f")
+    assert result.exit_code == 1
+    assert "checks failed and were counted as rejections" in result.stderr
+    assert result.stderr.endswith("note: the first check that failed: ValueError: no such date\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere/x.png", "--plot nowhere/x.png: there is no folder nowhere."),
+        ("x.foo", "--plot x.foo: its name has to end in .png, .svg or .pdf."),
+        ("shares", "--plot shares: its name has to end in .png, .svg or .pdf."),
+    ],
+)
+def test_a_plot_that_cannot_be_written_is_told_before_anything_is_sampled(name: str, message: str) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    result = sample(*LANGUAGE, "-n", "3", "--plot", name)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr == f"maskwright: {message}\n"

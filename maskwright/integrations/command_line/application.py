@@ -225,7 +225,7 @@ def sample(
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="PNG", help="Draw the shares of distinct texts.", show_default=False),
+        typer.Option(metavar="FILE", help="Draw the shares of distinct texts: .png, .svg, .pdf.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
     *,
@@ -235,7 +235,7 @@ def sample(
     from maskwright.integrations.command_line import sample_plot, sampling
 
     if plot is not None:
-        sample_plot.need_matplotlib()
+        sample_plot.need_plot(plot)
     specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
     request = sampling.SampleRequest(method.value, n, model, prompt, max_tokens, temperature, seed, check, trie)
     sampled = sampling.sample(specification, request, options)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from maskwright.integrations.readiness import make_kernels_ready
@@ -23,6 +25,16 @@ class UserMistakeError(Exception):
 def complain(message: str) -> None:
     """One mistake, on stderr."""
     print(f"maskwright: {message}", file=sys.stderr)
+
+
+def need_file_place(option: str, path: Path) -> None:
+    """Raises UserMistakeError where a file cannot be written, as far as that can be told before the work is done."""
+    if path.is_dir():
+        raise UserMistakeError(f"{option} {path}: this is a folder.")
+    if not path.parent.is_dir():
+        raise UserMistakeError(f"{option} {path}: there is no folder {path.parent}.")
+    if not os.access(path.parent, os.W_OK):
+        raise UserMistakeError(f"{option} {path}: nothing can be written into {path.parent}.")
 
 
 @contextmanager

@@ -7,19 +7,23 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.integrations.command_line.messages import UserMistakeError
+from maskwright.integrations.command_line.messages import UserMistakeError, need_file_place
 
 if TYPE_CHECKING:
     from maskwright.integrations.command_line.sampling import Sampled
 
+FORMATS = (".png", ".svg", ".pdf")
 MOST_BARS = 30
 MOST_CHARACTERS = 48
 
 
-def need_matplotlib() -> None:
-    """Raises UserMistakeError where it is not installed, before anything is sampled."""
+def need_plot(path: Path) -> None:
+    """Raises UserMistakeError where no plot can be made, before anything is sampled."""
     if importlib.util.find_spec("matplotlib") is None:
         raise UserMistakeError("--plot needs matplotlib: pip install 'maskwright[plot]'.")
+    if path.suffix not in FORMATS:
+        raise UserMistakeError(f"--plot {path}: its name has to end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
+    need_file_place("--plot", path)
 
 
 def weights_of(sampled: Sampled) -> dict[bytes, tuple[float, float, float]]:
@@ -44,7 +48,7 @@ def weights_of(sampled: Sampled) -> dict[bytes, tuple[float, float, float]]:
 
 
 def plot(sampled: Sampled, path: Path) -> None:
-    """Write a PNG; raises UserMistakeError if it cannot be written."""
+    """Write it in the format of its suffix; raises UserMistakeError if it cannot be written."""
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -65,8 +69,8 @@ def plot(sampled: Sampled, path: Path) -> None:
     axes.legend(fontsize=8)
     try:
         figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise UserMistakeError(f"{path}: the plot cannot be written ({error}).") from error
+    except OSError as error:
+        raise UserMistakeError(f"{path}: the plot cannot be written ({error.strerror}).") from error
     finally:
         plt.close(figure)
 

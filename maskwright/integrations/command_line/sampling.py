@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskwright.integrations.command_line.messages import UserMistakeError, compiling
+from maskwright.integrations.command_line.messages import UserMistakeError, compiling, need_file_place
 from maskwright.integrations.command_line.models import load, need_packages, prompt_for
 from maskwright.integrations.command_line.specification import Specification
 
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from maskwright.matching.compiled_grammar import CompiledGrammar
     from maskwright.matching.vocabulary import Vocabulary
     from maskwright.sampling.auto import Choice
+    from maskwright.sampling.awrs.proposal import CheckedProposal
     from maskwright.sampling.prefix_trie import PrefixTrie
-    from maskwright.sampling.proposal import Proposal
     from maskwright.sampling.target import Target
     from maskwright.sampling.weighted_texts import WeightedTexts
 
 AUTO = "auto"
+LEARNING = (AUTO, "asap", "cars", "smc")
+"""The methods that a trie serves."""
+
 MAX_LISTED = 20
 """Distinct texts that are shown; --json has all of them."""
 
@@ -51,18 +55,21 @@ class SampleRequest:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The sample, by which method and why, and how its texts read."""
+    """The sample, by which method and why, and how its texts read.
+
+    first_failure: what the first check that failed said, empty if none did.
+    """
 
     method: str
     reason: str
     texts: WeightedTexts
     vocabulary: Vocabulary
+    first_failure: str = ""
 
 
 def sample(specification: Specification, request: SampleRequest, options: OptionsRequest) -> Sampled:
     """The texts; raises UserMistakeError for packages, model, checker or specification at fault."""
-    if request.check is not None and request.method not in {AUTO, "awrs"}:
-        raise UserMistakeError(f"--check goes with --method awrs or auto, not {request.method}.")
+    _check_combination(request)
     need_packages("sampling")
     predicate = None if request.check is None else _predicate(request.check)
     grammar = specification.grammar(options)
@@ -82,7 +89,22 @@ def sample(specification: Specification, request: SampleRequest, options: Option
             choice = _choice(key.child(0), target, request, trie, has_checker=proposal is not None)
             method_options = MethodOptions(proposal=proposal, trie=choice.trie)
             texts = run(choice.method, key.child(1), target, request.n, method_options, on_progress)
-    return Sampled(choice.method.value, choice.reason, texts, loaded.vocabulary)
+    first_failure = "" if proposal is None else proposal.first_failure
+    return Sampled(choice.method.value, choice.reason, texts, loaded.vocabulary, first_failure)
+
+
+def _check_combination(request: SampleRequest) -> None:
+    """Refuse options that would do nothing, and files that could not be written after all the work."""
+    if request.check is not None and request.method not in {AUTO, "awrs"}:
+        raise UserMistakeError(f"--check goes with --method awrs or auto, not {request.method}.")
+    if request.check is None and request.method == "awrs":
+        raise UserMistakeError("--method awrs needs a checker: --check FILE.py:FUNCTION.")
+    if request.trie is None:
+        return
+    if request.check is not None or request.method not in LEARNING:
+        other = "--check" if request.check is not None else f"--method {request.method}"
+        raise UserMistakeError(f"--trie goes with the methods auto, asap, cars and smc, not with {other}.")
+    need_file_place("--trie", request.trie)
 
 
 def _target(
@@ -96,7 +118,14 @@ def _target(
 
     prompt = prompt_for(specification) if request.prompt is None else request.prompt
     prompt_ids = loaded.tokenizer(prompt)["input_ids"]
-    model: LanguageModel = TransformersModel(loaded.model)
+    reader = TransformersModel(loaded.model)
+    most = None if reader.max_length is None else reader.max_length - len(prompt_ids) + 1  # an end is not read
+    if most is not None and request.max_tokens > most:
+        raise UserMistakeError(
+            f"--max-tokens {request.max_tokens}: the model reads {reader.max_length} tokens, of which the prompt takes "
+            f"{len(prompt_ids)}" + (f"; {most} is the most." if most > 0 else ".")
+        )
+    model: LanguageModel = reader
     if request.temperature != 1:
         model = TransformedModel(model, Temperature(request.temperature))
     return Target.of(CachedModel(model), prompt_ids, compiled.matcher(), request.max_tokens)
@@ -108,10 +137,7 @@ def _choice(key: Any, target: Target, request: SampleRequest, trie: PrefixTrie, 
 
     if request.method == AUTO:
         return choose(key, target, request.n, has_checker=has_checker, trie=trie)
-    method = Method(request.method)
-    if method is Method.AWRS and not has_checker:
-        raise UserMistakeError("--method awrs needs a checker: --check FILE.py:FUNCTION.")
-    return Choice(method, "it was asked for", trie)
+    return Choice(Method(request.method), "it was asked for", trie)
 
 
 @contextmanager
@@ -125,7 +151,10 @@ def _trie(request: SampleRequest, compiled: CompiledGrammar, target: Target) -> 
         return
     name = f"{request.model or 'bundled'} at temperature {request.temperature:g}"
     origin = TrieOrigin.of(name, compiled, target)
-    trie = load_trie(request.trie, origin) if request.trie.exists() else PrefixTrie()
+    try:
+        trie = load_trie(request.trie, origin) if request.trie.exists() else PrefixTrie()
+    except OSError as error:
+        raise UserMistakeError(f"{request.trie}: the trie cannot be read ({error.strerror}).") from error
     yield trie
     try:
         save_trie(trie, request.trie, origin)
@@ -146,7 +175,7 @@ def _predicate(name: str) -> Callable[[str], bool]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserMistakeError(f"--check {path}: it cannot be run ({type(error).__name__}: {error}).") from error
     found = getattr(module, function, None)
     if not callable(found):
@@ -155,7 +184,7 @@ def _predicate(name: str) -> Callable[[str], bool]:
     return predicate
 
 
-def _checked(predicate: Callable[[str], bool], vocabulary: Vocabulary) -> Proposal:
+def _checked(predicate: Callable[[str], bool], vocabulary: Vocabulary) -> CheckedProposal:
     from maskwright.sampling.awrs.checker import Checker
     from maskwright.sampling.awrs.proposal import CheckedProposal
 
@@ -195,9 +224,10 @@ def summary(sampled: Sampled) -> list[str]:
     effort = texts.effort
     checks = f", {effort.n_checks} checks" if effort.n_checks else ""
     lines.append(f"{effort.n_rows} rows of the model, {effort.n_attempts} texts begun{checks}")
-    if not texts.alive:
+    if texts.texts and not texts.alive:
         lines.append("all dead: " + ", ".join(sorted({text.ending.value for text in texts.texts})))
-    return lines + [f"note: {line}" for line in texts.declared]
+    lines += [f"note: {line}" for line in texts.declared]
+    return lines + ([f"note: the first check that failed: {sampled.first_failure}"] if sampled.first_failure else [])
 
 
 def to_json(sampled: Sampled) -> str:
@@ -208,12 +238,13 @@ def to_json(sampled: Sampled) -> str:
             "method": sampled.method,
             "reason": sampled.reason,
             "is_exact": texts.is_exact,
-            "log_evidence": texts.log_evidence,
+            "log_evidence": _finite(texts.log_evidence),
             "effective_sample_size": texts.effective_sample_size,
             "rows": texts.effort.n_rows,
             "attempts": texts.effort.n_attempts,
             "checks": texts.effort.n_checks,
             "declared": list(texts.declared),
+            "first_failure": sampled.first_failure,
             "texts": [
                 {
                     "text": sampled.vocabulary.decode(texts.target.without_end(text.token_ids)).decode(
@@ -221,13 +252,19 @@ def to_json(sampled: Sampled) -> str:
                     ),
                     "ending": text.ending.name.lower(),
                     "log_probability": text.log_probability,
-                    "log_weight": None if text.log_weight == float("-inf") else text.log_weight,
+                    "log_weight": _finite(text.log_weight),
                 }
                 for text in texts.texts
             ],
         },
         ensure_ascii=False,
+        allow_nan=False,
     )
+
+
+def _finite(log_value: float | None) -> float | None:
+    """JSON has no infinity: null stands for the logarithm of 0."""
+    return None if log_value == -math.inf else log_value
 
 
 def write(sampled: Sampled, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from maskwright.errors import InvalidOption, NoContinuation
 from maskwright.sampling import Method, MethodOptions, RandomKey, Target, choose, exact, run
 from maskwright.sampling.asap import asap
 from maskwright.sampling.auto import AutoOptions
+from maskwright.sampling.cars import CARSOptions, cars
 from maskwright.sampling.proposal import masked_proposal
+from maskwright.sampling.twisted_smc import twisted_smc
 from maskwright.sampling.weighted_texts import WeightedTexts, pooled
 from tests.sampling.toys import ListedLanguage, toy
 
@@ -52,6 +55,28 @@ def test_what_cannot_be_run_is_refused() -> None:
         run(Method.CARS, RandomKey.from_seed(0), toy(), 0)
     with pytest.raises(InvalidOption, match="CheckedProposal"):
         run(Method.AWRS, RandomKey.from_seed(0), toy(), 3)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: MethodOptions(n_particles=0),
+        lambda: MethodOptions(batch=0),
+        lambda: MethodOptions(max_attempts=0),
+        lambda: MethodOptions(n_steps=0),
+        lambda: CARSOptions(batch=0),
+        lambda: CARSOptions(goes_on_after=-1),
+        lambda: AutoOptions(n_pilot=0),
+        lambda: AutoOptions(worst_acceptance=20),
+        lambda: cars(RandomKey.from_seed(0), toy(), 0),
+        lambda: asap(RandomKey.from_seed(0), toy(), 0),
+        lambda: asap(RandomKey.from_seed(0), toy(), 1, batch=0),
+        lambda: twisted_smc(RandomKey.from_seed(0), toy(), 0),
+    ],
+)
+def test_options_that_mean_nothing_are_refused_before_they_loop(wrong: Callable[[], object]) -> None:
+    with pytest.raises(InvalidOption, match="must be"):
+        wrong()
 
 
 def test_the_pilot_run_chooses_by_what_it_sees() -> None:

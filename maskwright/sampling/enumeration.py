@@ -11,12 +11,14 @@ one is refused (`LimitExceeded`), not cut.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from maskwright.errors import EmptyLanguage, InvalidOption, LimitExceeded
+from maskwright.matching.vocabulary import Vocabulary
 from maskwright.sampling.rows import Floats
 from maskwright.sampling.target import Draft, Target
 from maskwright.sampling.weighted_texts import log_sum_exp
@@ -47,6 +49,13 @@ class ExactDistribution:
         """π: the model conditioned on the language."""
         shares = np.exp(self.log_probabilities - self.log_z).tolist()
         return dict(zip(self.texts, shares, strict=True))
+
+    def by_bytes(self, vocabulary: Vocabulary) -> dict[bytes, float]:
+        """π over the bytes that texts spell: the sum over all splits into tokens, as `WeightedTexts.by_bytes`."""
+        shares: defaultdict[bytes, float] = defaultdict(float)
+        for text, share in self.probabilities().items():
+            shares[vocabulary.decode(text)] += share
+        return dict(shares)
 
     def masked_probabilities(self) -> dict[Text, float]:
         """What masked decoding draws instead: p(y) divided by the product of all Z_t."""

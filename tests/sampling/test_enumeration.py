@@ -8,8 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import maskwright as mw
 from maskwright.errors import BadLogits, BudgetTooSmall, EmptyLanguage, LimitExceeded
+from maskwright.sampling.asap import asap
 from maskwright.sampling.enumeration import exact
+from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.target import Target
 from tests.sampling.toys import ListedLanguage, MarkovModel, toy, valid_texts
 
@@ -45,6 +48,17 @@ def test_end_tokens_are_one_event() -> None:
     truth = exact(target)
     assert truth.texts == ((1,),)
     assert math.exp(truth.log_z) == pytest.approx(1 / 5 * 2 / 5)
+
+
+def test_tokenisations_of_the_same_bytes_are_merged_alike_in_truth_and_sample() -> None:
+    vocabulary = mw.Vocabulary([b"a", b"b", b"ab", b"</s>"], eos_token_ids=[3])
+    language = ListedLanguage(frozenset({(0, 1), (2,), (1,)}), frozenset({3}))
+    target = Target(lambda prefixes: np.zeros((len(prefixes), 4)), (), language, 3, frozenset({3}))
+    assert exact(target).by_bytes(vocabulary) == pytest.approx({b"ab": 5 / 9, b"b": 4 / 9})
+    sample = asap(RandomKey.from_seed(0), target, 50)
+    shares = sample.probabilities()
+    assert len(shares) == 3
+    assert sample.by_bytes(vocabulary) == pytest.approx({b"ab": shares[0, 1] + shares[2,], b"b": shares[1,]})
 
 
 def test_the_budget_is_part_of_the_target() -> None:

@@ -71,8 +71,8 @@ def asap(
 ) -> WeightedTexts:
     """n texts (n rounded up to whole batches) with exact importance weights; their mean is an unbiased estimate of Z.
 
-    Drop the weights for the original method. `on_progress` hears how many were drawn after each batch.  Raises
-    `InvalidOption` and `BadLogits`.
+    Drop the weights for the original method. `on_progress` hears how many were drawn after each batch.
+    Raises `InvalidOption`, `BadLogits`, and `EnvelopeExceeded` if the soft target's envelope rises.
     """
     if n < 1:
         raise InvalidOption("n", n, "at least 1")

@@ -54,7 +54,11 @@ class AutoOptions:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A method and the reason, in words with figures.  pilot: the texts that were drawn to find out, if any."""
+    """A method and the reason, in words with figures.
+
+    trie: what the pilot has learnt, for the method to go on with.  pilot: the texts that were drawn to find out, None
+    if none were.
+    """
 
     method: Method
     reason: str
@@ -73,7 +77,9 @@ def choose(
 ) -> Choice:
     """The method for n texts of a target, of which `trie` may know something already.
 
-    The pilot's randomness is its own, so the method may have the same key.  Raises `InvalidOption` and `BadLogits`.
+    has_checker: a Python check narrows the target.  The pilot's randomness is its own, so the method may have the same
+    key.  Raises `InvalidOption` and `BadLogits`.
+    `choose(key, target, 50).method` -> `Method.CARS`
     """
     if n < 1:
         raise InvalidOption("n", n, "at least 1")

@@ -56,8 +56,10 @@ class CARSOptions:
 
     max_attempts: until n texts are accepted; they should nearly always suffice, because among runs that just made it
     texts that teach much are too frequent.  batch: attempts by one frozen trie, side by side.
+    learning: what an attempt teaches the trie.
     goes_on_after: as long as fewer than one attempt in so many was accepted, attempts that a coin has stopped go on
-    with a weight, so that there is something to return if the attempts run out; None for never.
+    with a weight, so that there is something to return if the attempts run out; None for never, 0 from the first on.
+    Raises `InvalidOption`.
     """
 
     max_attempts: int = 10_000
@@ -134,7 +136,8 @@ def cars(
     weights, and `is_exact` is False. `on_progress` hears how many texts there are after each batch.
     `log_evidence` is from the weights of all attempts: unbiased if the attempts run out, else high by about 1 / n, as
     they end with a success.
-    Once all texts are known to be dead no more attempts are made.  Raises `InvalidOption` and `BadLogits`.
+    Once all texts are known to be dead no more attempts are made.
+    Raises `InvalidOption`, `BadLogits`, and `EnvelopeExceeded` if the soft target's envelope rises.
     """
     if n < 1:
         raise InvalidOption("n", n, "at least 1")

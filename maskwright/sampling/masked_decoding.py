@@ -51,7 +51,11 @@ def greedy(key: RandomKey, row: MaskedRow) -> int:  # noqa: ARG001  (it is a Cho
 
 @dataclass(frozen=True, slots=True)
 class DecodingOptions:
-    """How tokens are chosen; see the module for what stands before and after the mask."""
+    """How tokens are chosen.
+
+    chooses: `draw` or `greedy`.  before_mask: changes the model's logits, and with them Z.  after_mask: narrows the
+    allowed tokens, None for all of them.  `DecodingOptions(greedy, before_mask=chain(Temperature(0.7)))`
+    """
 
     chooses: Choice = draw
     before_mask: LogitsTransform[Any] = field(default_factory=chain)

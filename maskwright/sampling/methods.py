@@ -33,7 +33,11 @@ CHAINS_ENDED = "each text is where a chain was after {} steps from masked decodi
 
 
 class Method(Enum):
-    """The samplers, by the names of the command line."""
+    """The samplers, by the names of the command line.
+
+    MASKED: masked decoding, with its importance weights.  CARS: independent exact draws.  ASAP, SMC (guided by the
+    trie): weighted texts that learn.  AWRS: SMC with a checker.  MCMC: ends of chains.  BEAM: the most probable texts.
+    """
 
     MASKED = "masked"
     ASAP = "asap"
@@ -50,7 +54,7 @@ class MethodOptions:
 
     n_particles: texts of one run of SMC or AWRS.  batch: texts side by side in CARS and ASAp.  max_attempts: of CARS.
     n_steps: of each Markov chain.  proposal: what AWRS draws tokens by, a `CheckedProposal`.  trie: what is known of
-    the target.
+    the target, and what CARS, ASAp and SMC learn into.  Raises `InvalidOption`.
     """
 
     n_particles: int = 32

@@ -89,7 +89,10 @@ class Node:
 
 @final
 class PrefixTrie:
-    """Bounds on expected futures; changes by `learn` only.  Node 0 is the empty prefix."""
+    """Bounds on expected futures; changes by `learn` only.  Node 0 is the empty prefix.
+
+    max_nodes: where it stops growing.  It belongs to one target: model, grammar, prompt and budget.
+    """
 
     def __init__(self, max_nodes: int = MAX_NODES) -> None:
         if max_nodes < 1:

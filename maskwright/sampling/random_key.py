@@ -39,7 +39,10 @@ class RandomKey:
         return RandomKey(np.random.SeedSequence(operator.index(seed)).generate_state(2, np.uint64).astype(np.uint64))
 
     def child(self, *numbers: int) -> RandomKey:
-        """The key named by a path of numbers from 0 to 2**63 - 1: `key.child(3, 4) == key.child(3).child(4)`."""
+        """The key named by a path of numbers from 0 to 2**63 - 1: `key.child(3, 4) == key.child(3).child(4)`.
+
+        Raises ValueError for a negative one.
+        """
         words = self._words
         for number in numbers:
             if number < 0:

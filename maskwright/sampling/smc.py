@@ -58,8 +58,11 @@ RESAMPLING, DRAWING = 0, 1
 class SMCOptions:
     """How a population grows.
 
-    n_particles: N.  ess_threshold: τ, from 0 (never resample) to 1 (whenever weights differ).
-    n_children: K, draws from each particle in a step.  batch_rows: the most rows in one call of the model.
+    n_particles: N.  ess_threshold: τ, from 0 (never resample) to 1 (whenever weights differ).  resampler: of
+    `resampling.py`.  n_children: K, draws from each particle in a step.  proposal: what draws tokens, by masks alone or
+    with a checker.  twist: which unfinished texts deserve copies; changes no target.  critic: a factor of the target.
+    is_boundary: where particles may be compared, None for after every token.  batch_rows: the most rows in one call of
+    the model, None for no limit.  Raises `InvalidOption`.
     """
 
     n_particles: int = 10
@@ -105,7 +108,8 @@ class SMCState:
 class SMCInfo:
     """What a step did.
 
-    effective_sample_size: before the step, twists included; where `is_resampled`, the reason for it.
+    effective_sample_size: before the step, twists included; where `is_resampled`, the reason for it.  n_rows: asked of
+    the model.  n_active: texts still in progress.
     log_evidence: of the texts so far, log of the unbiased estimate of their mass.
     """
 

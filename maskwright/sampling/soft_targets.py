@@ -83,7 +83,7 @@ def product(*parts: SoftTarget) -> SoftTarget:
 
 
 def power(part: SoftTarget, exponent: float) -> SoftTarget:
-    """v = v_1 ** exponent, exponent > 0: below 1 softer, above 1 stricter."""
+    """v = v_1 ** exponent, exponent > 0: below 1 softer, above 1 stricter; raises ValueError for another one."""
     if not exponent > 0:
         raise ValueError(f"The exponent of a soft target has to be above 0, not {exponent}")
     return SoftTarget(lambda text, is_finished: exponent * part.log_envelope(text, is_finished))
@@ -105,7 +105,7 @@ def maximum(*parts: SoftTarget) -> SoftTarget:
 
 
 def mixture(parts: Sequence[SoftTarget], shares: Sequence[float]) -> SoftTarget:
-    """v = Σ share_i v_i, the shares adding up to 1."""
+    """v = Σ share_i v_i, the shares from 0 and adding up to 1; raises ValueError for others."""
     if len(parts) != len(shares) or any(share < 0 for share in shares) or abs(sum(shares) - 1) > TOLERANCE:
         raise ValueError(f"{len(parts)} soft targets need as many shares that add up to 1, not {list(shares)}")
     logs = [math.log(share) if share else -math.inf for share in shares]

@@ -69,8 +69,10 @@ class Ending(Enum):
 class Target:
     """What to sample from; see the module for the formula.
 
-    prompt_ids: the tokens before the text.  matcher: at the beginning of the text, never advanced.
-    max_tokens: of the text, its end token included.  eos_token_ids: the tokens that end a text.
+    model: logits of the token after any prefix.  prompt_ids: the tokens before the text.  matcher: at the beginning of
+    the text, never advanced.  max_tokens: of the text, its end token included.  eos_token_ids: the tokens that end a
+    text.  Raises `BudgetTooSmall` for less than one token.
+    `Target.of(model, prompt_ids, grammar.matcher(), max_tokens=100)`
     """
 
     model: LanguageModel

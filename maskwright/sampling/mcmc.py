@@ -102,7 +102,12 @@ NOTHING = Written((), np.empty((0, 3)), Ending.REJECTED)
 
 @dataclass(frozen=True, slots=True)
 class MCMCOptions:
-    """How chains run: each n_steps steps, of which those after `burn_in` are kept, one in `thin`."""
+    """How chains run: each n_steps steps, of which those after `burn_in` are kept, one in `thin`.
+
+    n_chains: side by side, independent of each other.  cut: where a text is cut: `priority`, `uniform`, `restart`, or a
+    function of your own.  batch_rows: the most rows in one call of the model, None for no limit.
+    Raises `InvalidOption`.
+    """
 
     n_chains: int = 1
     n_steps: int = 20

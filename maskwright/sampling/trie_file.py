@@ -34,7 +34,10 @@ _KIND: Final = "maskwright prefix trie"
 
 @dataclass(frozen=True, slots=True)
 class TrieOrigin:
-    """What a trie was learnt from; tries of equal origins are interchangeable."""
+    """What a trie was learnt from; tries of equal origins are interchangeable.
+
+    model, soft_target: names that the caller gives.  grammar, prompt: digests.  max_tokens: the budget of the target.
+    """
 
     model: str
     grammar: str

@@ -42,6 +42,7 @@ def geometric(draws: Draws, accepts: int = 2, at_least: int = 1, at_most: int | 
 
     accepts: r, from 2.  at_least: from 1, also the number of checks that are made side by side at first.
     at_most: None, or from `at_least`; without it a run ends only when tokens passed, or all of the mask were rejected.
+    Raises `InvalidOption`.  `functools.partial(geometric, accepts=3)` is an estimator with options.
     """
     if accepts < 2:
         raise InvalidOption("accepts", accepts, "at least 2")

@@ -28,7 +28,10 @@ SMALL = -36.0
 
 
 def priority(draws: Draws, n_top: int = 48, n_tail: int = 16) -> Checks:
-    """n_top tokens, from 0, that are checked for certain, and a sample of n_tail, from 1, of the others."""
+    """n_top tokens, from 0, that are checked for certain, and a sample of n_tail, from 1, of the others.
+
+    Raises `InvalidOption`.
+    """
     if n_top < 0:
         raise InvalidOption("n_top", n_top, "at least 0")
     if n_tail < 1:

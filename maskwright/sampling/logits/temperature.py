@@ -19,7 +19,10 @@ from maskwright.sampling.logits.transform import Context, StatelessTransform
 
 @dataclass(frozen=True, slots=True)
 class Temperature(StatelessTransform):
-    """Divides the logits by T; T = 1 changes nothing but an additive constant."""
+    """Divides the logits by the temperature T > 0; T = 1 changes nothing but an additive constant.
+
+    Raises `InvalidOption`.  `TransformedModel(model, Temperature(0.7))` is a model at T = 0.7
+    """
 
     temperature: float
 

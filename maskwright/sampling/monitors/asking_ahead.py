@@ -49,7 +49,10 @@ class Unanswered(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How long to wait for an answer (None: until it comes), and what one stands for that does not come."""
+    """How long to wait for an answer, and what one stands for that does not come.
+
+    timeout_s: in seconds, None until it comes.  unanswered: forbid what follows, or allow all of it.
+    """
 
     timeout_s: float | None = None
     unanswered: Unanswered = Unanswered.FORBID

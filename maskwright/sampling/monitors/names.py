@@ -52,7 +52,11 @@ Edges = list[tuple[int, int, int, int]]
 
 @dataclass(frozen=True, slots=True)
 class NameSyntax:
-    """What a trigger is and what names are made of; raises MatcherError if one could be mistaken for the other."""
+    """What a trigger is and what names are made of.
+
+    triggers: bytes behind which a name stands.  identifier_bytes: what names are made of; by default those of
+    Python's names.  Raises MatcherError if a trigger has bytes of names.  `NameSyntax(triggers=(b".", b"->"))`
+    """
 
     triggers: tuple[bytes, ...] = (b".",)
     identifier_bytes: frozenset[int] = PYTHON_IDENTIFIER_BYTES

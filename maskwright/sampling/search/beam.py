@@ -90,7 +90,7 @@ def step(options: BeamOptions, state: BeamState) -> BeamState:
 
 
 def beam_search(target: Target, options: BeamOptions | None = None, *, n: int = 1) -> SearchResult:
-    """The n best texts that a beam finds; raises `BadLogits`."""
+    """The n best texts that a beam finds; raises `BadLogits`, and `InvalidOption` for n below 1."""
     options = options or BeamOptions()
     state = init(target, n)
     while state.live:

@@ -36,7 +36,10 @@ from maskwright.sampling.target import Target
 
 @dataclass(frozen=True, slots=True)
 class SpanOptions:
-    """n: how many spans are wanted.  min_tokens, max_tokens: their lengths, without the end token; None: any."""
+    """Which spans are looked for.
+
+    n: how many.  min_tokens, max_tokens: their lengths, without the end token; None: any.  limits: of the search.
+    """
 
     n: int = 1
     min_tokens: int = 1
@@ -77,7 +80,10 @@ def span_target(
     eos_token_ids: frozenset[int],
     options: SpanOptions,
 ) -> Target:
-    """The target whose texts are the spans of a passage: for any search or sampler."""
+    """The target whose texts are the spans of a passage: for any search or sampler.
+
+    Raises `BudgetTooSmall` if no span is so short, and `InvalidOption` for end tokens in the passage.
+    """
     longest = len(passage_ids) if options.max_tokens is None else min(options.max_tokens, len(passage_ids))
     if longest < options.min_tokens <= len(passage_ids):
         raise BudgetTooSmall(longest)

@@ -231,7 +231,7 @@ def stochastic_beam_search(
 ) -> StochasticBeam:
     """k texts without replacement, drawn by `law`; the same key gives the same texts.
 
-    Raises `BadLogits`, and `LimitExceeded` when more than max_rows rows of the model are needed.
+    Raises `BadLogits`, `InvalidOption` for k below 1, and `LimitExceeded` when more than max_rows rows are needed.
     """
     arrivals = Arrivals(target, key, k, law, max_rows)
     while not arrivals.is_done:

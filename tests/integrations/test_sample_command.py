@@ -78,6 +78,13 @@ def test_a_plot_shows_sample_and_model(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_plot_of_characters_without_a_glyph_warns_nobody(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    result = sample("--regex", "日本", "-n", "2", "--method", "masked", "--plot", str(tmp_path / "shares.png"))
+    assert result.exit_code == 0
+    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
+
+
 def test_the_plot_has_each_text_once_with_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[sampling.Sampled] = []
     monkeypatch.setattr(sampling, "write", lambda sampled, **_: kept.append(sampled))

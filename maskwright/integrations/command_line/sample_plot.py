@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,9 @@ def plot(sampled: Sampled, path: Path) -> None:
     axes.set_title(f"{len(sampled.texts.alive)} texts by {sampled.method}, {exact}", fontsize=10)
     axes.legend(fontsize=8)
     try:
-        figure.savefig(path, dpi=120)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # drawn as a box; stdout has the text
+            figure.savefig(path, dpi=120)
     except OSError as error:
         raise UserMistakeError(f"{path}: the plot cannot be written ({error.strerror}).") from error
     finally:

@@ -142,7 +142,8 @@ def _beam(_: RandomKey, target: Target, n: int, _options: MethodOptions, on_prog
         SampledText(text.token_ids, Ending.FINISHED, text.log_probability, text.log_probability) for text in found.texts
     )
     declared = ("the most probable texts that a beam finds, and no sample", *found.declared)
-    return WeightedTexts(target, texts, None if texts else -math.inf, Effort(n_rows=found.n_rows), declared=declared)
+    log_evidence = -math.inf if found.log_bound == -math.inf and not texts else None
+    return WeightedTexts(target, texts, log_evidence, Effort(n_rows=found.n_rows), declared=declared)
 
 
 _RUN = {

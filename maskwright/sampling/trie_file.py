@@ -99,8 +99,8 @@ def _restored(
         log_p, log_factor, log_rest, log_future = bound
         trie.nodes.append(Node(parent, token, log_p, log_future, log_factor, log_rest, bool(seen)))
         if place:
-            if not 0 <= parent < place:
-                raise ValueError(f"node {place} has the parent {parent}")
+            if not 0 <= parent < place or token < 0:
+                raise ValueError(f"node {place} has the parent {parent} and the token {token}")
             trie.nodes[parent].children[token] = place
     return trie
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskwright.errors import BadLogits
 from maskwright.sampling.prefix_trie import Child, Lesson, Node, PrefixTrie, Text
 from maskwright.sampling.proposal import Proposed, stuck
 from maskwright.sampling.random_key import RandomKey
@@ -103,6 +104,8 @@ class _Choices:
     """The tokens after one prefix: known children by their bounds, and all others by the row."""
 
     def __init__(self, trie: PrefixTrie, known: dict[int, int], row: MaskedRow) -> None:
+        if known and max(known) >= len(row.logits):
+            raise BadLogits(f"there are {len(row.logits)}, and the trie knows of token {max(known)}")
         self.tokens = list(known)
         self.futures = [trie.nodes[place].log_future for place in known.values()]
         self.race: Race = row.race(known)

@@ -88,6 +88,32 @@ def test_what_learns_less_needs_more_rows() -> None:
         options = CARSOptions(MANY, 32, learning, goes_on_after=None)
         rows[learning] = cars(RandomKey.from_seed(5), toy(seed=5), 50, options).effort.n_rows
     assert sorted(rows.values()) == [*rows.values()]
+    assert len(set(rows.values())) == len(Learning)
+
+
+def test_a_text_that_a_coin_has_stopped_costs_no_more_rows() -> None:
+    options = CARSOptions(64, 64, Learning.NOTHING, goes_on_after=None)
+    _, done = step(RandomKey.from_seed(1), init(toy(), options))
+    stopped = [text for text in done.texts if text.is_stopped]
+    assert any(text.ending is None and len(text.draft.token_ids) == 1 for text in stopped)
+
+
+def test_forbidden_tokens_that_were_drawn_are_what_failures_teach() -> None:
+    target, trie = toy(), PrefixTrie()
+    state = init(target, CARSOptions(64, 64, Learning.FAILURES), trie)
+    assert trie.log_root == 0.0
+    step(RandomKey.from_seed(1), state)
+    dead = [node for node in trie.nodes if node.log_factor == -math.inf]
+    assert dead
+    for node in dead:
+        parent, prefix = trie.nodes[node.parent], []
+        while parent.parent >= 0:
+            prefix.insert(0, parent.token)
+            parent = trie.nodes[parent.parent]
+        draft = target.start()
+        for token in prefix:
+            draft.read(token, 0.0)
+        assert node.token not in target.rows([draft])[0].allowed()
 
 
 def test_attempts_that_run_out_become_weighted_texts() -> None:

@@ -136,3 +136,21 @@ def test_the_pilot_run_draws_by_numbers_that_no_method_uses() -> None:
     pilot = choose(key, toy(), 50).pilot
     assert pilot is not None
     assert pilot.texts != asap(key, toy(), 32, 8).texts
+
+
+def test_a_beam_that_finds_nothing_claims_no_mass_only_if_it_looked_everywhere() -> None:
+    """Behind all but the least probable of the 31 first tokens the model wants nothing that is allowed."""
+    eos = frozenset({31})
+    language = ListedLanguage(frozenset((first, 0) for first in range(31)), eos)
+
+    def model(prefixes: list[tuple[int, ...]]) -> np.ndarray:
+        rows = np.tile(np.linspace(1.0, 0.0, 32), (len(prefixes), 1))
+        rows[[len(prefix) == 1 and prefix[0] != 30 for prefix in prefixes], 0] = -np.inf
+        return rows
+
+    target = Target(model, (), language, 6, eos)
+    assert exact(target).texts == ((30, 0),)
+    lost = run(Method.BEAM, RandomKey.from_seed(0), target, 1)
+    assert (lost.texts, lost.log_evidence) == ((), None)
+    found = run(Method.BEAM, RandomKey.from_seed(0), target, 10)
+    assert [text.token_ids for text in found.texts] == [(30, 0, 31)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskwright.errors import InvalidTrieFile
+from maskwright.errors import BadLogits, InvalidTrieFile
 from maskwright.sampling.asap import asap
 from maskwright.sampling.cars import CARSOptions, cars
 from maskwright.sampling.enumeration import exact
@@ -117,6 +117,14 @@ def test_a_lesson_that_does_not_know_of_new_children_is_dropped() -> None:
     assert trie.log_root == pytest.approx(math.log(0.5))
     assert trie.log_future((1, 5)) == -math.inf
     assert trie.log_future((3, 5)) == 0.0
+
+
+def test_a_trie_of_a_wider_model_is_an_error() -> None:
+    """The kernels that take known tokens out of a row do not look where it ends."""
+    trie = PrefixTrie()
+    trie.learn([Lesson((), {10**6: Child(-1.0)}, -1.0, 0)])
+    with pytest.raises(BadLogits, match="there are 5, and the trie knows of token 1000000"):
+        asap(RandomKey.from_seed(0), toy(), 1, trie=trie)
 
 
 def test_a_full_trie_learns_no_more_and_draws_stay_exact() -> None:

@@ -24,7 +24,7 @@ from maskwright.sampling.soft_targets import (
     product,
 )
 from tests.sampling.statistics import chi_squared, chi_squared_limit
-from tests.sampling.toys import toy
+from tests.sampling.toys import remembered, toy
 
 THREES = prefix_scorer(lambda text: -0.7 * text.count(3))
 SHORT = output_only(lambda text: -0.4 * len(text))
@@ -73,11 +73,16 @@ def test_weighted_draws_have_the_mass_as_their_mean_weight(name: str) -> None:
     assert abs(z) <= 4
 
 
-def test_a_soft_target_serves_the_ablations_too() -> None:
-    probabilities, _ = truth_of(17, TARGETS["product"])
-    target = toy(seed=17)
-    options = CARSOptions(10**7, 8, Learning.FAILURES)
-    sample = cars(RandomKey.from_seed(8), target, 800, options, soft=TARGETS["product"])
+@pytest.mark.parametrize(
+    ("learning", "name"),
+    [(Learning.FAILURES, "product"), (Learning.FIRST_TOKEN, "output"), (Learning.NOTHING, "output")],
+)
+def test_a_soft_target_serves_the_ablations_too(learning: Learning, name: str) -> None:
+    """Chi-squared, false alarm one in 1,000 each. Where nothing is learnt every token is decided by coins."""
+    probabilities, _ = truth_of(17, TARGETS[name])
+    target = remembered(toy(seed=17))
+    options = CARSOptions(10**7, 64, learning, goes_on_after=None)
+    sample = cars(RandomKey.from_seed(8), target, 800, options, soft=TARGETS[name])
     statistic, degrees = chi_squared([target.without_end(text.token_ids) for text in sample.texts], probabilities)
     assert statistic < chi_squared_limit(degrees)
 

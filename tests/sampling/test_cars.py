@@ -98,6 +98,14 @@ def test_a_text_that_a_coin_has_stopped_costs_no_more_rows() -> None:
     assert any(text.ending is None and len(text.draft.token_ids) == 1 for text in stopped)
 
 
+def test_texts_go_on_only_while_fewer_than_one_attempt_in_so_many_is_accepted() -> None:
+    state = init(toy(), CARSOptions(goes_on_after=100))
+    key = RandomKey.from_seed(1)
+    for n_attempts, n_accepted, goes_on in [(99, 0, False), (100, 0, True), (399, 3, False), (400, 3, True)]:
+        _, done = step(key, replace(state, n_attempts=n_attempts, n_accepted=n_accepted))
+        assert done.are_finished is goes_on
+
+
 def test_forbidden_tokens_that_were_drawn_are_what_failures_teach() -> None:
     target, trie = toy(), PrefixTrie()
     state = init(target, CARSOptions(64, 64, Learning.FAILURES), trie)

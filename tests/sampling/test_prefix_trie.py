@@ -78,6 +78,13 @@ def test_a_step_draws_by_the_bounds_and_weighs_properly(seed: int, n_learnt: int
     assert math.exp(trie.log_root) == pytest.approx(naive_bound(trie, 0), rel=1e-12)
 
 
+def test_lessons_may_come_in_any_order() -> None:
+    """A particle that goes on to a boundary learns of long prefixes before another one learns of short ones."""
+    trie = PrefixTrie()
+    trie.learn([Lesson((1,), {}, -math.inf, 0), Lesson((), {1: Child(math.log(0.25))}, math.log(0.5), 0)])
+    assert trie.log_root == pytest.approx(math.log(0.5))
+
+
 @pytest.mark.parametrize("uniform", [0.0, 2.0**-53, 1 - 2.0**-53])
 @pytest.mark.parametrize("dead", [{0, 3}, {0, 1}, {2, 3}])
 def test_no_number_draws_what_is_known_to_be_dead(

@@ -50,6 +50,25 @@ def truth_of(seed: int, soft: SoftTarget) -> tuple[dict[tuple[int, ...], float],
     return dict(zip(hard.texts, np.exp(values - log_mass).tolist(), strict=True)), log_mass
 
 
+@pytest.mark.parametrize("text", [(2, 3, 0), (3, 3), (1, 3, 1), ()])
+def test_values_are_those_of_the_algebra(text: tuple[int, ...]) -> None:
+    """In linear space, from the definitions; the tests of draws take the values as they come."""
+    threes, short = math.exp(-0.7 * text.count(3)), math.exp(-0.4 * len(text))
+    no_one = 0.0 if text[:1] == (1,) else 1.0
+    values = {
+        "prefix": threes,
+        "output": short,
+        "hard": no_one,
+        "product": threes * short * no_one,
+        "power": threes**2.5,
+        "mean": math.sqrt(threes * short),
+        "minimum": min(threes, short),
+        "maximum": max(threes, short),
+        "mixture": 0.5 * threes + 0.25 * short + 0.25 * no_one,
+    }
+    assert {name: math.exp(soft.log_value(text)) for name, soft in TARGETS.items()} == pytest.approx(values)
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_draws_follow_model_times_value(name: str) -> None:
     """Chi-squared, false alarm one in 1,000 each."""

@@ -11,7 +11,7 @@ from maskwright.sampling.prefix_trie import PrefixTrie
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.smc import SMCOptions, smc
 from maskwright.sampling.target import Target
-from maskwright.sampling.twisted_smc import TrieGuide
+from maskwright.sampling.twisted_smc import TrieGuide, twisted_smc
 from maskwright.sampling.weighted_texts import WeightedTexts
 from tests.sampling.statistics import shares
 from tests.sampling.toys import remembered, toy
@@ -56,3 +56,11 @@ def test_texts_drawn_one_from_each_run_are_close_to_the_target() -> None:
         for n, run in enumerate(guided_runs(key.child(0), target, 2000))
     ]
     assert truth.total_variation(shares(drawn)) <= 2 * truth.noise_floor(2000)
+
+
+def test_runs_are_independent_where_nothing_is_learnt() -> None:
+    """One key for all of them would give one population again and again, which looks like certainty."""
+    sample = twisted_smc(RandomKey.from_seed(3), toy(), 3, SMCOptions(10, ess_threshold=0.0), PrefixTrie(max_nodes=1))
+    runs = {sample.texts[begin : begin + 10] for begin in (0, 10, 20)}
+    assert len(runs) == 3
+    assert sample.effort.n_attempts == 30

@@ -30,6 +30,7 @@ def blocks(page: Path) -> list[str]:
 def reader(tmp_path: Path) -> dict[str, Any]:
     """What a reader has in hand."""
     pytest.importorskip("transformers", reason="the pages use the bundled model")
+    pytest.importorskip("jedi", reason="the page about monitors analyses Python")
     from maskwright.integrations.generation import load_model
     from maskwright.integrations.transformers_model import TransformersModel
 

@@ -21,6 +21,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling._random import child_key, fill_uniforms
 
 
@@ -41,12 +42,12 @@ class RandomKey:
     def child(self, *numbers: int) -> RandomKey:
         """The key named by a path of numbers from 0 to 2**63 - 1: `key.child(3, 4) == key.child(3).child(4)`.
 
-        Raises ValueError for a negative one.
+        Raises `InvalidOption` for a negative one.
         """
         words = self._words
         for number in numbers:
             if number < 0:
-                raise ValueError(f"Children of a random key are numbered from 0, not by {number}")
+                raise InvalidOption("The number of a random key's child", number, "at least 0")
             out = np.empty(4, np.uint64)
             child_key(words, number, out)
             words = out[:2]

@@ -27,7 +27,7 @@ from typing import Protocol
 
 import numpy as np
 
-from maskwright.errors import EnvelopeExceeded
+from maskwright.errors import EnvelopeExceeded, InvalidOption
 from maskwright.sampling.weighted_texts import log_sum_exp
 
 Text = tuple[int, ...]
@@ -83,31 +83,33 @@ def product(*parts: SoftTarget) -> SoftTarget:
 
 
 def power(part: SoftTarget, exponent: float) -> SoftTarget:
-    """v = v_1 ** exponent, exponent > 0: below 1 softer, above 1 stricter; raises ValueError for another one."""
+    """v = v_1 ** exponent, exponent > 0: below 1 softer, above 1 stricter; raises `InvalidOption` for another one."""
     if not exponent > 0:
-        raise ValueError(f"The exponent of a soft target has to be above 0, not {exponent}")
+        raise InvalidOption("The exponent of a soft target", exponent, "above 0")
     return SoftTarget(lambda text, is_finished: exponent * part.log_envelope(text, is_finished))
 
 
-def geometric_mean(*parts: SoftTarget) -> SoftTarget:
+def geometric_mean(first: SoftTarget, *others: SoftTarget) -> SoftTarget:
     """v = (Π v_i) ** (1 / n)."""
-    return power(product(*parts), 1 / len(parts))
+    return power(product(first, *others), 1 / (1 + len(others)))
 
 
-def minimum(*parts: SoftTarget) -> SoftTarget:
+def minimum(first: SoftTarget, *others: SoftTarget) -> SoftTarget:
     """v = min v_i: the strictest judge."""
+    parts = (first, *others)
     return SoftTarget(lambda text, is_finished: min(part.log_envelope(text, is_finished) for part in parts))
 
 
-def maximum(*parts: SoftTarget) -> SoftTarget:
+def maximum(first: SoftTarget, *others: SoftTarget) -> SoftTarget:
     """v = max v_i: the kindest judge."""
+    parts = (first, *others)
     return SoftTarget(lambda text, is_finished: max(part.log_envelope(text, is_finished) for part in parts))
 
 
 def mixture(parts: Sequence[SoftTarget], shares: Sequence[float]) -> SoftTarget:
-    """v = Σ share_i v_i, the shares from 0 and adding up to 1; raises ValueError for others."""
+    """v = Σ share_i v_i, the shares from 0 and adding up to 1; raises `InvalidOption` for others."""
     if len(parts) != len(shares) or any(share < 0 for share in shares) or abs(sum(shares) - 1) > TOLERANCE:
-        raise ValueError(f"{len(parts)} soft targets need as many shares that add up to 1, not {list(shares)}")
+        raise InvalidOption("The shares of a mixture", list(shares), f"{len(parts)} numbers that add up to 1")
     logs = [math.log(share) if share else -math.inf for share in shares]
 
     def log_envelope(text: Text, is_finished: bool) -> float:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from maskwright.errors import NoContinuation
+from maskwright.errors import InvalidOption, NoContinuation
 from maskwright.matching.vocabulary import Vocabulary
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.rows import Floats
@@ -134,10 +134,10 @@ class WeightedTexts:
 def pooled(samples: Sequence[WeightedTexts]) -> WeightedTexts:
     """Several samples of one target as one: all texts with their own weights, Ẑ the mean over all of them.
 
-    Exact ones stay exact, with equal weights.  Raises ValueError for no samples.
+    Exact ones stay exact, with equal weights.  Raises `InvalidOption` for no samples.
     """
     if not samples:
-        raise ValueError("There are no samples to pool")
+        raise InvalidOption("The samples to pool", samples, "at least one")
     texts = tuple(text for sample in samples for text in sample.texts)
     log_mean = log_mean_exp(np.array([text.log_weight for text in texts]))
     is_exact = all(sample.is_exact for sample in samples)

@@ -120,7 +120,7 @@ def test_pooled_samples_are_one() -> None:
     assert pooled(weighted).log_evidence == pytest.approx(
         np.logaddexp.reduce([p.log_evidence for p in weighted]) - math.log(3)
     )
-    with pytest.raises(ValueError, match="no samples to pool"):
+    with pytest.raises(InvalidOption, match="must be at least one, not"):
         pooled([])
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskwright.errors import InvalidOption
 from maskwright.sampling._random import high_product, philox
 from maskwright.sampling.random_key import RandomKey
 
@@ -52,5 +53,5 @@ def test_numbers_lie_in_the_unit_interval_and_are_uniform() -> None:
 
 
 def test_a_negative_child_is_refused() -> None:
-    with pytest.raises(ValueError, match="numbered from 0, not by -1"):
+    with pytest.raises(InvalidOption, match="must be at least 0, not -1"):
         RandomKey.from_seed(0).child(2, -1)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from maskwright.errors import EnvelopeExceeded
+from maskwright.errors import EnvelopeExceeded, InvalidOption
 from maskwright.sampling.asap import asap
 from maskwright.sampling.cars import CARSOptions, Learning, cars
 from maskwright.sampling.enumeration import exact
@@ -147,7 +147,7 @@ def test_a_value_that_all_texts_have_counts_in_the_evidence() -> None:
 
 
 def test_shares_and_exponents_are_checked() -> None:
-    with pytest.raises(ValueError, match="need as many shares that add up to 1"):
+    with pytest.raises(InvalidOption, match="must be 2 numbers that add up to 1"):
         mixture([THREES, SHORT], [0.5, 0.6])
-    with pytest.raises(ValueError, match="has to be above 0, not 0"):
+    with pytest.raises(InvalidOption, match="must be above 0, not 0"):
         power(THREES, 0)

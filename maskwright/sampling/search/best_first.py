@@ -10,8 +10,9 @@ the best ones (Hart, Nilsson and Raphael 1968). h = 0 is admissible because log 
 of the mass c(u) of all valid futures is so too, as no single future has more mass than all of them: what the prefix
 trie learns from sampling.
 
-Deviations from the textbook. f of a child is at most f of its parent, so h need not be consistent. A bound may be too
-low by 1e-9 through rounding. A bound that is lower than what is then found below it is an error (`InadmissibleBound`),
+Deviations from the textbook. f of a child is at most f of its parent, so h need not be consistent. Bounds are
+raised by a slack: the logits of a neural model differ a little from call to call, and so does log p of a text from what
+the trie knows of it. A bound that is lower by more than what is then found below it is an error (`InadmissibleBound`),
 not a wrong answer; one that hides its own mistake cannot be found out. h is asked for when a prefix comes to the top,
 not for each child of a row. Up to `batch` prefixes are taken for one call of the model; some of them an unbatched
 search would have been spared.
@@ -39,8 +40,8 @@ from maskwright.sampling.search.frontier import CHUNK, Children, Frontier, Prefi
 from maskwright.sampling.search.result import Best, FoundText, SearchResult
 from maskwright.sampling.target import Draft, Ending, Target
 
-SLACK = 1e-9
-"""Nats by which a bound may be too low: rounding of a sum of some thousand logarithms."""
+ROUNDING = 1e-9
+"""Of a sum of some thousand logarithms."""
 
 LogFuture = Callable[[Draft], float]
 
@@ -52,13 +53,21 @@ def nothing_known(_: Draft) -> float:
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """batch: prefixes for one call of the model.  max_rows: of the model.  max_waiting: prefixes on the frontier."""
+    """How far a search goes.
+
+    batch: prefixes for one call of the model.  max_rows: of the model.  max_waiting: prefixes on the frontier.
+    slack_nats: how far log p of one text may differ between calls of the model; 1e-3 is enough for a hundred tokens of
+    a float32 model.  Raises `InvalidOption`.
+    """
 
     batch: int = 8
     max_rows: int = 100_000
     max_waiting: int = 1_000_000
+    slack_nats: float = 1e-3
 
     def __post_init__(self) -> None:
+        if not self.slack_nats >= 0:
+            raise InvalidOption("slack_nats", self.slack_nats, "at least 0")
         for name, value in (("batch", self.batch), ("max_rows", self.max_rows), ("max_waiting", self.max_waiting)):
             if value < 1:
                 raise InvalidOption(name, value, "at least 1")
@@ -85,7 +94,7 @@ class BestFirst:
         log_future = self.log_future(draft)
         if math.isnan(log_future):
             raise InvalidOption(f"the bound after {draft.token_ids}", log_future, "a number")
-        return min(score, draft.log_probability + log_future + SLACK)
+        return min(score, draft.log_probability + log_future + self.limits.slack_nats)
 
     @property
     def is_proved(self) -> bool:
@@ -115,7 +124,7 @@ class BestFirst:
         if following.ends and not prefix.done:
             log_probability = draft.log_probability + following.log_end
             token_ids = (*draft.token_ids, following.ends[0])
-            if log_probability > prefix.score + SLACK:
+            if log_probability > prefix.score + ROUNDING:
                 raise InadmissibleBound(token_ids, log_probability, prefix.score)
             self._let_go(self.best.add(FoundText(token_ids, log_probability, log_probability)))
         tokens, values = following.tokens, following.log_probabilities

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -208,3 +211,38 @@ def test_bad_input_is_refused() -> None:
         best_first_search(Target(lambda p: np.tile([np.inf, 0, 0, 0, 0], (len(p), 1)), (), language, 3, eos))
     with pytest.raises(InvalidOption, match="max_rows must be at least 1, not 0"):
         SearchLimits(max_rows=0)
+
+
+def test_a_bound_learnt_from_other_batches_of_the_model_is_no_mistake() -> None:
+    """Logits of a neural model differ by 1e-5 from call to call, so that a sharp bound is now and then too low."""
+    exact_model, calls = MarkovModel(), itertools.count()
+
+    def trembling(prefixes: Sequence[Sequence[int]]) -> np.ndarray:
+        rows = exact_model(prefixes)
+        return rows + 1e-5 * np.random.default_rng(next(calls)).normal(size=rows.shape)
+
+    truth = exact(toy())
+    futures = log_futures(truth)
+
+    def sharp(draft: Draft) -> float:
+        return futures[tuple(draft.token_ids)] - draft.log_probability
+
+    target = replace(toy(), model=trembling)
+    found = best_first_search(target, n=5, log_future=sharp)
+    assert found.is_proved
+    assert [text.log_probability for text in found.texts] == pytest.approx(best_scores(truth)[:5], abs=1e-3)
+    with pytest.raises(InadmissibleBound):
+        best_first_search(target, n=5, log_future=sharp, limits=SearchLimits(slack_nats=0.0))
+
+
+def test_a_bound_that_is_too_low_by_more_than_the_slack_is_an_error() -> None:
+    limits = SearchLimits(slack_nats=0.0)
+    futures = log_futures(exact(toy()))
+    with pytest.raises(InadmissibleBound):
+        best_first_search(
+            toy(),
+            log_future=lambda draft: futures[tuple(draft.token_ids)] - draft.log_probability - 1e-6,
+            limits=limits,
+        )
+    with pytest.raises(InvalidOption, match="slack_nats must be at least 0, not -1"):
+        SearchLimits(slack_nats=-1)

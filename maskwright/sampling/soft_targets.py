@@ -34,8 +34,8 @@ Text = tuple[int, ...]
 Envelope = Callable[[Text, bool], float]
 """log e(u) for a beginning of a text (False), log v(y) for a whole one (True); tokens without prompt and end token."""
 
-TOLERANCE = 1e-9
-"""Scores are sums of rounded numbers."""
+TOLERANCE = 1e-6
+"""Nats by which a score may rise along a text: those of models are sums of numbers rounded to single precision."""
 
 
 class Factors(Protocol):

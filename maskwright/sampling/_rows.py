@@ -9,7 +9,7 @@ Arithmetic is float64 whatever the logits are. Where the allowed tokens lie so f
 exponentials lose digits, their sums are taken relative to the highest allowed one instead (`reference`).
 
 Cost, V = 32,000: 70 µs for the pass, 2 µs for a draw. `exp` is a polynomial because the one that numba calls is not
-vectorised (five times as slow). Sums run in four lanes that are added in a fixed order, so that they are the same
+vectorised (twice as slow). Sums run in four lanes that are added in a fixed order, so that they are the same
 wherever they are computed.
 """
 

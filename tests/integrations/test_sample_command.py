@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from maskwright.integrations.command_line import app, messages, sample_plot, sampling
+from maskwright.integrations.command_line.application import MethodChoice
+from maskwright.sampling import Method
 
 pytest.importorskip("torch", reason="sampling needs torch and transformers")
 
@@ -175,3 +177,7 @@ def test_a_plot_that_cannot_be_written_is_told_before_anything_is_sampled(name: 
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr == f"maskwright: {message}\n"
+
+
+def test_the_command_offers_the_methods_of_the_library_and_auto() -> None:
+    assert {choice.value for choice in MethodChoice} == {"auto", *(method.value for method in Method)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("genlm.control")
+pytest.importorskip("genlm.control", reason="the extra `bench` is not installed")
 
 import maskwright as mw
 from bench.sampling import genlm, quality, random_gpt2, table_lm

@@ -32,6 +32,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from maskwright.errors import InvalidOption
+from maskwright.sampling.inversion import chosen_place
 from maskwright.sampling.proposal import masked_proposal
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.rows import Floats, MaskedRow
@@ -181,7 +182,7 @@ def step(key: RandomKey, target: Target, state: MCMCState, options: MCMCOptions)
     """One proposal for each chain, accepted or not."""
     keys = [key.child(i) for i in range(len(state.texts))]
     cuts = [
-        _pick(text.cut_probabilities, chain.child(CUTTING).uniform()) if text.is_alive else 0
+        chosen_place(text.cut_probabilities, chain.child(CUTTING).uniform()) if text.is_alive else 0
         for chain, text in zip(keys, state.texts, strict=True)
     ]
     proposals, n_rows = rewrite(
@@ -274,9 +275,3 @@ def independence_mh(key: RandomKey, draws: WeightedTexts) -> WeightedTexts:
         chain.append(current or draw)
     texts = tuple(replace(text, log_weight=0.0) if text.log_weight > -math.inf else text for text in chain)
     return replace(draws, texts=texts, is_exact=False)
-
-
-def _pick(probabilities: Floats, uniform: float) -> int:
-    sums = np.cumsum(probabilities)
-    place = int(np.searchsorted(sums, uniform * sums[-1], side="right"))
-    return min(place, int(np.flatnonzero(probabilities)[-1]))

@@ -27,6 +27,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from maskwright.sampling.inversion import chosen_places
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.rows import Floats
 from maskwright.sampling.weighted_texts import log_sum_exp
@@ -47,19 +48,19 @@ class Resampler(Protocol):
 def multinomial(key: RandomKey, log_weights: Floats, n: int) -> tuple[Ancestors, Floats]:
     """Independent draws by weight; the others are measured against it."""
     shares, level = _shares(log_weights, n)
-    return _pick(shares, np.sort(key.uniforms(n))), np.full(n, level)
+    return chosen_places(shares, np.sort(key.uniforms(n))), np.full(n, level)
 
 
 def stratified(key: RandomKey, log_weights: Floats, n: int) -> tuple[Ancestors, Floats]:
     """One draw from each of n equal parts of the unit interval, over which particles lie in their order."""
     shares, level = _shares(log_weights, n)
-    return _pick(shares, (np.arange(n) + key.uniforms(n)) / n), np.full(n, level)
+    return chosen_places(shares, (np.arange(n) + key.uniforms(n)) / n), np.full(n, level)
 
 
 def systematic(key: RandomKey, log_weights: Floats, n: int) -> tuple[Ancestors, Floats]:
     """The same with one random number for all parts."""
     shares, level = _shares(log_weights, n)
-    return _pick(shares, (np.arange(n) + key.uniform()) / n), np.full(n, level)
+    return chosen_places(shares, (np.arange(n) + key.uniform()) / n), np.full(n, level)
 
 
 def residual(key: RandomKey, log_weights: Floats, n: int) -> tuple[Ancestors, Floats]:
@@ -70,7 +71,7 @@ def residual(key: RandomKey, log_weights: Floats, n: int) -> tuple[Ancestors, Fl
     ancestors = np.repeat(np.arange(len(shares)), copies.astype(np.int64))
     n_left = n - len(ancestors)
     if n_left > 0:
-        drawn = _pick(left_over, (np.arange(n_left) + key.uniforms(n_left)) / n_left)
+        drawn = chosen_places(left_over, (np.arange(n_left) + key.uniforms(n_left)) / n_left)
         ancestors = np.sort(np.concatenate([ancestors, drawn]))
     return ancestors, np.full(n, level)
 
@@ -90,7 +91,7 @@ def without_replacement(key: RandomKey, log_weights: Floats, n: int) -> tuple[An
     k = next((k for k in range(n - 1) if weights[falling[k]] * (n - k) < tails[k]), n - 1)
     light = np.sort(falling[k:])
     places = (np.arange(n - k) + key.uniform()) / (n - k)
-    drawn = light[_pick(weights[light], places)]
+    drawn = light[chosen_places(weights[light], places)]
     level = math.log(tails[k] / (n - k)) + float(log_weights[alive].max())
     after = log_weights[alive].copy()
     after[light] = level
@@ -102,14 +103,3 @@ def _shares(log_weights: Floats, n: int) -> tuple[Floats, float]:
     """Weights divided by their sum, and the log of the weight that each of n particles gets."""
     total = log_sum_exp(log_weights)
     return np.exp(log_weights - total), total - math.log(n)
-
-
-def _pick(weights: Floats, places: Floats) -> Ancestors:
-    """For each place in [0, 1), the particle that lies there when particles fill the interval by their weights.
-
-    Rounding may put a place at the very end; that is still the last particle with any weight.
-    """
-    ends = np.cumsum(weights)
-    chosen: Ancestors = np.searchsorted(ends, places * ends[-1], side="right").astype(np.int64)
-    chosen.clip(max=np.flatnonzero(weights)[-1], out=chosen)
-    return chosen

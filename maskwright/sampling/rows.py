@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskwright.errors import BadLogits
-from maskwright.matching.bitmask import n_mask_words
+from maskwright.matching.bitmask import allowed_tokens, n_mask_words
 from maskwright.sampling import _rows
 
 FEW = 24
@@ -79,8 +79,7 @@ class MaskedRow:
 
     def allowed(self) -> npt.NDArray[np.int64]:
         """The tokens that are allowed and possible, ascending."""
-        flags = np.unpackbits(np.ascontiguousarray(self.words).view(np.uint8), bitorder="little")[: len(self.logits)]
-        tokens = np.flatnonzero(flags)
+        tokens = allowed_tokens(self.words, len(self.logits))
         return tokens[self.logits[tokens] > -np.inf]
 
     def log_probabilities(self, tokens: npt.NDArray[np.int64]) -> Floats:

@@ -18,6 +18,7 @@ import numpy as np
 
 from maskwright.errors import InvalidOption, NoContinuation
 from maskwright.matching.vocabulary import Vocabulary
+from maskwright.sampling.inversion import chosen_place
 from maskwright.sampling.random_key import RandomKey
 from maskwright.sampling.rows import Floats
 from maskwright.sampling.target import Ending, Target
@@ -126,9 +127,7 @@ class WeightedTexts:
         if total == -math.inf:
             reasons = sorted({text.ending.value for text in self.texts}) or ["nothing was sampled"]
             raise NoContinuation(f"all {len(self.texts)} texts are dead ({', '.join(reasons)})", 0)
-        sums = np.cumsum(np.exp(weights - total))
-        place = int(np.searchsorted(sums, key.uniform() * sums[-1], side="right"))
-        return self.texts[min(place, int(np.flatnonzero(weights > -np.inf)[-1]))]
+        return self.texts[chosen_place(np.exp(weights - total), key.uniform())]
 
 
 def pooled(samples: Sequence[WeightedTexts]) -> WeightedTexts:

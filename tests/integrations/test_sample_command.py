@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+import maskwright as mw
 from maskwright.integrations.command_line import app, messages, sample_plot, sampling
 from maskwright.integrations.command_line.application import MethodChoice
-from maskwright.sampling import Method
+from maskwright.sampling import Ending, Method, SampledText, Target, WeightedTexts
 
 pytest.importorskip("torch", reason="sampling needs torch and transformers")
 
@@ -181,3 +184,13 @@ def test_a_plot_that_cannot_be_written_is_told_before_anything_is_sampled(name: 
 
 def test_the_command_offers_the_methods_of_the_library_and_auto() -> None:
     assert {choice.value for choice in MethodChoice} == {"auto", *(method.value for method in Method)}
+
+
+def test_texts_of_very_small_probability_have_their_shares_in_the_plot() -> None:
+    vocabulary = mw.Vocabulary([b"a", b"b", b"</s>"], eos_token_ids=[2])
+    matcher = mw.Compiler(vocabulary).compile_regex("[ab]").matcher()
+    target = Target.of(lambda prefixes: np.zeros((len(prefixes), 3)), (), matcher, 2)
+    texts = tuple(SampledText((token, 2), Ending.FINISHED, log_p, 0.0) for token, log_p in ((0, -2000.0), (1, -2001.0)))
+    sampled = sampling.Sampled("smc", "", WeightedTexts(target, texts, 0.0), vocabulary)
+    shares = [model for _, _, model in sample_plot.weights_of(sampled).values()]
+    assert shares == pytest.approx([1 / (1 + math.exp(-1)), 1 / (1 + math.e)])

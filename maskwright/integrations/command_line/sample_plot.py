@@ -37,14 +37,16 @@ def weights_of(sampled: Sampled) -> dict[bytes, tuple[float, float, float]]:
     by_weight = texts.by_bytes(sampled.vocabulary)
     counts: dict[bytes, int] = {}
     models: dict[bytes, dict[tuple[int, ...], float]] = {}
+    # Relative to the most probable text: probabilities of long texts are below the least float.
+    top = max((text.log_probability for text in texts.alive), default=0.0)
     for text in texts.alive:
         spelt = sampled.vocabulary.decode(texts.target.without_end(text.token_ids))
         counts[spelt] = counts.get(spelt, 0) + 1
-        models.setdefault(spelt, {})[text.token_ids] = math.exp(text.log_probability)
+        models.setdefault(spelt, {})[text.token_ids] = math.exp(text.log_probability - top)
     mass = {spelt: sum(of_tokens.values()) for spelt, of_tokens in models.items()}
     n, total = len(texts.alive), sum(mass.values())
     for spelt in sorted(mass, key=lambda spelt: -mass[spelt]):
-        found[spelt] = (counts[spelt] / n, by_weight[spelt], mass[spelt] / total if total else 0.0)
+        found[spelt] = (counts[spelt] / n, by_weight[spelt], mass[spelt] / total)
     return found
 
 

@@ -1,8 +1,8 @@
 """Every error that Maskwright raises on purpose, split by whose fault it is.
 
 The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
-                    `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `LimitExceeded` and its kind
-                    `SchemaTooComplex`.
+                    `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `SpecError`, `LimitExceeded` and its
+                    kind `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
                     `EnvelopeExceeded`, `InadmissibleBound`, `InvalidPrefix`, `UnsuitableChecker`.
@@ -62,6 +62,24 @@ class GrammarSyntaxError(SpecificationError):
         excerpt = excerpt[left : left + 120]
         caret = " " * (self.position - begin - left) + "^"
         return f"{self.source_name}, line {self.line}, column {self.column}: {self.message}\n  {excerpt}\n  {caret}"
+
+
+@dataclass(unsafe_hash=True)
+class SpecError(SpecificationError):
+    """A behaviour specification that means nothing, or that nobody could follow to the end."""
+
+    message: str
+    """What is wrong and what to do, a sentence without its full stop."""
+    where: str
+    """The part at fault, for the reader: "react.yaml, line 7", "rule 'confirm'", "segment 'answer'"."""
+    rules: tuple[str, ...] = ()
+    """The ids of the rules that are at fault together."""
+    witness: str = ""
+    """A trace that shows it."""
+
+    def __str__(self) -> str:
+        rules = f" (rules: {', '.join(self.rules)})" if self.rules else ""
+        return f"{self.where}: {self.message}{rules}." + (f"\n  {self.witness}" if self.witness else "")
 
 
 @dataclass(unsafe_hash=True)

@@ -1,8 +1,8 @@
 """Every error that Maskwright raises on purpose, split by whose fault it is.
 
 The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
-                    `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `SpecError`, `LimitExceeded` and its
-                    kind `SchemaTooComplex`.
+                    `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `SpecError`, `LimitExceeded` and
+                    its kind `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
                     `EnvelopeExceeded`, `InadmissibleBound`, `InvalidPrefix`, `UnsuitableChecker`.

@@ -124,7 +124,7 @@ class FieldAtom(Atom):
 
 @record
 class CallAtom(Atom):
-    """A segment is a call of a tool in which these arguments have these values; `segment` "" means any that has calls."""
+    """A segment is a call of a tool in which these arguments have these values; `segment` "": any that has calls."""
 
     tool: str
     arguments: tuple[tuple[str, Scalar | Variable], ...] = ()

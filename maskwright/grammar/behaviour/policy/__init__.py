@@ -1,0 +1,6 @@
+"""Flow and rules as one automaton over letters: `game` (what can be finished), `value_rules`, `policy`, `costs`,
+`conflict`, in reading order."""
+
+from maskwright.grammar.behaviour.policy.policy import Policy, Position
+
+__all__ = ["Policy", "Position"]

@@ -1,0 +1,444 @@
+"""Flow and rules as one automaton over letters, of which only what can be finished is left.
+
+    policy = Policy.of(spec)
+    position = policy.begin()
+    policy.letters_at(position)            # the letters that keep the promise that the trace can be finished
+    policy.after(position, letter, text)   # the position behind a finished segment, or None
+
+Idea. The flow and every hard rule is a small minimal automaton over its own letters (`specification.components`); a
+position is a state of each, stepped as a vector. Which positions can be finished, against everything that the declared
+environment may write, is decided by `game`; values that rules speak of are kept in `Slices` (`value_rules`).
+Positions are values: hashable, shared freely. The policy itself only grows: what it has decided stays true.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from maskwright.errors import LimitExceeded, SpecError
+from maskwright.grammar.behaviour.atoms import Hole, Scalar, holes_of, skeleton
+from maskwright.grammar.behaviour.grounding.bodies import Allowed, Bodies
+from maskwright.grammar.behaviour.letters import Letter
+from maskwright.grammar.behaviour.logic.construction import ltlf_to_dfa
+from maskwright.grammar.behaviour.logic.formula import atoms_of
+from maskwright.grammar.behaviour.policy.game import DEAD, LOST, UNKNOWN, WON, Game, Option, Rules, Table
+from maskwright.grammar.behaviour.policy.value_rules import (
+    FRESH,
+    Move,
+    Slices,
+    Value,
+    ValueRule,
+    table_of,
+    value_of,
+    variables_of,
+    with_star,
+)
+from maskwright.grammar.behaviour.specification.components import Component, components, spec_atoms
+from maskwright.grammar.behaviour.specification.spec import Environment, Level, Reference, Spec, Text, Writer
+
+MAX_EXPANDED = 200_000
+"""Positions that are looked at to settle whether a specification can be followed at all: some ten seconds."""
+
+EXPANDED_AHEAD = 20_000
+"""Positions that are decided when a policy is made; others when a trace comes near them."""
+
+EXPANDED_WHILE_RUNNING = 2_000
+"""For one question during a run. A position that is not settled by then is avoided: the trace goes another way."""
+
+MAX_HOLES = 6
+"""Of one letter: each may hold the star or not."""
+
+MAX_DOMAIN = 1_000
+"""A hole with more values than this is taken to have a new one for every segment of a trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a trace is between two segments.
+
+    `node` of the game; `slices` of each rule with a variable; `bound`: earlier texts by the name they are bound to.
+    """
+
+    node: int
+    slices: tuple[Slices, ...] = ()
+    bound: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(slots=True)
+class Policy:
+    """See the module. Make one with `Policy.of`.
+
+    letters: all that segments may come to (`bodies.letters`). components: the flow, then the hard rules, each over the
+    letters of `moves`; `warn_components`: the rules that only report. `is_narrowed`: was a position ever avoided because
+    it could not be settled in time?
+    """
+
+    spec: Spec
+    bodies: Bodies
+    letters: tuple[Letter, ...]
+    moves: tuple[Move, ...]
+    components: tuple[Component, ...]
+    warn_components: tuple[Component, ...]
+    game: Game
+    is_narrowed: bool = False
+    is_complete: bool = False
+    """Is every position known that a trace can come to?"""
+    _value_rules: tuple[ValueRule, ...] = ()
+    _holes: dict[int, tuple[Hole, ...]] = field(default_factory=dict)
+    _move_of: dict[tuple[int, frozenset[Hole]], int] = field(default_factory=dict)
+    _bound_names: frozenset[str] = frozenset()
+    _plain: tuple[int, ...] = ()
+    """Of the tables, those of rules without variables."""
+    _domains: tuple[tuple[int, int], ...] = ()
+    """Tables of holes with finitely many values, and how many."""
+
+    @classmethod
+    def of(cls, spec: Spec, *, ahead: int = EXPANDED_AHEAD) -> Policy:
+        """The policy of a specification.
+
+        Raises SpecError, with the rules at fault and a trace that shows it, if nobody could follow it to the end
+        against the declared environment; LimitExceeded if that cannot be settled.
+        """
+        bodies = Bodies.of(spec, spec_atoms(spec))
+        policy = cls._assembled(spec, bodies)
+        status = policy.game.decide(0, MAX_EXPANDED)
+        if status == UNKNOWN:
+            raise LimitExceeded(
+                "The positions of the flow and of the rules " + ", ".join(rule.id for rule in spec.rules),
+                asked=MAX_EXPANDED + 1,
+                allowed=MAX_EXPANDED,
+                remedy="make some of the rules warnings, or let them count less far",
+            )
+        if status == LOST:
+            raise policy._refusal()
+        policy.is_complete = policy.game.explore(ahead)
+        return policy
+
+    @classmethod
+    def _assembled(cls, spec: Spec, bodies: Bodies) -> Policy:
+        """The policy before anything is decided."""
+        letters = bodies.letters
+        holes = _holes_of_letters(spec, letters)
+        moves = tuple(
+            Move(letter, frozenset(star))
+            for letter in range(len(letters))
+            for n in range(len(holes.get(letter, ())) + 1)
+            for star in itertools.combinations(holes.get(letter, ()), n)
+        )
+        alphabet = [with_star(letters[move.letter], move.star, spec.rules) for move in moves]
+        made = components(spec, alphabet)
+        hard = tuple(c for c in made if c.rule is None or c.rule.level is Level.HARD)
+        warn = tuple(c for c in made if c.rule is not None and c.rule.level is Level.WARN)
+        is_model = {segment.name: segment.writer is Writer.MODEL for segment in spec.segments}
+        others = frozenset(i for i, letter in enumerate(letters) if not is_model[letter.segment])
+        tables: list[Table] = []
+        value_rules: list[ValueRule] = []
+        plain: list[int] = []
+        for component in hard:
+            if component.rule is not None and (variables := variables_of(component.rule)):
+                if len(variables) > 1:
+                    raise SpecError(
+                        "a rule may speak of one variable, not of " + " and ".join(map(str, variables)),
+                        f"rule '{component.rule.id}'",
+                        (component.rule.id,),
+                    )
+                value_rules.append(ValueRule(component, moves, holes, others))
+            else:
+                plain.append(len(tables))
+                tables.append(table_of(component))
+        first_value_rule = len(tables)
+        tables += [rule.table for rule in value_rules]
+        domains: list[tuple[int, int]] = []
+        for hole in dict.fromkeys(hole for some in holes.values() for hole in some):
+            size = bodies.domain_size(hole)
+            if size is not None and size <= MAX_DOMAIN:
+                domains.append((len(tables), size))
+                tables.append(_domain_table(size, hole, moves, holes))
+        assumption = None
+        if spec.environment is Environment.ASSUME and spec.assumption is not None:
+            assumption = len(tables)
+            dfa = ltlf_to_dfa(spec.assumption, alphabet)
+            everything = Component(None, dfa, np.arange(len(alphabet), dtype=np.int32))
+            table = table_of(everything)
+            tables.append(Table(table.rows, (True,) * len(table.rows), (0,) * len(table.rows)))
+        numbers = {segment.name: number for number, segment in enumerate(spec.segments)}
+        rules = Rules(
+            tuple(tables),
+            tuple(numbers[letters[move.letter].segment] for move in moves),
+            tuple(segment.writer is Writer.MODEL for segment in spec.segments),
+            assumption,
+            spec.environment is Environment.COOPERATIVE,
+        )
+        assert first_value_rule == len(plain)
+        return cls(
+            spec,
+            bodies,
+            letters,
+            moves,
+            hard,
+            warn,
+            Game(rules),
+            _value_rules=tuple(value_rules),
+            _holes=holes,
+            _move_of={(move.letter, move.star): number for number, move in enumerate(moves)},
+            _bound_names=_referred_to(spec),
+            _plain=tuple(plain),
+            _domains=tuple(domains),
+        )
+
+    def _refusal(self) -> SpecError:
+        from maskwright.grammar.behaviour.policy.conflict import refusal
+
+        return refusal(self)
+
+    def table_rules(self) -> tuple[str | None, ...]:
+        """For each table of the game the id of its rule; None for the flow and what is not a rule."""
+        value_rules = [rule.rule.id for rule in self._value_rules]
+        plain = [
+            c.rule.id if c.rule is not None else None
+            for c in self.components
+            if c.rule is None or not variables_of(c.rule)
+        ]
+        rest = len(self.game.rules.tables) - len(plain) - len(value_rules)
+        return (*plain, *value_rules, *[None] * rest)
+
+    # Positions.
+
+    def begin(self) -> Position:
+        """Before the first segment."""
+        return Position(
+            0, tuple([rule.begin() for rule in self._value_rules]), tuple([(n, ()) for n in sorted(self._bound_names)])
+        )
+
+    def letter_of(self, segment: str, text: str) -> int | None:
+        """The letter that a text of a segment comes to; None if it is no text of that segment."""
+        return self.bodies.letter_of(segment, text)
+
+    def after(self, position: Position, letter: int, text: str = "") -> Position | None:
+        """The position behind a segment that has ended; None if flow or rules refuse it, or it could not be finished.
+
+        The text is needed where values or earlier texts matter.
+        """
+        values: Mapping[Hole, Scalar] = {}
+        if self._holes.get(letter):
+            values = self.bodies.values(self.letters[letter].segment, text)
+        following = self.after_values(position, letter, {hole: value_of(value) for hole, value in values.items()})
+        if following is None:
+            return None
+        return self._binding(following, letter, text)
+
+    def after_values(self, position: Position, letter: int, values: Mapping[Hole, Value]) -> Position | None:
+        """The same, given the values at the holes; texts are not bound."""
+        vector = self._stepped(position, letter, values)
+        if vector is None:
+            return None
+        node = self.game.node(vector[0])
+        if not self._is_won(node):
+            return None
+        return Position(node, vector[1], position.bound)
+
+    def _stepped(
+        self, position: Position, letter: int, values: Mapping[Hole, Value]
+    ) -> tuple[tuple[int, ...], tuple[Slices, ...]] | None:
+        """The states of all tables after a segment, and the slices; None where one of them refuses it for good."""
+        tables = self.game.rules.tables
+        before = self.game.vectors[position.node]
+        move = self._move_of[letter, frozenset()]
+        vector = [table.rows[state][move] for table, state in zip(tables, before, strict=True)]
+        first = len(self._plain)
+        slices: list[Slices] = []
+        for number, rule in enumerate(self._value_rules):
+            following = rule.after(position.slices[number], letter, values)
+            if following is None:
+                return None
+            slices.append(following)
+            vector[first + number] = 0
+        for table, _ in self._domains:
+            vector[table] = 0
+        if DEAD in vector:
+            return None
+        waiting = frozenset().union(*[rule.waiting(one) for rule, one in zip(self._value_rules, slices, strict=True)])
+        if len(waiting) > 1:
+            return None
+        star = next(iter(waiting), None)
+        for number, rule in enumerate(self._value_rules):
+            vector[first + number] = rule.seen_from(slices[number], star)
+        n_seen = len({value for one in slices for value, _ in one.seen})
+        for table, size in self._domains:
+            vector[table] = min(n_seen, size)
+        return tuple(vector), tuple(slices)
+
+    def _binding(self, position: Position, letter: int, text: str) -> Position:
+        name = self.spec.segment(self.letters[letter].segment).bind
+        if name not in self._bound_names:
+            return position
+        bound = tuple(
+            [(one, tuple(dict.fromkeys((*texts, text))) if one == name else texts) for one, texts in position.bound]
+        )
+        return Position(position.node, position.slices, bound)
+
+    def _is_won(self, node: int) -> bool:
+        status = self.game.decide(node, EXPANDED_WHILE_RUNNING)
+        self.is_narrowed |= status == UNKNOWN
+        return status == WON
+
+    def letters_at(self, position: Position) -> tuple[int, ...]:
+        """The letters that may come next, whoever writes them; where values matter, for some value."""
+        found = []
+        for letter in range(len(self.letters)):
+            if self._holes.get(letter):
+                if self.allowed_values(position, letter) is not None:
+                    found.append(letter)
+            elif self.after_values(position, letter, {}) is not None:
+                found.append(letter)
+        return tuple(found)
+
+    def letters_of_model(self, position: Position) -> tuple[int, ...]:
+        """Those of them that the model may write."""
+        return tuple([i for i in self.letters_at(position) if self._writer(i) is Writer.MODEL])
+
+    def segments_of_others(self, position: Position) -> tuple[str, ...]:
+        """The segments of environment or user that the trace may be handed over to."""
+        found: dict[str, None] = {}
+        for option in self.game.expand(position.node):
+            if not option.is_model and self._is_open(option):
+                found.update(dict.fromkeys(self.letters[self.moves[move].letter].segment for move in option.moves))
+        return tuple(found)
+
+    def _is_open(self, option: Option) -> bool:
+        return all(self._is_won(successor) for successor in option.successors)
+
+    def writers_at(self, position: Position) -> frozenset[Writer]:
+        """Who may write next; nobody if only the end is left."""
+        return frozenset([self._writer(letter) for letter in self.letters_at(position)])
+
+    def _writer(self, letter: int) -> Writer:
+        return self.spec.segment(self.letters[letter].segment).writer
+
+    def is_accepting(self, position: Position) -> bool:
+        """May the trace end here?"""
+        return self.game.is_accepting(position.node) and all(
+            rule.is_accepting(one) for rule, one in zip(self._value_rules, position.slices, strict=True)
+        )
+
+    def vector(self, position: Position) -> tuple[int, ...]:
+        """A state for each of `components`; for a rule with a variable, that of a value that was not seen."""
+        states = self.game.vectors[position.node]
+        plain = iter(self._plain)
+        sliced = iter(position.slices)
+        return tuple(
+            [
+                next(sliced).default
+                if component.rule is not None and variables_of(component.rule)
+                else states[next(plain)]
+                for component in self.components
+            ]
+        )
+
+    def distance(self, position: Position) -> int:
+        """The fewest segments to the end, in the worst case over what others write."""
+        from maskwright.grammar.behaviour.policy.costs import Costs
+
+        return Costs(self.game, lambda _: 1, 0).of(position.node)
+
+    # Values.
+
+    def is_about_values(self, letter: int) -> bool:
+        """Does it matter which values, or which text, a segment with this letter has?"""
+        return (
+            bool(self._holes.get(letter)) or self.spec.segment(self.letters[letter].segment).bind in self._bound_names
+        )
+
+    def allowed_values(self, position: Position, letter: int) -> dict[Hole, Allowed] | None:
+        """The values that may stand at each hole of a letter, independently of each other; None if there are none.
+
+        With several holes this may be fewer than all allowed combinations: values are taken away until all are.
+        """
+        holes = self._holes.get(letter, ())
+        known = {value for one in position.slices for value, _ in one.seen}
+        classes: list[list[Value]] = [[FRESH, *sorted(known)] for _ in holes]
+        while all(classes):
+            refused = [
+                choice
+                for choice in itertools.product(*classes)
+                if self.after_values(position, letter, dict(zip(holes, choice, strict=True))) is None
+            ]
+            if not refused:
+                return {hole: _allowed(values, known) for hole, values in zip(holes, classes, strict=True)}
+            blamed = max(
+                ((place, value) for place, values in enumerate(classes) for value in values),
+                key=lambda one: sum(choice[one[0]] == one[1] for choice in refused),
+            )
+            classes[blamed[0]].remove(blamed[1])
+        return None
+
+
+def _allowed(values: list[Value], known: set[Value]) -> Allowed:
+    if FRESH in values:
+        return Allowed(frozenset(json.loads(value) for value in known.difference(values)), is_excluded=True)
+    return Allowed(frozenset(json.loads(value) for value in values), is_excluded=False)
+
+
+def _holes_of_letters(spec: Spec, letters: tuple[Letter, ...]) -> dict[int, tuple[Hole, ...]]:
+    """The holes that matter for each letter that has any."""
+    atoms = [
+        atom
+        for rule in spec.rules
+        for formula in (rule.formula, rule.of)
+        if formula is not None
+        for atom in atoms_of(formula)
+        if holes_of(atom)
+    ]
+    found: dict[int, tuple[Hole, ...]] = {}
+    for number, letter in enumerate(letters):
+        holes = dict.fromkeys(
+            hole
+            for atom in atoms
+            if letter.holds(skeleton(atom))
+            for hole, _ in holes_of(atom)
+            if hole.segment == letter.segment
+        )
+        if len(holes) > MAX_HOLES:
+            raise LimitExceeded(f"The values in segment '{letter.segment}' that rules speak of", len(holes), MAX_HOLES)
+        if holes:
+            found[number] = tuple(holes)
+    return found
+
+
+def _domain_table(size: int, hole: Hole, moves: tuple[Move, ...], holes: dict[int, tuple[Hole, ...]]) -> Table:
+    """For a hole with finitely many values: state k says how many of them have been seen, or will be used as others.
+
+    One is left for the star; when all have been seen, looking ahead counts on none. During a run the state is set to the
+    number of values that differ from the default.
+    """
+    uses = [hole in holes.get(move.letter, ()) for move in moves]
+    stars = [hole in move.star for move in moves]
+    rows = []
+    for k in range(size + 1):
+        as_other = k + 1 if k + 1 < size else DEAD
+        as_star = k if k < size else DEAD
+        rows.append(
+            tuple([k if not used else as_star if star else as_other for used, star in zip(uses, stars, strict=True)])
+        )
+    return Table(tuple(rows), (True,) * (size + 1), (0,) * (size + 1))
+
+
+def _referred_to(spec: Spec) -> frozenset[str]:
+    """The names of earlier texts that some segment refers to."""
+    found: set[str] = set()
+    todo: list[Text] = [segment.text for segment in spec.segments]
+    while todo:
+        text = todo.pop()
+        if isinstance(text, Reference):
+            found.add(text.name)
+        todo += [
+            part
+            for part in (*getattr(text, "parts", ()), *getattr(text, "texts", ()), getattr(text, "part", None))
+            if isinstance(part, Text)
+        ]
+    return frozenset(found)

@@ -193,9 +193,11 @@ class TransitionNetwork:
             self.build(self._nonterminal_of(source))
         return self._origins[self._sources.index(source)]
 
-    def start(self) -> int:
-        """The configuration before the first byte."""
-        entry = int(self.arena[self.arena[NONTERMINALS]])
+    def start(self, rule: str | None = None) -> int:
+        """The configuration before the first byte of a text, or of one of a rule that is named."""
+        number = 0 if rule is None else self._nonterminal_of(Call(rule))
+        self.build(number)
+        entry = int(self.arena[int(self.arena[NONTERMINALS]) + 4 * number])
         return self.run(start_configuration, entry, END_FRAME)
 
     def run(self, kernel: Callable[..., int], *arguments: object) -> int:

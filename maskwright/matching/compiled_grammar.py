@@ -113,9 +113,13 @@ class CompiledGrammar:
     """A grammar with its masks for one vocabulary; `matcher()` begins a text.
 
     `report` says what the specification asked for that was restricted or is only an annotation, and where.
+    `has_gaps_closed`: the caller has seen to it that the vocabulary can spell the grammar (`vocabulary_gap`), whose
+    rules may then be without end, each made when a text comes to it.
     """
 
-    def __init__(self, grammar: Grammar, tables: MaskTables, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(
+        self, grammar: Grammar, tables: MaskTables, *, max_bytes: int = DEFAULT_MAX_BYTES, has_gaps_closed: bool = False
+    ) -> None:
         if max_bytes < _MIN_MAX_BYTES:
             raise LimitExceeded(
                 "The automaton", asked=_MIN_MAX_BYTES, allowed=max_bytes, remedy="raise max_bytes to at least 8 MiB"
@@ -137,7 +141,7 @@ class CompiledGrammar:
                         token_ids_of(self.vocabulary, leaf)
         try:
             self._network = TransitionNetwork(
-                close_gaps(prepared, self.vocabulary),
+                prepared if has_gaps_closed else close_gaps(prepared, self.vocabulary),
                 shared_states=tables.states_of,
                 token_ids_of=functools.partial(token_ids_of, self.vocabulary),  # no cycle: memory is freed at once
                 max_token_length=self.vocabulary.longest,
@@ -146,7 +150,7 @@ class CompiledGrammar:
             )
             weakref.finalize(self, self._network.give_back).atexit = False
             self._network.build_ahead(STATES_BUILT_AHEAD)
-            self._start = self._network.start()
+            self._starts = {grammar.start: self._network.start()}
         except ArenaFull as error:
             raise self._too_large() from error
         self._rows = self._first_rows()
@@ -157,11 +161,14 @@ class CompiledGrammar:
         weakref.finalize(self, tables.row_pool.give_back, self._finished.blocks).atexit = False
         self.end = end_place(self.vocabulary)
 
-    def matcher(self) -> Matcher:
-        """A new session at the start of a text."""
+    def matcher(self, start: str | None = None) -> Matcher:
+        """A new session at the start of a text, of the grammar or of one of its rules by name.
+
+        Such a rule must be productive and not left-recursive; it may match the empty text if no other calls it.
+        """
         from maskwright.matching.matcher import Matcher
 
-        return Matcher(self)
+        return Matcher(self, self.start(start))
 
     @property
     def memory(self) -> MemoryUse:
@@ -261,10 +268,26 @@ class CompiledGrammar:
 
     # What follows is for `Matcher`: every answer about a text that its place does not remember.
 
-    def start(self) -> Trail:
-        """The trail of a text that begins."""
+    def start(self, rule: str | None = None) -> Trail:
+        """The trail of a text that begins, with a rule that is not the grammar's own start rule if one is named."""
         with self._lock:
-            return Trail([self._place(self._start, False)], [], [])
+            name = self._network.grammar.start if rule is None else rule
+            return Trail([self._place(self._start_of(name), False)], [], [], name)
+
+    def _start_of(self, rule: str) -> int:
+        """The configuration in which a rule begins."""
+        known = self._starts.get(rule)
+        if known is None:
+            try:
+                known = self._network.start(rule)
+            except ArenaFull:
+                self._begin_anew()
+                try:
+                    known = self._network.start(rule)
+                except ArenaFull:
+                    raise self._too_large() from None
+            self._starts[rule] = known
+        return known
 
     def _place(self, configuration: int, has_asked: bool) -> Place:
         """The one place of a configuration of the present epoch."""
@@ -474,7 +497,7 @@ class CompiledGrammar:
         past = trail.fork()
         past.cut_off(n_known)
         if past.places[0].epoch != epoch:
-            past.places[0] = trail.places[0] = self._place(self._start, False)
+            past.places[0] = trail.places[0] = self._place(self._start_of(trail.start), False)
         for number in range(n_known, len(trail.reads)):
             read = trail.reads[number]
             if isinstance(read, bytes):
@@ -545,7 +568,15 @@ class CompiledGrammar:
             raise self._too_large() from None
         finally:
             self._rows = self._first_rows()
-            self._start = self._network.start()
+            self._starts = {}
+
+    def _begin_anew(self) -> None:
+        """Forget everything that was learnt."""
+        self._forget_places()
+        self._finished.clear()
+        self._network.clear()
+        self._rows = self._first_rows()
+        self._starts = {}
 
     def _too_large(self) -> LimitExceeded:
         return LimitExceeded(

@@ -87,21 +87,24 @@ class Note:
 
 
 class Trail:
-    """The path of one text; `places[i]` is where it was after the steps `reads[:i]`, each a token id or bytes.
+    """The path of one text that begins with the rule `start`.
+
+    `places[i]` is where it was after the steps `reads[:i]`, each a token id or bytes.
 
     `notes` are by ascending position. Forks share them: they have the same text up to there.
     """
 
-    __slots__ = ("notes", "places", "reads")
+    __slots__ = ("notes", "places", "reads", "start")
 
-    def __init__(self, places: list[Place], reads: list[int | bytes], notes: list[Note]) -> None:
+    def __init__(self, places: list[Place], reads: list[int | bytes], notes: list[Note], start: str = "") -> None:
+        self.start = start
         self.places = places
         self.reads = reads
         self.notes = notes
 
     def fork(self) -> Trail:
         """A trail with the same past."""
-        return Trail(self.places.copy(), self.reads.copy(), self.notes.copy())
+        return Trail(self.places.copy(), self.reads.copy(), self.notes.copy(), self.start)
 
     def go_on(self, place: Place, read: int | bytes, note: Note | None = None) -> None:
         """Take one more step; a note says something of the text after it."""

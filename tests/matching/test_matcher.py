@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import maskwright as mw
-from maskwright.grammar.ir import Call, Grammar, TokenSet, byte_range, choice, literal, repeat, sequence
+from maskwright.grammar.ir import EPSILON, Call, Grammar, TokenSet, byte_range, choice, literal, repeat, sequence
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.mask_tables import MaskTables
 
@@ -275,3 +275,28 @@ def test_rules_are_those_that_the_text_is_in() -> None:
         assert len(matcher.rules()) == 1
         matcher.accept_token(token)
     assert matcher.rules() == ()
+
+
+def test_a_text_may_begin_with_any_rule_and_is_found_again_after_memory_started_over() -> None:
+    rules = {
+        "root": sequence(literal(b"x"), Call("word")),
+        "word": repeat(byte_range(97, 122), 1, None),
+        "alone": choice(EPSILON, Call("word")),
+    }
+    compiler = mw.Compiler(mw.Vocabulary([bytes([b]) for b in range(256)] + [b""], eos_token_ids=[256]))
+    grammar = compiler.compile_grammar(Grammar("root", rules, is_prepared=True))
+    word, alone = grammar.matcher("word"), grammar.matcher("alone")
+    assert not word.is_accepting()
+    assert alone.is_accepting()
+    with pytest.raises(mw.TokenRejected):
+        word.accept_bytes(b"1")
+    word.accept_bytes(b"ab")
+    assert word.is_accepting()
+    grammar._begin_anew()
+    fork = word.fork()
+    fork.accept_bytes(b"c")
+    assert fork.is_accepting()
+    row = np.zeros(word.row_shape, np.int32)
+    word.fill_bitmask(row)
+    assert row.any()
+    grammar.matcher().accept_bytes(b"xab")

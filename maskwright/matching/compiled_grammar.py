@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,9 @@ from maskwright.matching.vocabulary_gap import close_gaps
 if TYPE_CHECKING:
     from maskwright.matching.matcher import Matcher
     from maskwright.matching.siblings import Reading
+
+Arrays = TypeVar("Arrays", bound=tuple[object, ...])
+Result = TypeVar("Result")
 
 STATES_BUILT_AHEAD = 1000
 """At compile time rules are built, breadth first, until there are this many states; others when a text reaches them."""
@@ -260,6 +263,30 @@ class CompiledGrammar:
                     lambda: places_behind_bytes(network.arena, network.scratch, configuration, limit, progress, found)
                 )
             return np.unique(found[: progress[N_FOUND]]).tolist() if is_done else None
+
+    def look_ahead(
+        self,
+        trail: Trail,
+        kernel: Callable[..., int],
+        begin: Callable[[], Arrays],
+        read: Callable[[Arrays, Callable[[int], Place]], Result],
+    ) -> Result:
+        """Call `kernel(arena, scratch, configuration, *arrays)` at the end of a trail until it has come to its end.
+
+        `begin` makes the arrays that the kernel works on; `read` makes the result of them, given the place of each
+        configuration that stands in them. Where memory starts over meanwhile all begins again.
+        """
+        network = self._network
+        with self._lock:
+            tries = 0
+            while True:
+                configuration = self._configuration(trail)
+                epoch, arrays = network.epoch, begin()
+                while epoch == network.epoch:
+                    code = kernel(network.arena, network.scratch, configuration, *arrays)
+                    if code >= 0:
+                        return read(arrays, functools.partial(self._place, has_asked=trail.places[-1].has_asked))
+                    tries = self._provide(code, trail, tries)
 
     def _write_mask(self, configuration: int, row: NDArray[np.int32]) -> int:
         """Write the mask of a configuration, values taken as new: the name of the mask, or a NEED code."""

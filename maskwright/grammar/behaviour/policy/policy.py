@@ -53,6 +53,9 @@ EXPANDED_WHILE_RUNNING = 2_000
 MAX_HOLES = 6
 """Of one letter: each may hold the star or not."""
 
+MAX_REMEMBERED = 1 << 14
+"""Positions whose letters are kept."""
+
 MAX_DOMAIN = 1_000
 """A hole with more values than this is taken to have a new one for every segment of a trace."""
 
@@ -92,6 +95,9 @@ class Policy:
     _holes: dict[int, tuple[Hole, ...]] = field(default_factory=dict)
     _move_of: dict[tuple[int, frozenset[Hole]], int] = field(default_factory=dict)
     _bound_names: frozenset[str] = frozenset()
+    _referring: frozenset[str] = frozenset()
+    """The segments that refer to earlier texts."""
+    _letters_at: dict[Position, tuple[int, ...]] = field(default_factory=dict)
     _plain: tuple[int, ...] = ()
     """Of the tables, those of rules without variables."""
     _domains: tuple[tuple[int, int], ...] = ()
@@ -186,7 +192,8 @@ class Policy:
             _value_rules=tuple(value_rules),
             _holes=holes,
             _move_of={(move.letter, move.star): number for number, move in enumerate(moves)},
-            _bound_names=_referred_to(spec),
+            _bound_names=frozenset(name for segment in spec.segments for name in _references(segment.text)),
+            _referring=frozenset(segment.name for segment in spec.segments if _references(segment.text)),
             _plain=tuple(plain),
             _domains=tuple(domains),
         )
@@ -289,14 +296,19 @@ class Policy:
 
     def letters_at(self, position: Position) -> tuple[int, ...]:
         """The letters that may come next, whoever writes them; where values matter, for some value."""
-        found = []
-        for letter in range(len(self.letters)):
-            if self._holes.get(letter):
-                if self.allowed_values(position, letter) is not None:
-                    found.append(letter)
-            elif self.after_values(position, letter, {}) is not None:
-                found.append(letter)
-        return tuple(found)
+        known = self._letters_at.get(position)
+        if known is None:
+            if len(self._letters_at) >= MAX_REMEMBERED:
+                self._letters_at.clear()
+            known = self._letters_at[position] = tuple(
+                [letter for letter in range(len(self.letters)) if self._is_possible(position, letter)]
+            )
+        return known
+
+    def _is_possible(self, position: Position, letter: int) -> bool:
+        if self._holes.get(letter):
+            return self.allowed_values(position, letter) is not None
+        return self.after_values(position, letter, {}) is not None
 
     def letters_of_model(self, position: Position) -> tuple[int, ...]:
         """Those of them that the model may write."""
@@ -354,6 +366,10 @@ class Policy:
             bool(self._holes.get(letter)) or self.spec.segment(self.letters[letter].segment).bind in self._bound_names
         )
 
+    def refers_to_earlier(self, segment: str) -> bool:
+        """Is an earlier text part of the segment's text?"""
+        return segment in self._referring
+
     def allowed_values(self, position: Position, letter: int) -> dict[Hole, Allowed] | None:
         """The values that may stand at each hole of a letter, independently of each other; None if there are none.
 
@@ -369,13 +385,44 @@ class Policy:
                 if self.after_values(position, letter, dict(zip(holes, choice, strict=True))) is None
             ]
             if not refused:
-                return {hole: _allowed(values, known) for hole, values in zip(holes, classes, strict=True)}
+                allowed = {hole: _allowed(values, known) for hole, values in zip(holes, classes, strict=True)}
+                return allowed if self._has_text(position, letter, allowed) else None
             blamed = max(
                 ((place, value) for place, values in enumerate(classes) for value in values),
                 key=lambda one: sum(choice[one[0]] == one[1] for choice in refused),
             )
             classes[blamed[0]].remove(blamed[1])
         return None
+
+    def _has_text(self, position: Position, letter: int, allowed: dict[Hole, Allowed]) -> bool:
+        """Is there a text with such values?  Any fresh one is among infinitely many, so only the rest is looked at."""
+        if all(one.is_excluded and self.bodies.domain_size(hole) is None for hole, one in allowed.items()):
+            return True
+        segment = self.letters[letter].segment
+        bound = dict(position.bound)
+        return self.bodies.grammar(segment, frozenset([letter]), values=allowed, bound=bound) is not None
+
+    def value_classes(
+        self, position: Position, letter: int, allowed: Mapping[Hole, Allowed]
+    ) -> list[dict[Hole, Allowed]]:
+        """The allowed values, those apart from each other behind which different things may follow."""
+        choices = [
+            [Allowed(frozenset([value]), is_excluded=False) for value in sorted(one.values, key=repr)]
+            if not one.is_excluded
+            else [one, *self._readmitted(position, one)]
+            for one in allowed.values()
+        ]
+        classes = [dict(zip(allowed, chosen, strict=True)) for chosen in itertools.product(*choices)]
+        return [one for one in classes if self._has_text(position, letter, one)]
+
+    def _readmitted(self, position: Position, allowed: Allowed) -> list[Allowed]:
+        """Values that were seen and are not excluded; `allowed` stands for those that were not."""
+        known = {json.loads(value) for one in position.slices for value, _ in one.seen}
+        return [Allowed(frozenset([value]), is_excluded=False) for value in sorted(known - allowed.values, key=repr)]
+
+    def example_values(self, values: Mapping[Hole, Allowed]) -> dict[Hole, Value]:
+        """One value of each class, as `after_values` takes them."""
+        return {hole: FRESH if one.is_excluded else value_of(next(iter(one.values))) for hole, one in values.items()}
 
 
 def _allowed(values: list[Value], known: set[Value]) -> Allowed:
@@ -428,17 +475,14 @@ def _domain_table(size: int, hole: Hole, moves: tuple[Move, ...], holes: dict[in
     return Table(tuple(rows), (True,) * (size + 1), (0,) * (size + 1))
 
 
-def _referred_to(spec: Spec) -> frozenset[str]:
-    """The names of earlier texts that some segment refers to."""
+def _references(text: Text) -> set[str]:
+    """The names of earlier texts that a text refers to."""
     found: set[str] = set()
-    todo: list[Text] = [segment.text for segment in spec.segments]
+    todo = [text]
     while todo:
-        text = todo.pop()
-        if isinstance(text, Reference):
-            found.add(text.name)
-        todo += [
-            part
-            for part in (*getattr(text, "parts", ()), *getattr(text, "texts", ()), getattr(text, "part", None))
-            if isinstance(part, Text)
-        ]
-    return frozenset(found)
+        here = todo.pop()
+        if isinstance(here, Reference):
+            found.add(here.name)
+        inner = (*getattr(here, "parts", ()), *getattr(here, "texts", ()), getattr(here, "part", None))
+        todo += [part for part in inner if isinstance(part, Text)]
+    return found

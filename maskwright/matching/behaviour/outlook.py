@@ -1,0 +1,219 @@
+"""What lies ahead of a place in a text: is it an exit, how can its segment be ended, and what does the end cost?
+
+From a place a breadth-first search over bytes finds the nearest exits of its segment (`ways`), the texts on the way are
+spelled with the fewest tokens (`spellings`), and what comes behind an exit costs what `policy.costs` says. So
+
+    cost(place) = min over exits (tokens of the way + cost behind the exit)
+
+is an upper bound of the fewest tokens to the end, in the worst case over others, and comes with a *plan*, the tokens
+that keep it. A budget of r tokens is kept like this: a token is allowed if the place behind it costs at most r - 1, or
+if it is the next one of the plan. Since the plan's first token is always allowed, there is always one.
+
+Cost: some 100 us for a place that is new. Where r is larger than any place behind costs nothing is taken away, which is
+remembered with the place.
+Rejected: exact distances in tokens over all places (a walk over the vocabulary each): see `token_graph`, which does it
+where they are few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.grammar.behaviour.policy.costs import Costs
+from maskwright.grammar.behaviour.policy.policy import Position
+from maskwright.matching.behaviour.spellings import Spellings
+from maskwright.matching.behaviour.trace_rules import Boundary, Exit, ToResolve, TraceRules, TurnEnd
+from maskwright.matching.behaviour.ways import (
+    N_EXITS,
+    N_FOUND,
+    successors_of_tokens,
+    ways_to_byte,
+)
+from maskwright.matching.bitmask import n_mask_words
+from maskwright.matching.compiled_grammar import CompiledGrammar
+from maskwright.matching.place import Place, Trail
+
+MOST_MET = 1 << 14
+"""Configurations that the search for exits may meet."""
+
+MOST_EXITS = 16
+MET_BEHIND_FIRST = 256
+"""How much farther than the first exit is looked for others, which may be cheaper in the end."""
+
+MOST_KEPT = 1 << 15
+"""Places of which something is kept."""
+
+NO_WAY = 1 << 30
+"""More than any budget."""
+
+_EXIT_BYTES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to the end of a segment: the tokens to write, and what everything behind it costs."""
+
+    tokens: tuple[int, ...]
+    behind: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of a place (mutable: found when it is asked). `after`: tokens that may be taken, and their places."""
+
+    exit: Exit | None
+    ways: tuple[Way, ...] | None = None
+    after: tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[Place, int]]] | None = None
+    highest: int | None = None
+
+
+class Outlook:
+    """Of one grammar of traces. `cost_inside(position, segment)`: what it costs to go on behind the segment's opener."""
+
+    def __init__(
+        self,
+        grammar: CompiledGrammar,
+        rules: TraceRules,
+        spellings: Spellings,
+        costs: Costs,
+        cost_inside: Callable[[Position, str], int],
+    ) -> None:
+        self._grammar = grammar
+        self._rules = rules
+        self._spellings = spellings
+        self._costs = costs
+        self._cost_inside = cost_inside
+        self._facts: dict[Place, Facts] = {}
+
+    def facts(self, trail: Trail) -> Facts:
+        """What is known of the end of a trail; whether it is an exit is found at once."""
+        place = trail.places[-1]
+        known = self._facts.get(place)
+        if known is None:
+            if len(self._facts) >= MOST_KEPT:
+                self._facts.clear()
+            forced = b"" if place.is_accepting else self._grammar.forced_text(trail, _EXIT_BYTES)
+            found = None
+            if forced[:1] == bytes([self._rules.mark]):
+                found = self._rules.exit_of(forced)
+            known = self._facts[place] = Facts(found)
+        return known
+
+    def ways(self, trail: Trail) -> tuple[Way, ...]:
+        """The ways to the nearest exits."""
+        facts = self.facts(trail)
+        if facts.ways is None:
+            texts = self._grammar.look_ahead(trail, ways_to_byte, self._search, _texts)
+            facts.ways = tuple([Way(self._spellings.of(text), self._behind(trail, text)) for text in texts])
+        return facts.ways
+
+    def _search(self) -> tuple[object, ...]:
+        return (
+            self._rules.mark,
+            MET_BEHIND_FIRST,
+            np.zeros(4, np.int64),
+            np.zeros(MOST_MET, np.int32),
+            np.zeros(MOST_MET, np.int32),
+            np.zeros(MOST_MET, np.int32),
+            np.zeros(MOST_EXITS, np.int32),
+            np.zeros(4 * MOST_MET, np.int32),
+        )
+
+    def _behind(self, trail: Trail, text: bytes) -> int:
+        """What it costs behind the exit that a text leads to."""
+        there = trail.fork()
+        if text:
+            is_read = self._grammar.read(there, text)
+            assert is_read, "ways are made of what can be read"
+        is_read = self._grammar.read(there, bytes([self._rules.mark]))
+        assert is_read
+        number = self._grammar.forced_text(there, _EXIT_BYTES - 1)
+        return self.cost_behind(self._rules.exit_of(bytes([self._rules.mark]) + number))
+
+    def cost_behind(self, exit_: Exit) -> int:
+        """What everything behind an exit costs, in the worst case over others."""
+        policy = self._rules.policy
+        match exit_:
+            case Boundary(position):
+                return self._costs.of(position.node)
+            case TurnEnd(position, segments, is_opened):
+                if is_opened:
+                    return max(self._cost_inside(position, segment) for segment in segments)
+                return self._costs.of(position.node)
+            case ToResolve(position, letter, opened):
+                allowed = policy.allowed_values(position, letter)
+                assert allowed is not None
+                found = []
+                for values in policy.value_classes(position, letter, allowed):
+                    following = policy.after_values(position, letter, policy.example_values(values))
+                    if following is not None:
+                        found.append(
+                            self._costs.of(following.node) if opened is None else self._cost_inside(following, opened)
+                        )
+                return max(found)
+        raise AssertionError(exit_)
+
+    def cost(self, trail: Trail, cap: int = NO_WAY) -> int:
+        """The fewest tokens to the end of the trace that are known of, at most `cap` of them in this segment."""
+        return min([len(w.tokens) + w.behind for w in self.ways(trail) if len(w.tokens) <= cap], default=NO_WAY)
+
+    def plan(self, trail: Trail, cap: int = NO_WAY) -> tuple[int, ...]:
+        """The tokens to the end of the segment that keep that cost."""
+        fitting = [way for way in self.ways(trail) if len(way.tokens) <= cap]
+        return min(fitting, key=lambda way: len(way.tokens) + way.behind).tokens if fitting else ()
+
+    def behind_tokens(
+        self, trail: Trail, row: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[Place, int]]]:
+        """The tokens of a mask, for each the number of the place behind it, and these places, each with one token."""
+        facts = self.facts(trail)
+        if facts.after is None:
+            facts.after = self._grammar.look_ahead(
+                trail, successors_of_tokens, lambda: self._tokens_of(row), _grouped
+            )
+        return facts.after
+
+    def _tokens_of(self, row: NDArray[np.int32]) -> tuple[object, ...]:
+        vocabulary = self._rules.vocabulary
+        padded = np.zeros(n_mask_words(vocabulary.size), np.int32)
+        padded[: len(row)] = row
+        return (
+            vocabulary.token_start,
+            vocabulary.token_data,
+            padded,
+            np.zeros(4, np.int64),
+            np.zeros(vocabulary.size, np.int32),
+        )
+
+
+def _texts(arrays: tuple[object, ...], _: Callable[[int], Place]) -> list[bytes]:
+    """The bytes on each way."""
+    progress, _found, came_from, byte_read, exits = arrays[2:7]
+    assert isinstance(progress, np.ndarray)
+    assert isinstance(came_from, np.ndarray)
+    assert isinstance(byte_read, np.ndarray)
+    assert isinstance(exits, np.ndarray)
+    before, read = came_from[: progress[N_FOUND]].tolist(), byte_read[: progress[N_FOUND]].tolist()
+    texts = []
+    for number in exits[: progress[N_EXITS]].tolist():
+        text = bytearray()
+        while before[number] >= 0:
+            text.append(read[number])
+            number = before[number]
+        texts.append(bytes(reversed(text)))
+    return texts
+
+
+def _grouped(
+    arrays: tuple[object, ...], place_of: Callable[[int], Place]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[Place, int]]]:
+    after = arrays[4]
+    assert isinstance(after, np.ndarray)
+    tokens = np.flatnonzero(after)
+    distinct, first, group = np.unique(after[tokens], return_index=True, return_inverse=True)
+    places = [(place_of(int(one)), int(tokens[i])) for one, i in zip(distinct, first, strict=True)]
+    return tokens, group, places

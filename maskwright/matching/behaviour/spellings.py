@@ -1,0 +1,51 @@
+"""The fewest tokens that spell a text, and which.
+
+A shortest path over the places of the text, from the end backwards: an edge is a token. Cost: the length of the text
+times that of the longest token, in look-ups; texts here are a few segments long, and are kept.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from maskwright.errors import VocabularyGap
+from maskwright.matching.vocabulary import Vocabulary
+
+MOST_KEPT = 1 << 14
+"""Texts whose spelling is kept."""
+
+
+class Spellings:
+    """Of one vocabulary. `of(b"...")` raises VocabularyGap for a text that its tokens cannot spell."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._token_of: dict[bytes, int] = {}
+        for token, text in enumerate(vocabulary.token_bytes):
+            if text and token not in vocabulary.special_token_ids and token not in vocabulary.eos_token_ids:
+                self._token_of.setdefault(text, token)
+        self._longest = max(map(len, self._token_of), default=0)
+        self.of = lru_cache(MOST_KEPT)(self._of)
+
+    def count(self, text: bytes) -> int:
+        """The fewest tokens."""
+        return len(self.of(text))
+
+    def _of(self, text: bytes) -> tuple[int, ...]:
+        n = len(text)
+        fewest = [n + 1] * n + [0]
+        first = [(-1, 0)] * n
+        for begin in range(n - 1, -1, -1):
+            for end in range(begin + 1, min(n, begin + self._longest) + 1):
+                if fewest[end] + 1 < fewest[begin]:
+                    token = self._token_of.get(text[begin:end])
+                    if token is not None:
+                        fewest[begin] = fewest[end] + 1
+                        first[begin] = (token, end)
+        if fewest[0] > n:
+            raise VocabularyGap(bytes(sorted(set(text).difference(*[t for t in self._token_of if len(t) == 1]))))
+        tokens: list[int] = []
+        at = 0
+        while at < n:
+            token, at = first[at]
+            tokens.append(token)
+        return tuple(tokens)

@@ -23,11 +23,18 @@ from collections.abc import Callable, Iterable
 from maskwright.grammar.behaviour.atoms import Atom, Proposition
 from maskwright.grammar.kept_hash import KeepsHash, record
 
+MAX_NESTING = 200
+"""How deep formulas may be that are read or translated: far from Python's limit on recursion, and from any rule."""
+
 
 class Formula(KeepsHash):
     """The base of all formulas; never built itself."""
 
     __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Hash now, while the parts have theirs: later a deep formula would need as deep a recursion."""
+        hash(self)
 
 
 @record
@@ -279,28 +286,32 @@ def parts_of(formula: Formula) -> tuple[Formula, ...]:
     return ()
 
 
-def subformulas(formula: Formula) -> tuple[Formula, ...]:
-    """The formula and all that it is made of, each once, from the outside in."""
-    found = {formula: None}
-    waiting = [formula]
+def subformulas(formula: Formula, leaves: tuple[type[Formula], ...] = ()) -> tuple[Formula, ...]:
+    """The formula and all that it is made of, each once, from the inside out; not what is inside those of `leaves`."""
+    found: dict[Formula, None] = {}
+    waiting = [(formula, False)]
     while waiting:
-        for part in parts_of(waiting.pop()):
-            if part not in found:
-                found[part] = None
-                waiting.append(part)
+        part, has_its_parts = waiting.pop()
+        if has_its_parts:
+            found[part] = None
+        elif part not in found:
+            waiting.append((part, True))
+            if not isinstance(part, leaves):
+                waiting.extend((inner, False) for inner in reversed(parts_of(part)))
     return tuple(found)
+
+
+def nesting(formula: Formula) -> int:
+    """How deep a formula is: 1 for an atom."""
+    depth: dict[Formula, int] = {}
+    for part in subformulas(formula):
+        depth[part] = 1 + max((depth[inner] for inner in parts_of(part)), default=0)
+    return depth[formula]
 
 
 def atoms_of(formula: Formula) -> tuple[Atom, ...]:
     """The atoms of a formula, each once, in the order of reading."""
-    found: dict[Atom, None] = {}
-    waiting = [formula]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Holds):
-            found.setdefault(part.atom)
-        waiting.extend(reversed(parts_of(part)))
-    return tuple(found)
+    return tuple(part.atom for part in subformulas(formula) if isinstance(part, Holds))
 
 
 _MAKERS: dict[type[Formula], Callable[..., Formula]] = {
@@ -320,12 +331,16 @@ _MAKERS: dict[type[Formula], Callable[..., Formula]] = {
 
 def map_atoms(formula: Formula, change: Callable[[Atom], Formula]) -> Formula:
     """The formula with every atom replaced by what `change` makes of it, simplified anew."""
-    match formula:
-        case Constant():
-            return formula
-        case Holds(atom):
-            return change(atom)
-    return _MAKERS[type(formula)](*(map_atoms(part, change) for part in parts_of(formula)))
+    made: dict[Formula, Formula] = {}
+    for part in subformulas(formula):
+        match part:
+            case Constant():
+                made[part] = part
+            case Holds(atom):
+                made[part] = change(atom)
+            case _:
+                made[part] = _MAKERS[type(part)](*(made[inner] for inner in parts_of(part)))
+    return made[formula]
 
 
 def is_of_one_letter(formula: Formula) -> bool:

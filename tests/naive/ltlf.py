@@ -82,8 +82,8 @@ def _random(rng: random.Random, size: int, names: Sequence[str], *, has_past: bo
             return rng.choice(_UNARY_FUTURE)(part(size - 1, future=True))
     left = rng.randint(1, max(1, size - 2))
     if rng.random() < 0.5 or not (is_past or has_future):
-        join: Callable[..., Formula] = rng.choice([fm.conjunction, fm.disjunction, fm.implies, fm.equivalent])
-        return join(part(left, future=has_future), part(size - 1 - left, future=has_future))
+        joins: list[Callable[..., Formula]] = [fm.conjunction, fm.disjunction, fm.implies, fm.equivalent]
+        return rng.choice(joins)(part(left, future=has_future), part(size - 1 - left, future=has_future))
     if is_past:
         return rng.choice(_BINARY_PAST)(part(left, future=False), part(size - 1 - left, future=False))
     return rng.choice(_BINARY_FUTURE)(part(left, future=True), part(size - 1 - left, future=True))

@@ -130,14 +130,16 @@ def segments_of(flow: Flow) -> tuple[str, ...]:
 
 # Reading
 
-_LEXEME = re.compile(r"\s*(?:([A-Za-z_]\w*)|([()|?*+])|\{\s*(\d{1,18})\s*(?:(,)\s*(\d{1,18})?\s*)?\})", re.ASCII)
+_LEXEME = re.compile(
+    r"\s*(?:([A-Za-z_]\w*(?:-\w+)*)|([()|?*+])|\{\s*(\d{1,18})\s*(?:(,)\s*(\d{1,18})?\s*)?\})", re.ASCII
+)
 """A name, a sign, or a count: two numbers and the comma between."""
 
 
 def parse_flow(text: str, source_name: str = "flow") -> Flow:
     """Read a flow.
 
-    Raises GrammarSyntaxError with the position of the fault, LimitExceeded for counts, nesting and sizes beyond measure.
+    Raises GrammarSyntaxError with the position of the fault, LimitExceeded for counts and sizes beyond measure.
     `str(parse_flow("q(a|b){0,}"))` -> `"q (a | b)*"`.
     """
     reader = _Reader(text, source_name)

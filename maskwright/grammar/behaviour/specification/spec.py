@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 from maskwright.grammar.behaviour.logic.formula import Formula
 from maskwright.grammar.behaviour.specification.flow import Flow
@@ -225,6 +226,8 @@ class Spec:
     """The segment to go to when an assumption about the environment is broken; None: stop."""
     examples: tuple[str, ...] = ()
     """Names of files with examples, as written."""
+    tools: str = "[]"
+    """The tools that are declared, a JSON list of functions as for `ToolCall`; texts need not be calls of them."""
 
     def segment(self, name: str) -> Segment:
         """The segment of that name; raises KeyError."""
@@ -232,3 +235,30 @@ class Spec:
             if one.name == name:
                 return one
         raise KeyError(name)
+
+    @staticmethod
+    def load(path: str | Path) -> Spec:
+        """Read a specification from a YAML file.
+
+        Files that it names (tools, grammars, examples) are read in its folder. Raises GrammarSyntaxError with line and
+        column, SpecError if the file cannot be read, LimitExceeded. `Spec.load("schemas/behaviour/react.yaml")`.
+        """
+        from maskwright.grammar.behaviour.specification.yaml_file import load_spec
+
+        return load_spec(Path(path))
+
+    @staticmethod
+    def from_yaml(text: str, name: str = "spec.yaml") -> Spec:
+        """Read a specification from a YAML text, which can name no files; errors as for `load`.
+
+        `Spec.from_yaml("segments: {a: {}}\\nflow: a").flow` -> `Name("a")`.
+        """
+        from maskwright.grammar.behaviour.specification.yaml_file import spec_from_yaml
+
+        return spec_from_yaml(text, name)
+
+    def to_yaml(self) -> str:
+        """A YAML text from which `from_yaml` reads the same specification."""
+        from maskwright.grammar.behaviour.specification.yaml_file import spec_to_yaml
+
+        return spec_to_yaml(self)

@@ -28,6 +28,7 @@ The signatures that other packages build on (all in this package's namespace):
 
     Escapes                                                   which JSON spellings: Escapes.CANONICAL (default)
     utf8_automaton(language) -> ByteAutomaton
+    counted_utf8_automaton(language) -> ByteAutomaton
     json_string_automaton(language, escapes=CANONICAL) -> ByteAutomaton   with both quotes; units counted as below
     counted_json_string_automaton(language, escapes=CANONICAL) -> ByteAutomaton
     any_json_string(escapes=CANONICAL) -> ByteAutomaton       every JSON string with both quotes, is_shared
@@ -38,7 +39,7 @@ The signatures that other packages build on (all in this package's namespace):
 
 In every JSON string automaton characters are the units (the escape of a surrogate pair is one) and the closing quote
 CLOSES, so `Automaton(json_string_automaton(a), 0, counter=(m, n))` bounds the length of any of them. Where a beginning
-may need more characters than are left, `counted_json_string_automaton` says how many each state needs.
+may need more characters than are left, the counted ones (`counted_...`) say how many each state needs.
 
 Errors: `GrammarSyntaxError` (malformed pattern), `UnsupportedPattern` (back-references and the like, with position
 and advice), `LimitExceeded` (too many states).
@@ -61,6 +62,7 @@ from maskwright.grammar.characters.languages import match_language, search_langu
 from maskwright.grammar.characters.measures import count_members, has_all_lengths, is_finite, is_free, least_to_accept
 from maskwright.grammar.characters.spelling import (
     counted_json_string_automaton,
+    counted_utf8_automaton,
     json_string_automaton,
     utf8_automaton,
 )
@@ -75,6 +77,7 @@ __all__ = [
     "any_json_string",
     "count_members",
     "counted_json_string_automaton",
+    "counted_utf8_automaton",
     "folded",
     "format_language",
     "has_all_lengths",

@@ -46,6 +46,13 @@ def utf8_automaton(language: CharacterAutomaton) -> ByteAutomaton:
 
 
 @lru_cache(maxsize=512)
+def counted_utf8_automaton(language: CharacterAutomaton) -> ByteAutomaton:
+    """The same with the characters that each state still needs, for a counter with a greatest number (`reserve`)."""
+    assert not language.is_empty, "an empty language has no automaton without dead states"
+    return _spelled(language, PLAIN, least_to_accept(language))
+
+
+@lru_cache(maxsize=512)
 def json_string_automaton(language: CharacterAutomaton, escapes: Escapes = Escapes.CANONICAL) -> ByteAutomaton:
     """The JSON strings, both quotes included, whose value is a member; the language must not be empty."""
     assert not language.is_empty, "an empty language has no automaton without dead states"

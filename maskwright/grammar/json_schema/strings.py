@@ -116,7 +116,13 @@ def bounded_language(
     languages: tuple[Language, ...], minimum: int, maximum: int | None
 ) -> tuple[CharacterAutomaton, Counter | None]:
     """The strings of all languages with a length in the range, as an automaton and perhaps a counter on top of it."""
-    automaton = conjunction_language(languages)
+    return bounded(conjunction_language(languages), minimum, maximum)
+
+
+def bounded(
+    automaton: CharacterAutomaton, minimum: int, maximum: int | None
+) -> tuple[CharacterAutomaton, Counter | None]:
+    """The members with a length in the range, as an automaton and perhaps a counter on top of it."""
     if automaton.is_empty:
         return automaton, None
     if minimum == 0 and maximum is None:

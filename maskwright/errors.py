@@ -248,6 +248,17 @@ class MatcherError(MaskwrightError):
 
 
 @dataclass(unsafe_hash=True)
+class TextRefused(MaskwrightError):
+    """A text that somebody else wrote for a segment of a trace is none that the specification allows there."""
+
+    segment: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"This is no text of segment '{self.segment}': {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
 class InvalidOption(MaskwrightError):
     """An option has a value that means nothing."""
 

@@ -1,0 +1,57 @@
+"""What can be asked of the texts of one segment, whatever kind they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from maskwright.grammar.behaviour.atoms import Hole, Scalar
+from maskwright.grammar.behaviour.letters import Letter
+from maskwright.grammar.ir import Grammar
+from maskwright.grammar.kept_hash import KeepsHash, record
+
+
+@record
+class Allowed(KeepsHash):
+    """What may stand at a hole: only these values, or (`is_excluded`) all but these."""
+
+    values: frozenset[Scalar]
+    is_excluded: bool = False
+
+
+Values = Mapping[Hole, Allowed]
+"""For some holes what may stand there."""
+
+BoundTexts = Mapping[str, tuple[str, ...]]
+"""For each name that a `Reference` refers to the texts that it had so far."""
+
+
+class Body(Protocol):
+    """The texts of a segment; `bodies.Bodies` says more of each question."""
+
+    @property
+    def letters(self) -> tuple[Letter, ...]:
+        """The letters that some text has."""
+
+    def grammar(self, letters: frozenset[Letter], values: Values, bound: BoundTexts) -> Grammar | None:
+        """The texts of these letters; None if there are none."""
+
+    def letter_of(self, text: str, bound: BoundTexts | None) -> Letter | None:
+        """The letter of a text, None if it is none of this segment."""
+
+    def why_not(self, text: str, bound: BoundTexts | None) -> str:
+        """Why a text is none of this segment."""
+
+    def values(self, text: str) -> dict[Hole, Scalar]:
+        """The values at the holes of a text."""
+
+    def shortest(self, letter: Letter) -> str:
+        """A short text of a letter."""
+
+    def sample(self, letter: Letter, rng: np.random.Generator) -> str:
+        """Some text of a letter."""
+
+    def closing(self, text: str, letter: Letter) -> str | None:
+        """What can follow a beginning so that it becomes a text of the letter."""

@@ -9,7 +9,7 @@ Stale machine code. numba's cache looks at the file of the outermost kernel only
 kernels that it calls and the constants of other files. After an upgrade that changes just those, numba would go on
 with the old code, silently. So the names of cache files are extended by a digest of all files of kernels (`_*.py`, by
 convention the only ones that kernels call or take constants from, with `byte_automaton.py` and `lexed_language.py`);
-those of `sampling/` are left out for the kernels below it, which cannot call them.
+those of the folders in `LEAVES` are left out for all kernels but their own, as no others call them.
 In the name and not in the stamp inside, because two versions that share a cache folder would overwrite each other's
 machine code.
 """
@@ -26,6 +26,9 @@ from typing import TypeVar
 import numba
 from numba.core import event
 from numba.core.caching import IndexDataCacheFile
+
+LEAVES = ("sampling", "matching/behaviour")
+"""Folders whose kernels are called by no kernels of other folders."""
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -54,7 +57,7 @@ def _compiled(function: Function, **options: bool) -> Function:
         cache = dispatcher._cache
         cache._cache_file = IndexDataCacheFile(
             cache_path=cache._cache_path,
-            filename_base=f"{cache._impl.filename_base}-{_digest_of_kernels(_is_of_sampling(function))}",
+            filename_base=f"{cache._impl.filename_base}-{_digest_of_kernels(_leaf_of(function))}",
             source_stamp=cache._cache_file._source_stamp,
         )
     except (RuntimeError, AttributeError, TypeError):  # RuntimeError: "cannot cache function: no locator available"
@@ -87,16 +90,19 @@ def is_ready(function: Callable[..., object]) -> bool:
         return False
 
 
-def _is_of_sampling(function: Callable[..., object]) -> bool:
-    return function.__module__.startswith("maskwright.sampling")
+def _leaf_of(function: Callable[..., object]) -> str | None:
+    """The folder in LEAVES that a kernel belongs to, or None."""
+    folder = function.__module__.removeprefix("maskwright.").replace(".", "/")
+    return next((leaf for leaf in LEAVES if folder.startswith(f"{leaf}/")), None)
 
 
 @functools.cache
-def _digest_of_kernels(with_sampling: bool) -> str:
+def _digest_of_kernels(leaf: str | None) -> str:
     package = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=8)
     constants = [package / "grammar" / name for name in ("byte_automaton.py", "lexed_language.py")]
-    for path in sorted([*package.rglob("_*.py"), *constants]):
-        if with_sampling or package / "sampling" not in path.parents:
+    others = [package / other for other in LEAVES if other != leaf]
+    for path in sorted([*package.rglob("_[!_]*.py"), *constants]):
+        if not any(other in path.parents for other in others):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

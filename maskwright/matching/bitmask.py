@@ -7,6 +7,8 @@ Words are int32 because that is what the hosts' tensors hold; the highest bit is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,20 @@ def allowed_tokens(row: NDArray[np.int32], size: int | None = None) -> NDArray[n
     """The ids allowed in one row, ascending; only those below `size` when it is given."""
     flags = np.unpackbits(np.ascontiguousarray(row).view(np.uint8), bitorder="little")
     return np.flatnonzero(flags if size is None else flags[:size])
+
+
+def set_bits(row: NDArray[np.int32], token_ids: Iterable[int]) -> None:
+    """Allow these tokens in one row."""
+    words = row.view(np.uint32)
+    for token in token_ids:
+        words[token >> 5] |= np.uint32(1 << (token & 31))
+
+
+def clear_bits(row: NDArray[np.int32], token_ids: Iterable[int]) -> None:
+    """Forbid these tokens in one row."""
+    words = row.view(np.uint32)
+    for token in token_ids:
+        words[token >> 5] &= np.uint32(0xFFFFFFFF ^ (1 << (token & 31)))
 
 
 def unpack_bitmask(bitmask: NDArray[np.int32], size: int) -> NDArray[np.bool_]:

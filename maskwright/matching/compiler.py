@@ -30,9 +30,11 @@ from maskwright.matching.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from referencing import Registry
 
+    from maskwright.grammar.behaviour.specification.spec import Budget, Spec
     from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import JSONSchemaOptions
     from maskwright.grammar.lark import Indenter, Lexer
+    from maskwright.matching.behaviour.program import Program
     from maskwright.matching.warming_up import Step
 
 
@@ -142,6 +144,17 @@ class Compiler:
     def compile_grammar(self, grammar: Grammar) -> CompiledGrammar:
         """Compile a grammar in the intermediate form."""
         return CompiledGrammar(grammar, self._tables, max_bytes=self._max_bytes)
+
+    def compile_behaviour(self, spec: Spec, *, budget: Budget | None = None) -> Program:
+        """Compile a behaviour specification (docs/behaviour.md); a budget replaces the specification's own.
+
+        Raises SpecError for one that cannot be followed to the end, BudgetTooSmall, which names the least budget, and
+        what the parts of its segments raise.
+        """
+        from maskwright.grammar.behaviour.policy import Policy
+        from maskwright.matching.behaviour.program import Program
+
+        return Program(Policy.of(spec), self._tables, max_bytes=self._max_bytes, budget=budget)
 
     def compile_json_schema(
         self,

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.matching.bitmask import allocate_bitmask
+from maskwright.matching.bitmask import allocate_bitmask, set_bits
 from maskwright.matching.vocabulary import Vocabulary
 
 ROWS_PER_BLOCK: Final = 16
@@ -117,6 +117,5 @@ def end_row(vocabulary: Vocabulary) -> FinishedRow:
     """The row in which nothing is allowed but the end tokens."""
     row = allocate_bitmask(1, vocabulary.size)[0]
     row[:] = 0
-    for token in vocabulary.eos_token_ids:
-        row[token >> 5] |= np.array(1 << (token & 31), dtype=np.uint32).view(np.int32)
+    set_bits(row, vocabulary.eos_token_ids)
     return FinishedRow(row)

@@ -63,6 +63,11 @@ class Matcher:
         return self._places[-1]
 
     @property
+    def trail(self) -> Trail:
+        """The path of the text, for those who look ahead (`CompiledGrammar.look_ahead`)."""
+        return self._trail
+
+    @property
     def row_shape(self) -> tuple[int]:
         """The shape of a row of bits: (ceil(vocabulary size / 32),)."""
         return self._shape

@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 
 from maskwright.grammar.behaviour.policy.costs import Costs
 from maskwright.grammar.behaviour.policy.policy import Position
-from maskwright.matching.behaviour.spellings import Spellings
-from maskwright.matching.behaviour.trace_rules import Boundary, Exit, ToResolve, TraceRules, TurnEnd
-from maskwright.matching.behaviour.ways import (
+from maskwright.matching.behaviour._ways import (
     N_EXITS,
     N_FOUND,
     successors_of_tokens,
     ways_to_byte,
 )
+from maskwright.matching.behaviour.spellings import Spellings
+from maskwright.matching.behaviour.trace_rules import Boundary, Exit, ToResolve, TraceRules, TurnEnd
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Place, Trail
@@ -63,7 +63,7 @@ class Way:
 
 @dataclass(slots=True)
 class Facts:
-    """What is known of a place (mutable: found when it is asked). `after`: tokens that may be taken, and their places."""
+    """What is known of a place (mutable: found when it is asked). `after`: the tokens allowed, and their places."""
 
     exit: Exit | None
     ways: tuple[Way, ...] | None = None
@@ -72,7 +72,7 @@ class Facts:
 
 
 class Outlook:
-    """Of one grammar of traces. `cost_inside(position, segment)`: what it costs to go on behind the segment's opener."""
+    """Of one grammar of traces. `cost_inside(position, segment)`: what it costs to go on behind a segment's opener."""
 
     def __init__(
         self,
@@ -172,9 +172,7 @@ class Outlook:
         """The tokens of a mask, for each the number of the place behind it, and these places, each with one token."""
         facts = self.facts(trail)
         if facts.after is None:
-            facts.after = self._grammar.look_ahead(
-                trail, successors_of_tokens, lambda: self._tokens_of(row), _grouped
-            )
+            facts.after = self._grammar.look_ahead(trail, successors_of_tokens, lambda: self._tokens_of(row), _grouped)
         return facts.after
 
     def _tokens_of(self, row: NDArray[np.int32]) -> tuple[object, ...]:

@@ -1,0 +1,122 @@
+"""A behaviour specification compiled for one vocabulary: `start()` begins a trace.
+
+    program = compiler.compile_behaviour(spec)
+    session = program.start()
+    session.observe("What is 6 * 7?")          # the user's segment
+    session.fill_bitmask(row); session.accept_token(token) ...
+
+What is decided before the first token: that the specification can be followed against its declared environment
+(`policy`), that the vocabulary can spell it, and that the budget is enough: `least_budget` tokens always suffice, and a
+smaller budget is an error that names it.
+
+A specification in which values or earlier texts matter has a grammar for each session, because its rules hold what was
+said; all others share one, with its masks.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from maskwright.errors import BudgetTooSmall, SpecError
+from maskwright.grammar.behaviour.grounding.reading import Reader
+from maskwright.grammar.behaviour.policy import Policy, Position
+from maskwright.grammar.behaviour.policy.costs import Costs
+from maskwright.grammar.behaviour.specification.spec import Budget, Spec, Writer
+from maskwright.matching.behaviour.outlook import NO_WAY, Outlook
+from maskwright.matching.behaviour.session import Session
+from maskwright.matching.behaviour.spellings import Spellings
+from maskwright.matching.behaviour.trace_rules import TraceRules
+from maskwright.matching.bitmask import n_mask_words, set_bits
+from maskwright.matching.compiled_grammar import CompiledGrammar
+from maskwright.matching.mask_tables import MaskTables
+from maskwright.matching.vocabulary import Vocabulary
+
+VALUE_SPARE = 8
+"""Tokens that the shortest text with a value may grow by until the value is a new one: a trace has fewer than 10**8."""
+
+
+class Program:
+    """See the module; thread-safe, and so are its sessions among each other. Made by `Compiler.compile_behaviour`.
+
+    `policy` is the automaton of flow and rules, `budget` what holds (the specification's, or another one), and
+    `least_budget` the fewest tokens that suffice for any trace, in the worst case over what others write.
+    """
+
+    def __init__(self, policy: Policy, tables: MaskTables, *, max_bytes: int, budget: Budget | None = None) -> None:
+        self.policy = policy
+        self.vocabulary: Vocabulary = tables.vocabulary
+        self.budget = policy.spec.budget if budget is None else budget
+        self.lock = threading.RLock()
+        self.spellings = Spellings(tables.vocabulary)
+        self.reader = Reader(policy.spec)
+        self.end_row = np.zeros(n_mask_words(tables.vocabulary.size), np.int32)
+        set_bits(self.end_row, tables.vocabulary.eos_token_ids)
+        self._tables = tables
+        self._max_bytes = max_bytes
+        self._tokens_of_move = [self._move_cost(move) for move in range(len(policy.moves))]
+        self.costs = Costs(policy.game, self._tokens_of_move.__getitem__, end_cost=1)
+        self.least_budget = self.costs.of(0)
+        self._check_budget()
+        self.is_about_values = any(policy.is_about_values(letter) for letter in range(len(policy.letters)))
+        self._shared = None if self.is_about_values else self.new_grammar()
+
+    @property
+    def spec(self) -> Spec:
+        """The specification."""
+        return self.policy.spec
+
+    def start(self, *, n_prompt_tokens: int = 0) -> Session:
+        """Begin a trace; tokens that are in the context already count against a budget of context tokens."""
+        with self.lock:
+            rules, grammar, outlook = self._shared or self.new_grammar()
+        return Session(self, rules, grammar, outlook, n_prompt_tokens)
+
+    def new_grammar(self) -> tuple[TraceRules, CompiledGrammar, Outlook]:
+        """The grammar of traces, with nothing in it yet."""
+        rules = TraceRules(self.policy, self.vocabulary)
+        grammar = CompiledGrammar(rules.grammar(), self._tables, max_bytes=self._max_bytes, has_gaps_closed=True)
+        return rules, grammar, Outlook(grammar, rules, self.spellings, self.costs, self.cost_inside)
+
+    def cost_inside(self, position: Position, segment: str) -> int:
+        """The tokens to the end from behind the opener of a segment, in the worst case over others."""
+        policy = self.policy
+        best = NO_WAY
+        for option in policy.game.expand(position.node):
+            costs = []
+            for move, successor in zip(option.moves, option.successors, strict=True):
+                if policy.letters[policy.moves[move].letter].segment == segment and policy.game.status[successor]:
+                    costs.append(self._tokens_of_move[move] + self.costs.of(successor))
+            if costs:
+                best = min(best, min(costs) if option.is_model else max(costs))
+        return best
+
+    def _move_cost(self, move: int) -> int:
+        """The tokens of a segment, delimiters included, as far as the budget counts them."""
+        policy, count = self.policy, self.spellings.count
+        letter = policy.moves[move].letter
+        segment = policy.spec.segment(policy.letters[letter].segment)
+        opener, closer = count(segment.open.encode()), count(segment.close.encode())
+        if segment.writer is Writer.MODEL:
+            body = count(policy.bodies.shortest(letter).encode())
+            if segment.max_tokens is not None and body + closer > segment.max_tokens:
+                raise SpecError(
+                    f"max_tokens must be at least {body + closer}: its shortest text takes so many",
+                    f"segment '{segment.name}'",
+                )
+            return opener + body + closer + (VALUE_SPARE if policy.is_about_values(letter) else 0)
+        if self.budget.context_tokens is None:
+            return opener
+        if segment.max_tokens is None:
+            raise SpecError(
+                "a budget of context tokens needs max_tokens for every segment that is not the model's",
+                f"segment '{segment.name}'",
+            )
+        return opener + segment.max_tokens + closer
+
+    def _check_budget(self) -> None:
+        for kind in ("generated_tokens", "context_tokens"):
+            allowed = getattr(self.budget, kind)
+            if allowed is not None and allowed < self.least_budget:
+                raise BudgetTooSmall(allowed, f"{self.spec.name} can take {self.least_budget} {kind.replace('_', ' ')}")

@@ -1,0 +1,408 @@
+"""One trace in progress: masks for the model's segments, texts of others, events, verdicts.
+
+A session is at every moment in a *turn* of the model, or waits for others (`event`). A turn is a text of the trace
+grammar that begins with the rule of a position (`trace_rules`); where it comes to an exit, the session looks at what
+was written, finds the position behind it, and begins the next turn or hands over. A token that would leave too little
+of the budget, or of a segment's `max_tokens`, is taken out of the mask (`outlook`).
+
+A session behaves like a matcher (`fill_bitmask`, `accept_token`, `rollback`, `fork`), so samplers and processors take
+it; while others are to write only end tokens are allowed, which end the model's turn and nothing else.
+Every accepted token and every observed text is one step for `rollback`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import BudgetTooSmall, MatcherError, TextRefused, TokenRejected
+from maskwright.grammar.behaviour.grounding.reading import Piece as Read
+from maskwright.grammar.behaviour.policy import Position
+from maskwright.grammar.behaviour.specification.spec import ToolCall, Writer
+from maskwright.matching.behaviour.events import Done, Event, Handover, Piece
+from maskwright.matching.behaviour.outlook import Outlook
+from maskwright.matching.behaviour.trace_rules import Boundary, ToResolve, TraceRules, TurnEnd
+from maskwright.matching.bitmask import allowed_tokens, check_row, clear_bits, n_mask_words, set_bits
+from maskwright.matching.compiled_grammar import CompiledGrammar
+from maskwright.matching.matcher import Matcher
+from maskwright.matching.place import Place, Trail
+from maskwright.matching.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from maskwright.matching.behaviour.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Where a session is; rollback goes back to earlier ones.
+
+    matcher: of the turn, at `n_accepted`; position: where the turn began, `inside` which segment if its opener had been
+    written; begin: where the turn's text begins in the trace's, length: how far it goes. pieces: how many segments had
+    ended when the turn began. n_generated, n_context: tokens so far. n_in_segment: tokens since the opener.
+    """
+
+    matcher: Matcher
+    n_accepted: int
+    position: Position
+    inside: str | None
+    begin: int
+    length: int
+    pieces: int
+    n_generated: int
+    n_context: int
+    event: Event | None
+    is_finished: bool = False
+    plan: tuple[int, ...] = ()
+
+
+def _behind(trail: Trail, place: Place, token: int) -> Trail:
+    """The trail after one more token."""
+    following = trail.fork()
+    following.go_on(place, token)
+    return following
+
+
+class Session:
+    """See the module. Made by `Program.start`; `program` and `vocabulary` are its program's."""
+
+    def __init__(
+        self, program: Program, rules: TraceRules, grammar: CompiledGrammar, outlook: Outlook, n_prompt_tokens: int
+    ) -> None:
+        self.program = program
+        self._rules = rules
+        self._grammar = grammar
+        self._outlook = outlook
+        self._text = bytearray()
+        self._pieces: list[Piece] = []
+        self._moments: list[_Moment] = []
+        position = program.policy.begin()
+        with program.lock:
+            matcher = grammar.matcher(rules.start_rule(position))
+            event = self._handover(position, 0)
+        self._now = _Moment(matcher, 0, position, None, 0, 0, 0, 0, n_prompt_tokens, event)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens that it reads."""
+        return self.program.vocabulary
+
+    @property
+    def event(self) -> Event | None:
+        """Others are to write, or the trace is done; None while the model writes."""
+        return self._now.event
+
+    @property
+    def text(self) -> str:
+        """The trace so far."""
+        return self._text.decode("utf-8", "replace")
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The segments that have ended."""
+        return (*self._pieces, *self._ended_in_turn(has_ended=self._now.is_finished))
+
+    @property
+    def n_accepted(self) -> int:
+        """How many steps can be rolled back."""
+        return len(self._moments)
+
+    @property
+    def row_shape(self) -> tuple[int]:
+        """The shape of a row of bits: (ceil(vocabulary size / 32),)."""
+        return (n_mask_words(self.vocabulary.size),)
+
+    def remaining(self) -> int | None:
+        """How many tokens may still be written, None without a budget."""
+        return self._left_at(self._now)
+
+    def _left_at(self, now: _Moment) -> int | None:
+        budget = self.program.budget
+        left = []
+        if budget.generated_tokens is not None:
+            left.append(budget.generated_tokens - now.n_generated)
+        if budget.context_tokens is not None:
+            left.append(budget.context_tokens - now.n_context)
+        return min(left, default=None)
+
+    def is_accepting(self) -> bool:
+        """May the trace end here (or has it)?"""
+        now = self._now
+        if isinstance(now.event, Handover):
+            return now.event.may_end
+        return now.is_finished or now.matcher.is_accepting()
+
+    def is_finished(self) -> bool:
+        """Has an end token been taken: at the end of the trace, or of a turn?"""
+        return self._now.is_finished
+
+    # The model's turn.
+
+    def fill_bitmask(self, row: NDArray[np.int32]) -> None:
+        """Write the allowed tokens into int32[ceil(vocabulary size / 32)]; only end tokens while others must write."""
+        check_row(row, self.row_shape)
+        now = self._now
+        if now.event is not None:
+            row[:] = self.program.end_row
+            return
+        now.matcher.fill_bitmask(row)
+        clear_bits(row, self._rules.mark_tokens)
+        self._keep_to_budget(row)
+
+    def allows(self, token_id: int) -> bool:
+        """Would `accept_token` take this token?"""
+        row = np.zeros(self.row_shape, np.int32)
+        self.fill_bitmask(row)
+        return 0 <= token_id < self.vocabulary.size and bool(row[token_id >> 5] >> (token_id & 31) & 1)
+
+    def accept_token(self, token_id: int) -> None:
+        """Read one token of the model; raises TokenRejected, and changes nothing, if it is not allowed."""
+        now = self._now
+        if now.is_finished or (now.event is not None and token_id not in self.vocabulary.eos_token_ids):
+            raise TokenRejected(token_id, self.n_accepted, "it is not the model's turn")
+        if now.event is not None:
+            self._go_on(replace(now, is_finished=True))
+            return
+        if token_id in self._rules.mark_tokens:
+            raise TokenRejected(token_id, self.n_accepted, "no text has this byte")
+        if self._is_bounded() and not self.allows(token_id):
+            raise TokenRejected(token_id, self.n_accepted, "what must still follow would not fit into the budget")
+        now.matcher.accept_token(token_id)
+        n_generated, n_context = now.n_generated + 1, now.n_context + 1
+        plan = now.plan[1:] if now.plan[:1] == (token_id,) else ()
+        if now.matcher.is_finished():
+            self._end(n_generated, n_context)
+            return
+        self._text += self._bytes_of(token_id)
+        following = replace(
+            now,
+            n_accepted=now.matcher.n_accepted,
+            length=len(self._text),
+            n_generated=n_generated,
+            n_context=n_context,
+            plan=plan,
+        )
+        exit_ = self._outlook.facts(now.matcher.trail).exit
+        if exit_ is not None and not isinstance(exit_, Boundary):
+            following = self._at_exit(following, exit_)
+        self._go_on(following)
+
+    def _bytes_of(self, token_id: int) -> bytes:
+        vocabulary = self.vocabulary
+        if token_id in vocabulary.special_token_ids:
+            return vocabulary.token_bytes[token_id]
+        return vocabulary.text_of(token_id)
+
+    def _go_on(self, following: _Moment) -> None:
+        self._moments.append(self._now)
+        self._now = following
+
+    def _end(self, n_generated: int, n_context: int) -> None:
+        """An end token was taken where the trace may end."""
+        now = self._now
+        self._go_on(
+            replace(
+                now,
+                n_accepted=now.matcher.n_accepted,
+                n_generated=n_generated,
+                n_context=n_context,
+                event=Done(),
+                is_finished=True,
+            )
+        )
+        position = self.position()
+        with self.program.lock:
+            self._now = replace(self._now, event=Done(self.program.policy.segments_of_others(position)))
+
+    def _at_exit(self, now: _Moment, exit_: TurnEnd | ToResolve) -> _Moment:
+        """The moment behind an exit that a turn has come to."""
+        is_opened = exit_.is_opened if isinstance(exit_, TurnEnd) else exit_.opened is not None
+        ended = self._ended_in_turn(has_ended=True, is_next_opened=is_opened)
+        with self.program.lock:
+            if isinstance(exit_, TurnEnd):
+                position, opened = exit_.position, exit_.segments[0] if exit_.is_opened else None
+            else:
+                position = self._resolved(exit_, ended[-1])
+                opened = exit_.opened
+            self._pieces += ended
+            return self._begun(now, position, opened)
+
+    def _resolved(self, exit_: ToResolve, piece: Piece) -> Position:
+        position = self.program.policy.after(exit_.position, exit_.letter, piece.text)
+        assert position is not None, "only values that lead on are in the mask"
+        return position
+
+    def _begun(self, now: _Moment, position: Position, opened: str | None) -> _Moment:
+        """The moment in which a turn begins at a position, perhaps behind an opener that has been written."""
+        policy = self.program.policy
+        now = replace(now, position=position, begin=len(self._text), length=len(self._text), pieces=len(self._pieces))
+        if opened is not None and policy.spec.segment(opened).writer is not Writer.MODEL:
+            event = self._handover(position, now.pieces, opened)
+            return replace(now, inside=opened, event=event)
+        event = self._handover(position, now.pieces) if opened is None else None
+        matcher = self._grammar.matcher(self._rules.start_rule(position, opened))
+        return replace(now, inside=opened, matcher=matcher, n_accepted=0, event=event)
+
+    def _handover(self, position: Position, n_pieces: int, opened: str | None = None) -> Handover | None:
+        """Others are to write if only they can."""
+        policy = self.program.policy
+        segments = (opened,) if opened is not None else policy.segments_of_others(position)
+        if not segments or (opened is None and policy.letters_of_model(position)):
+            return None
+        since = []
+        for piece in reversed(self._pieces[:n_pieces]):
+            if policy.spec.segment(piece.segment).writer is not Writer.MODEL:
+                break
+            since.append(piece)
+        call = next((found for piece in since if (found := self._call_of(piece)) is not None), None)
+        return Handover(segments, tuple(reversed(since)), call, policy.is_accepting(position))
+
+    def _call_of(self, piece: Piece) -> tuple[str, dict[str, object]] | None:
+        if not isinstance(self.program.spec.segment(piece.segment).text, ToolCall):
+            return None
+        call = json.loads(piece.text)
+        return call["name"], call["arguments"]
+
+    # The budget.
+
+    def _is_bounded(self) -> bool:
+        return self.remaining() is not None
+
+    def _keep_to_budget(self, row: NDArray[np.int32]) -> None:
+        """Take away the tokens behind which the end would not fit any more."""
+        left = self.remaining()
+        if left is None:
+            return
+        now, outlook = self._now, self._outlook
+        trail = now.matcher.trail
+        facts = outlook.facts(trail)
+        if facts.highest is not None and left > facts.highest:
+            return
+        tokens, group, places = outlook.behind_tokens(trail, row)
+        costs = np.array([outlook.cost(_behind(trail, *one)) for one in places], np.int64)
+        facts.highest = int(costs.max(initial=0))
+        if left > facts.highest:
+            return
+        plan = now.plan or outlook.plan(trail)
+        self._now = replace(now, plan=plan)
+        kept = tokens[costs[group] < left]
+        ends = [token for token in allowed_tokens(row, self.vocabulary.size) if token in self.vocabulary.eos_token_ids]
+        row[:] = 0
+        set_bits(row, (*kept.tolist(), *plan[:1], *ends))
+
+    # Others.
+
+    def observe(self, text: str | bytes, segment: str | None = None, n_tokens: int | None = None) -> str:
+        """Take the text of another's segment; what was put into the trace, its opener (unless written) and closer too.
+
+        Delimiters in it are broken up or refused, as the specification says. `segment` names one of several.
+        `n_tokens` is how many tokens the result takes in the context, by default the fewest that spell it.
+        Raises TextRefused if it is no text of the segment, MatcherError if it is not others' turn, BudgetExceeded if
+        what must follow would not fit any more; then nothing has changed.
+        """
+        now = self._now
+        policy = self.program.policy
+        segments = self._expected()
+        name = segments[0] if segment is None else segment
+        if name not in segments:
+            raise MatcherError(f"Segment '{name}' cannot come next, only {' or '.join(segments)}")
+        one = policy.spec.segment(name)
+        admitted = policy.bodies.admitted(name, text)
+        with self.program.lock:
+            position = self.position()
+            letter = policy.letter_of(name, admitted)
+            following = None if letter is None else policy.after(position, letter, admitted)
+            if following is None:
+                raise TextRefused(name, "it breaks a rule, or leaves no way to finish")
+            written = ("" if now.inside == name else one.open) + admitted + one.close
+            n_context = now.n_context + (
+                self.program.spellings.count(written.encode()) if n_tokens is None else n_tokens
+            )
+            began = replace(now, n_context=n_context, is_finished=False)
+            needed, left = self.program.costs.of(following.node), self._left_at(began)
+            if left is not None and needed > left:
+                raise BudgetTooSmall(left, f"what must follow can take {needed}")
+            ended = self._ended_in_turn(has_ended=True) if isinstance(now.event, Done) else ()
+            self._moments.append(now)
+            self._pieces += [*ended, Piece(name, admitted)]
+            self._text += written.encode()
+            self._now = self._begun(began, following, None)
+        return written
+
+    def _expected(self) -> tuple[str, ...]:
+        match self._now.event:
+            case Handover(segments):
+                return segments
+            case Done(segments) if segments:
+                return segments
+        raise MatcherError("It is the model's turn, not that of the environment or the user")
+
+    # Looking back.
+
+    def rollback(self, n: int) -> None:
+        """Take back the last n steps: accepted tokens, end tokens and observed texts."""
+        if not 0 <= n <= self.n_accepted:
+            raise MatcherError(f"Cannot roll back {n} of {self.n_accepted} steps")
+        if n:
+            self._now = self._moments[-n]
+            del self._moments[-n:]
+            del self._text[self._now.length :]
+            del self._pieces[self._now.pieces :]
+            self._now.matcher.rollback(self._now.matcher.n_accepted - self._now.n_accepted)
+
+    def fork(self) -> Session:
+        """A session at the same place that goes its own way."""
+        other = object.__new__(Session)
+        other.program, other._rules, other._grammar, other._outlook = (
+            self.program,
+            self._rules,
+            self._grammar,
+            self._outlook,
+        )
+        other._text, other._pieces = bytearray(self._text), self._pieces.copy()
+        matchers: dict[int, Matcher] = {}
+
+        def moved(moment: _Moment) -> _Moment:
+            key = id(moment.matcher)
+            if key not in matchers:
+                matchers[key] = moment.matcher.fork()
+            return replace(moment, matcher=matchers[key])
+
+        other._moments = [moved(moment) for moment in self._moments]
+        other._now = moved(self._now)
+        return other
+
+    def _ended_in_turn(self, *, has_ended: bool = False, is_next_opened: bool = False) -> list[Piece]:
+        """The segments of the model that have ended in this turn.
+
+        The last one is in progress unless it has a closer, the turn `has_ended`, or the next one is opened.
+        """
+        now = self._now
+        spec = self.program.spec
+        opener = "" if now.inside is None else spec.segment(now.inside).open
+        written = opener + self._text[now.begin :].decode("utf-8", "replace")
+        pieces = self.program.reader.split(written)
+        if is_next_opened or (pieces and not has_ended and not self._has_ended(pieces[-1])):
+            pieces = pieces[:-1]
+        return [Piece(str(piece.segment), piece.text) for piece in pieces]
+
+    def _has_ended(self, last: Read) -> bool:
+        """Has the last segment ended, whatever is written next?"""
+        assert last.segment is not None
+        return last.is_closed and bool(self.program.spec.segment(last.segment).close)
+
+    def position(self) -> Position:
+        """The position of the policy behind the last segment that has ended."""
+        now = self._now
+        with self.program.lock:
+            position = now.position
+            for piece in self._ended_in_turn(has_ended=now.is_finished):
+                letter = self.program.policy.letter_of(piece.segment, piece.text)
+                assert letter is not None
+                following = self.program.policy.after(position, letter, piece.text)
+                assert following is not None, "what was allowed has a way to finish"
+                position = following
+            return position

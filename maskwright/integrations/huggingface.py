@@ -34,16 +34,17 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, final
+from typing import Any, Final, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from transformers import LogitsProcessor
 
-from maskwright import CompiledGrammar, Matcher, Vocabulary
+from maskwright import Matcher, Vocabulary
 from maskwright.errors import MatcherError, TokenRejected
 from maskwright.integrations.readiness import make_kernels_ready
+from maskwright.matching.behaviour.session import Session
 from maskwright.matching.bitmask import n_mask_words, unpack_bitmask
 
 #: States kept for each row: drafts of about a hundred tokens can be dropped without losing the way back.
@@ -86,7 +87,18 @@ class _Fixed(Enum):
     END_ONLY = "the row has left the language: a draft, or the padding of a finished row"
 
 
-_RowState = Matcher | _Fixed
+class Constraint(Protocol):
+    """What a row of a batch is kept inside of: a compiled grammar, or the turn of a session (`Session.turn`)."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens that it reads."""
+
+    def matcher(self) -> Matcher | Session:
+        """A text at its start."""
+
+
+_RowState = Matcher | Session | _Fixed
 
 
 @dataclass(slots=True)
@@ -115,7 +127,7 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
 
     supports_continuous_batching = False  # there a processor sees only the last token of each row
 
-    def __init__(self, grammars: CompiledGrammar | Sequence[CompiledGrammar | None]) -> None:
+    def __init__(self, grammars: Constraint | Sequence[Constraint | None]) -> None:
         self._grammars = tuple(grammars) if isinstance(grammars, Sequence) else (grammars,)
         self.statistics = MaskStatistics()
         self._states: OrderedDict[tuple[int, bytes], _RowState] = OrderedDict()

@@ -32,6 +32,7 @@ from maskwright.matching.behaviour._ways import (
     ways_to_byte,
 )
 from maskwright.matching.behaviour.spellings import Spellings
+from maskwright.matching.behaviour.token_graph import TokenGraph
 from maskwright.matching.behaviour.trace_rules import Boundary, Exit, ToResolve, TraceRules, TurnEnd
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
@@ -63,12 +64,17 @@ class Way:
 
 @dataclass(slots=True)
 class Facts:
-    """What is known of a place (mutable: found when it is asked). `after`: the tokens allowed, and their places."""
+    """What is known of a place (mutable: found when it is asked).
+
+    `after`: the tokens allowed, for each the number of the place behind it, and these places with a token each.
+    `highest`: the most that any of them costs; `longest`: the most tokens that any of them needs for its segment.
+    """
 
     exit: Exit | None
     ways: tuple[Way, ...] | None = None
     after: tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[Place, int]]] | None = None
     highest: int | None = None
+    longest: int = 0
 
 
 class Outlook:
@@ -88,6 +94,21 @@ class Outlook:
         self._costs = costs
         self._cost_inside = cost_inside
         self._facts: dict[Place, Facts] = {}
+        self._graph: TokenGraph | None = None
+
+    def make_exact(self) -> int | None:
+        """Lay out all places, if they are few, so that costs are exact from now on: the cost of the start, or None."""
+        graph = TokenGraph(self._grammar, self._rules, self._exit_at, self._places_behind)
+        if not graph.build():
+            return None
+        self._graph = graph
+        return graph.cost_of_turn(self._rules.policy.begin())
+
+    def _exit_at(self, trail: Trail) -> Exit | None:
+        return self.facts(trail).exit
+
+    def _places_behind(self, trail: Trail, row: NDArray[np.int32]) -> list[tuple[Place, int]]:
+        return self.behind_tokens(trail, row)[2]
 
     def facts(self, trail: Trail) -> Facts:
         """What is known of the end of a trail; whether it is an exit is found at once."""
@@ -159,7 +180,18 @@ class Outlook:
 
     def cost(self, trail: Trail, cap: int = NO_WAY) -> int:
         """The fewest tokens to the end of the trace that are known of, at most `cap` of them in this segment."""
+        if self._graph is not None:
+            exact = self._graph.cost(trail.places[-1])
+            if exact is None:  # memory has started over, so places are new
+                self.make_exact()
+                exact = self._graph.cost(trail.places[-1])
+            assert exact is not None
+            return exact
         return min([len(w.tokens) + w.behind for w in self.ways(trail) if len(w.tokens) <= cap], default=NO_WAY)
+
+    def to_exit(self, trail: Trail) -> int:
+        """The fewest tokens to the end of the segment."""
+        return min([len(way.tokens) for way in self.ways(trail)], default=NO_WAY)
 
     def plan(self, trail: Trail, cap: int = NO_WAY) -> tuple[int, ...]:
         """The tokens to the end of the segment that keep that cost."""

@@ -23,7 +23,7 @@ from maskwright.errors import BudgetTooSmall, SpecError
 from maskwright.grammar.behaviour.grounding.reading import Reader
 from maskwright.grammar.behaviour.policy import Policy, Position
 from maskwright.grammar.behaviour.policy.costs import Costs
-from maskwright.grammar.behaviour.specification.spec import Budget, Spec, Writer
+from maskwright.grammar.behaviour.specification.spec import Budget, Segment, Spec, Writer
 from maskwright.matching.behaviour.outlook import NO_WAY, Outlook
 from maskwright.matching.behaviour.session import Session
 from maskwright.matching.behaviour.spellings import Spellings
@@ -41,7 +41,8 @@ class Program:
     """See the module; thread-safe, and so are its sessions among each other. Made by `Compiler.compile_behaviour`.
 
     `policy` is the automaton of flow and rules, `budget` what holds (the specification's, or another one), and
-    `least_budget` the fewest tokens that suffice for any trace, in the worst case over what others write.
+    `least_budget` a number of tokens that suffices for any trace, in the worst case over what others write: the least
+    of all if `is_exact`, else the sum over segments. `smallest_limit`: the least `max_tokens` of the model's segments.
     """
 
     def __init__(self, policy: Policy, tables: MaskTables, *, max_bytes: int, budget: Budget | None = None) -> None:
@@ -57,10 +58,17 @@ class Program:
         self._max_bytes = max_bytes
         self._tokens_of_move = [self._move_cost(move) for move in range(len(policy.moves))]
         self.costs = Costs(policy.game, self._tokens_of_move.__getitem__, end_cost=1)
-        self.least_budget = self.costs.of(0)
-        self._check_budget()
         self.is_about_values = any(policy.is_about_values(letter) for letter in range(len(policy.letters)))
+        self.smallest_limit = min(
+            [s.max_tokens for s in policy.spec.segments if s.max_tokens and _is_own(s)], default=None
+        )
         self._shared = None if self.is_about_values else self.new_grammar()
+        exact = None
+        if self._shared is not None and self.smallest_limit is None and self.budget.context_tokens is None:
+            exact = self._shared[2].make_exact()
+        self.is_exact = exact is not None
+        self.least_budget = self.costs.of(0) if exact is None else exact
+        self._check_budget()
 
     @property
     def spec(self) -> Spec:
@@ -120,3 +128,7 @@ class Program:
             allowed = getattr(self.budget, kind)
             if allowed is not None and allowed < self.least_budget:
                 raise BudgetTooSmall(allowed, f"{self.spec.name} can take {self.least_budget} {kind.replace('_', ' ')}")
+
+
+def _is_own(segment: Segment) -> bool:
+    return segment.writer is Writer.MODEL

@@ -13,6 +13,7 @@ Every accepted token and every observed text is one step for `rollback`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,9 @@ from maskwright.grammar.behaviour.grounding.reading import Piece as Read
 from maskwright.grammar.behaviour.policy import Position
 from maskwright.grammar.behaviour.specification.spec import ToolCall, Writer
 from maskwright.matching.behaviour.events import Done, Event, Handover, Piece
-from maskwright.matching.behaviour.outlook import Outlook
+from maskwright.matching.behaviour.outlook import NO_WAY, Outlook
 from maskwright.matching.behaviour.trace_rules import Boundary, ToResolve, TraceRules, TurnEnd
-from maskwright.matching.bitmask import allowed_tokens, check_row, clear_bits, n_mask_words, set_bits
+from maskwright.matching.bitmask import allowed_tokens, check_row, n_mask_words, set_bits
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.matcher import Matcher
 from maskwright.matching.place import Place, Trail
@@ -42,7 +43,9 @@ class _Moment:
 
     matcher: of the turn, at `n_accepted`; position: where the turn began, `inside` which segment if its opener had been
     written; begin: where the turn's text begins in the trace's, length: how far it goes. pieces: how many segments had
-    ended when the turn began. n_generated, n_context: tokens so far. n_in_segment: tokens since the opener.
+    ended when the turn began. n_generated, n_context: tokens so far. plan: tokens that keep the budget, if it is tight.
+    Where segments have limits, `segment` is the one in progress; it begins at `segment_begin` and has `n_in_segment`
+    tokens so far.
     """
 
     matcher: Matcher
@@ -57,6 +60,9 @@ class _Moment:
     event: Event | None
     is_finished: bool = False
     plan: tuple[int, ...] = ()
+    segment: str | None = None
+    segment_begin: int = 0
+    n_in_segment: int = 0
 
 
 def _behind(trail: Trail, place: Place, token: int) -> Trail:
@@ -64,6 +70,22 @@ def _behind(trail: Trail, place: Place, token: int) -> Trail:
     following = trail.fork()
     following.go_on(place, token)
     return following
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What may be written from a moment of a session on: `matcher()` begins there, as with a compiled grammar."""
+
+    session: Session
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens that it reads."""
+        return self.session.vocabulary
+
+    def matcher(self) -> Session:
+        """A session of its own."""
+        return self.session.fork()
 
 
 class Session:
@@ -149,7 +171,8 @@ class Session:
             row[:] = self.program.end_row
             return
         now.matcher.fill_bitmask(row)
-        clear_bits(row, self._rules.mark_tokens)
+        for word, kept in self._rules.mark_words:
+            row[word] &= kept
         self._keep_to_budget(row)
 
     def allows(self, token_id: int) -> bool:
@@ -176,9 +199,11 @@ class Session:
         if now.matcher.is_finished():
             self._end(n_generated, n_context)
             return
-        self._text += self._bytes_of(token_id)
+        more = self._bytes_of(token_id)
+        counted = self._in_segment(now, more)
+        self._text += more
         following = replace(
-            now,
+            counted,
             n_accepted=now.matcher.n_accepted,
             length=len(self._text),
             n_generated=n_generated,
@@ -189,6 +214,26 @@ class Session:
         if exit_ is not None and not isinstance(exit_, Boundary):
             following = self._at_exit(following, exit_)
         self._go_on(following)
+
+    def accept_tokens(self, token_ids: Iterable[int]) -> int:
+        """Read tokens until one is refused, or an end token was taken; how many were read (those stay)."""
+        count = 0
+        for token in token_ids:
+            if self._now.is_finished:
+                break
+            try:
+                self.accept_token(token)
+            except TokenRejected:
+                break
+            count += 1
+        return count
+
+    def turn(self) -> Turn:
+        """What the model may write now, as a grammar: for logits processors, which end a text with an end token.
+
+        Give the tokens to `accept_tokens` afterwards.
+        """
+        return Turn(self)
 
     def _bytes_of(self, token_id: int) -> bytes:
         vocabulary = self.vocabulary
@@ -238,7 +283,9 @@ class Session:
     def _begun(self, now: _Moment, position: Position, opened: str | None) -> _Moment:
         """The moment in which a turn begins at a position, perhaps behind an opener that has been written."""
         policy = self.program.policy
-        now = replace(now, position=position, begin=len(self._text), length=len(self._text), pieces=len(self._pieces))
+        here = len(self._text)
+        now = replace(now, position=position, begin=here, length=here, pieces=len(self._pieces), plan=())
+        now = replace(now, segment=opened, segment_begin=here, n_in_segment=0)
         if opened is not None and policy.spec.segment(opened).writer is not Writer.MODEL:
             event = self._handover(position, now.pieces, opened)
             return replace(now, inside=opened, event=event)
@@ -269,29 +316,65 @@ class Session:
     # The budget.
 
     def _is_bounded(self) -> bool:
-        return self.remaining() is not None
+        return self.remaining() is not None or self.program.smallest_limit is not None
 
     def _keep_to_budget(self, row: NDArray[np.int32]) -> None:
-        """Take away the tokens behind which the end would not fit any more."""
-        left = self.remaining()
-        if left is None:
+        """Take away the tokens behind which the end, of the trace or of the segment, would not fit any more."""
+        remaining, smallest = self.remaining(), self.program.smallest_limit
+        if remaining is None and smallest is None:
             return
+        left = NO_WAY if remaining is None else remaining
+        limit = self._limit_at(self._now)
+        here = limit - self._now.n_in_segment
         now, outlook = self._now, self._outlook
         trail = now.matcher.trail
         facts = outlook.facts(trail)
-        if facts.highest is not None and left > facts.highest:
+        if facts.highest is None:
+            _, _, places = outlook.behind_tokens(trail, row)
+            behind = [_behind(trail, *one) for one in places]
+            facts.highest = max([outlook.cost(one) for one in behind], default=0)
+            if smallest is not None:
+                facts.longest = max([outlook.to_exit(one) for one in behind], default=0)
+        if left > facts.highest and (smallest is None or min(here, smallest) > facts.longest):
             return
         tokens, group, places = outlook.behind_tokens(trail, row)
-        costs = np.array([outlook.cost(_behind(trail, *one)) for one in places], np.int64)
-        facts.highest = int(costs.max(initial=0))
-        if left > facts.highest:
-            return
-        plan = now.plan or outlook.plan(trail)
-        self._now = replace(now, plan=plan)
+        costs = np.array([outlook.cost(_behind(trail, *one), self._limit_behind(one[1])) for one in places], np.int64)
         kept = tokens[costs[group] < left]
+        plan = now.plan or outlook.plan(trail, here)
+        self._now = replace(now, plan=plan)
         ends = [token for token in allowed_tokens(row, self.vocabulary.size) if token in self.vocabulary.eos_token_ids]
         row[:] = 0
         set_bits(row, (*kept.tolist(), *plan[:1], *ends))
+
+    def _limit_at(self, now: _Moment) -> int:
+        """The `max_tokens` of the segment in progress; NO_WAY, more than any number, without one."""
+        segment = None if now.segment is None else self.program.spec.segment(now.segment)
+        return NO_WAY if segment is None or segment.max_tokens is None else segment.max_tokens
+
+    def _limit_behind(self, token_id: int) -> int:
+        """How many tokens the segment that is in progress behind a token may still take."""
+        if self.program.smallest_limit is None:
+            return NO_WAY
+        following = self._in_segment(self._now, self._bytes_of(token_id))
+        return self._limit_at(following) - following.n_in_segment
+
+    def _in_segment(self, now: _Moment, more: bytes) -> _Moment:
+        """The moment with the segment in progress once more bytes have been written, and its tokens."""
+        if self.program.smallest_limit is None:
+            return now
+        written = self._text[now.segment_begin : now.length] + more
+        opener = b"" if now.inside is None or now.segment_begin > now.begin else self._opener(now.inside)
+        pieces = self.program.reader.split((opener + written).decode("utf-8", "replace"))
+        last = pieces[-1]
+        if len(pieces) == 1 and not self._has_ended(last) and now.segment == last.segment:
+            return replace(now, n_in_segment=now.n_in_segment + 1)
+        before = "".join((opener + written).decode("utf-8", "replace")[: last.begin])
+        begin = now.segment_begin + len(before.encode()) - (len(opener) if before else 0)
+        name = None if self._has_ended(last) else last.segment
+        return replace(now, segment=name, segment_begin=begin, n_in_segment=0)
+
+    def _opener(self, segment: str) -> bytes:
+        return self.program.spec.segment(segment).open.encode()
 
     # Others.
 
@@ -391,8 +474,7 @@ class Session:
 
     def _has_ended(self, last: Read) -> bool:
         """Has the last segment ended, whatever is written next?"""
-        assert last.segment is not None
-        return last.is_closed and bool(self.program.spec.segment(last.segment).close)
+        return last.segment is not None and last.is_closed and bool(self.program.spec.segment(last.segment).close)
 
     def position(self) -> Position:
         """The position of the policy behind the last segment that has ended."""

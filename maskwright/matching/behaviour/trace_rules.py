@@ -26,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from maskwright.automata.nullable import nonempty_part
 from maskwright.automata.passes import prepare
 from maskwright.errors import SpecError, VocabularyGap
@@ -77,13 +79,17 @@ Exit = Boundary | TurnEnd | ToResolve
 class TraceRules(Mapping[str, Node]):
     """The rules by name (mutable: they grow as texts come to them). Not thread-safe.
 
-    mark: the byte that begins an exit; mark_tokens: the tokens that are just that byte.
+    mark: the byte that begins an exit; mark_tokens: the tokens that are just that byte; mark_words: for each of them
+    its word of a row, and the bits of it that stay.
     """
 
     def __init__(self, policy: Policy, vocabulary: Vocabulary) -> None:
         self.policy = policy
         self.vocabulary = vocabulary
         self.mark, self.mark_tokens = _mark_of(vocabulary)
+        self.mark_words = tuple(
+            [(t >> 5, np.uint32(0xFFFFFFFF ^ 1 << (t & 31)).view(np.int32)) for t in self.mark_tokens]
+        )
         self._own: dict[str, Node] = {ROOT: ir.literal(bytes([self.mark]))}
         self._parts: list[Mapping[str, Node]] = []
         self._bodies: dict[tuple[object, ...], Node] = {}

@@ -4,7 +4,7 @@ The product of flow and rules is a game between the model and those who write th
 is *won* if a trace can be finished from it. What may happen there is a list of *options*, and it is won as soon as all
 successors of one option are:
 
-    the trace may end                      an option that asks for nothing
+    the trace may end                      an option that asks for nothing (nobody has to write any more)
     the model writes a segment             one option for each successor: the model chooses
     the model hands over, naming a segment one option for each segment: all letters that may come of it
     only others can write                  one option: all letters of all their segments, for they choose
@@ -23,10 +23,7 @@ Cost: an expansion takes some microseconds for each letter and rule.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from maskwright.errors import LimitExceeded
 
 DEAD = -1
 """A successor from which the automaton cannot accept any more."""
@@ -167,7 +164,7 @@ class Game:
                 if not any(DEAD in successors[move] for move in moves):
                     targets = tuple([self.node(successors[move]) for move in moves])
                     options.append(Option(node, tuple(moves), targets, is_model=False))
-        if self.is_accepting(node) and (by_successor or not others or rules.is_cooperative):
+        if self.is_accepting(node):
             options.append(Option(node, (), (), is_model=True))
         self.options[node] = tuple(options)
         for option in options:
@@ -221,7 +218,7 @@ class Game:
         return self.status[node]
 
     def _to_accept(self, node: int) -> int:
-        """How far the automata are from accepting, each by itself; added up, so that a step towards any of them counts."""
+        """How far the automata are from accepting, each by itself, added up: a step towards any of them counts."""
         return sum([table.to_accept[state] for table, state in zip(self.rules.tables, self.vectors[node], strict=True)])
 
     def is_open(self, option: Option, limit: int) -> bool:
@@ -246,15 +243,3 @@ class Game:
                             found.append(successor)
         return True
 
-
-def decided(game: Game, limit: int, guilty: Sequence[str]) -> bool:
-    """Is the start won? Raises LimitExceeded, naming the rules that are at work, if that cannot be settled."""
-    status = game.decide(0, limit)
-    if status == UNKNOWN:
-        raise LimitExceeded(
-            "The positions of the flow and the rules " + ", ".join(guilty),
-            asked=limit + 1,
-            allowed=limit,
-            remedy="make some rules warnings, or count less far",
-        )
-    return status == WON

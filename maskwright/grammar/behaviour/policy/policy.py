@@ -318,11 +318,12 @@ class Policy:
         """The segments of environment or user that the trace may be handed over to."""
         found: dict[str, None] = {}
         for option in self.game.expand(position.node):
-            if not option.is_model and self._is_open(option):
+            if not option.is_model and self.is_open(option):
                 found.update(dict.fromkeys(self.letters[self.moves[move].letter].segment for move in option.moves))
         return tuple(found)
 
-    def _is_open(self, option: Option) -> bool:
+    def is_open(self, option: Option) -> bool:
+        """May this happen: can the trace be finished whatever comes of it?"""
         return all(self._is_won(successor) for successor in option.successors)
 
     def writers_at(self, position: Position) -> frozenset[Writer]:

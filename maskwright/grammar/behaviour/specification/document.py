@@ -106,12 +106,6 @@ class Node:
             raise self.error(f"a text was expected here, not {self.kind()}; put it in quotes if it is meant as one")
         return self.value
 
-    def identifier(self, what: str) -> str:
-        """A name that formulas and flows can use."""
-        name = self.text()
-        check_identifier(name, what, self)
-        return name
-
     def number(self, minimum: int) -> int:
         """A whole number from `minimum` on."""
         if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < minimum:

@@ -106,7 +106,7 @@ def _segments(node: Node, delimiters: Node | None, around: Surroundings) -> tupl
             members["min_chars"].number(0) if "min_chars" in members else 0,
             members["max_chars"].number(0) if "max_chars" in members else None,
             _escape(members["escape"]) if "escape" in members else Escape.REPLACE,
-            members["bind"].identifier("a reference") if "bind" in members else None,
+            members["bind"].text() if "bind" in members else None,
         )
         if made.max_chars is not None and made.max_chars < made.min_chars:
             raise members["max_chars"].error(f"`max_chars` is less than the `min_chars` {made.min_chars}")
@@ -123,8 +123,9 @@ def _escape(node: Node) -> Escape:
 
 
 def _flow(node: Node, segments: tuple[Segment, ...]) -> Flow:
+    text = node.text()
     try:
-        flow = parse_flow(node.text())
+        flow = parse_flow(text)
     except GrammarSyntaxError as fault:
         raise node.inside(fault) from fault
     names = [segment.name for segment in segments]

@@ -24,20 +24,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from maskwright.errors import GrammarSyntaxError, LimitExceeded, SpecError
-from maskwright.grammar.behaviour.atoms import Atom, Proposition, TextAtom, TextTest, Variable, holes_of
+from maskwright.grammar.behaviour.atoms import Proposition, TextAtom, TextTest, holes_of
 from maskwright.grammar.behaviour.logic import patterns
 from maskwright.grammar.behaviour.logic.formula import (
     Formula,
     Holds,
+    atoms_of,
     conjunction,
     disjunction,
     globally,
     holds,
     implies,
     is_of_one_letter,
+    map_atoms,
     negation,
 )
 from maskwright.grammar.behaviour.logic.parser import parse_formula
+from maskwright.grammar.behaviour.logic.past import refuse_future_inside_past
 from maskwright.grammar.behaviour.specification.document import Node
 from maskwright.grammar.behaviour.specification.resolving import resolved
 from maskwright.grammar.behaviour.specification.spec import Mention, Ordered, Segment, Text, Without, Writer
@@ -45,8 +48,8 @@ from maskwright.grammar.behaviour.specification.texts import pattern_of, texts_o
 
 MAX_COUNT = 10_000
 """The greatest count of a rule: each step of a counter is a state."""
-MAX_STEPS = 100
-"""The greatest number of steps in `within`: each is an operator of the formula."""
+MAX_STEPS = 90
+"""The greatest number of steps in `within`: each is two operators within each other."""
 MAX_OPERANDS = 100
 """Formulas in an `order` or `exclusive`, which speak of all pairs."""
 
@@ -80,8 +83,9 @@ class Operands:
 
     def formula(self, node: Node) -> Formula:
         """The formula that a text spells, with concrete atoms."""
+        text = node.text()
         try:
-            formula = parse_formula(node.text())
+            formula = parse_formula(text)
         except GrammarSyntaxError as fault:
             raise node.inside(fault) from fault
         return resolved(formula, self.segments, node.error_at_name)
@@ -108,7 +112,10 @@ class Operands:
 def meaning_of(word: str, value: Node, operands: Operands) -> Meaning:
     """What a rule means, given its word and what stands behind it."""
     try:
-        return WORDS[word](value, operands)
+        meaning = WORDS[word](value, operands)
+        if isinstance(meaning, Formula):
+            refuse_future_inside_past(meaning)
+        return meaning
     except SpecError as fault:
         if value.source is None:
             raise
@@ -178,8 +185,8 @@ def _between(node: Node, operands: Operands) -> Meaning:
         raise node.error("between two segments something is either `never` or `must`")
     begin, end = operands.formula(members["from"]), operands.formula(members["to"])
     if "never" in members:
-        return patterns.never_between(operands.formula(members["never"]), begin, end)
-    return patterns.must_between(operands.formula(members["must"]), begin, end)
+        return patterns.never_between(begin, end, operands.formula(members["never"]))
+    return patterns.must_between(begin, end, operands.formula(members["must"]))
 
 
 def _order(node: Node, operands: Operands) -> Meaning:
@@ -200,16 +207,12 @@ _TERMS = (TextTest.CONTAINS, TextTest.MENTIONS)
 
 def _never_repeat(node: Node, operands: Operands) -> Meaning:
     formula = operands.formula(node)
-    match formula:
-        case Holds(Proposition(segment)):
-            atom: Atom = TextAtom(segment, TextTest.EQUALS, Variable("x"))
-        case Holds(atom) if holes_of(atom):
-            pass
-        case _:
-            raise node.error(
-                "the name of a segment or an atom with a variable, such as call(search, query=$q), is meant"
-            )
-    return patterns.never_again(holds(atom))
+    if isinstance(formula, Holds) and isinstance(formula.atom, Proposition):
+        return patterns.never_repeat(formula.atom.name)
+    if not is_of_one_letter(formula) or not any(map(holes_of, atoms_of(formula))):
+        raise node.error("the name of a segment was expected here, or an atom with a variable: call(search, query=$q)")
+    # The same of another atom than the text as a whole.
+    return map_atoms(patterns.never_repeat(""), lambda _: formula)
 
 
 def _mention(node: Node, operands: Operands) -> Meaning:

@@ -69,14 +69,15 @@ def part_of(node: Node, around: Surroundings) -> Text:
 
 def pattern_of(node: Node) -> Regex:
     """The pattern that a text spells."""
+    pattern = node.text()
     try:
-        parse(node.text(), PYTHON)
+        parse(pattern, PYTHON)
     except GrammarSyntaxError as fault:
         raise node.inside(fault) from fault
     except UnsupportedPattern as fault:
         message = f"{fault.construct} cannot be enforced exactly: {fault.advice}"
         raise node.inside(GrammarSyntaxError(message, fault.source, fault.position)) from fault
-    return Regex(node.text())
+    return Regex(pattern)
 
 
 def texts_of(node: Node) -> tuple[str, ...]:
@@ -146,7 +147,7 @@ _KINDS: dict[str, Callable[[Node, Surroundings], Text]] = {
     "tools": _tools,
     "parts": _parts,
     "optional": lambda node, around: Optional(part_of(node, around)),
-    "ref": lambda node, _: Reference(node.identifier("a reference")),
+    "ref": lambda node, _: Reference(node.text()),
     "all": _all,
 }
 

@@ -79,6 +79,10 @@ class SpecBuilder:
         asked = {"generated_tokens": generated_tokens, "context_tokens": context_tokens}
         return self._with("budget", {key: value for key, value in asked.items() if value is not None})
 
+    def voting(self, samples: int, segment: str) -> SpecBuilder:
+        """Declare that the text of this segment is taken that most of so many traces have."""
+        return self._with("voting", {"samples": samples, "segment": segment})
+
     def examples(self, *names: str) -> SpecBuilder:
         """Name files with examples."""
         return self._with("examples", list(names))

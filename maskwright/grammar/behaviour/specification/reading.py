@@ -37,6 +37,7 @@ from maskwright.grammar.behaviour.specification.spec import (
     Rule,
     Segment,
     Spec,
+    Voting,
     Writer,
 )
 from maskwright.grammar.behaviour.specification.texts import Surroundings, references, text_of
@@ -46,7 +47,7 @@ from maskwright.grammar.behaviour.specification.yaml_text import in_one_line
 VERSION = 1
 KEYS = (
     *("behaviour", "name", "tools", "delimiters", "segments", "flow", "rules"),
-    *("environment", "budget", "examples"),
+    *("environment", "budget", "examples", "voting"),
 )
 SEGMENT_KEYS = (*("open", "close", "writer", "text", "max_tokens", "min_chars", "max_chars", "escape", "bind"),)
 ABOUT_KEYS = ("id", "why", "level")
@@ -82,6 +83,7 @@ def spec_of(document: Node, name: str, folder: Folder) -> Spec:
         fallback,
         _examples(members.get("examples"), folder),
         around.tools,
+        _voting(members["voting"], segments) if "voting" in members else None,
     )
 
 
@@ -255,6 +257,13 @@ def _budget(node: Node | None) -> Budget:
     keys = ("generated_tokens", "context_tokens")
     members = {} if node is None else node.members(keys)
     return Budget(*(members[key].number(1) if key in members else None for key in keys))
+
+
+def _voting(node: Node, segments: tuple[Segment, ...]) -> Voting:
+    members = node.members(("samples", "segment"))
+    if len(members) < 2:
+        raise node.error("voting has a number of `samples` and the `segment` whose texts are counted")
+    return Voting(members["samples"].number(1), Operands(segments).segment(members["segment"]))
 
 
 def _examples(node: Node | None, folder: Folder) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from maskwright.grammar.behaviour.atoms import Atom, CallAtom, FieldAtom, Length
 from maskwright.grammar.behaviour.logic.formula import Formula, disjunction, holds, map_atoms
 from maskwright.grammar.behaviour.specification.names import unknown
 from maskwright.grammar.behaviour.specification.spec import AllOf, JSONText, OneOf, Segment, Text, ToolCall, Writer
+from maskwright.grammar.behaviour.specification.texts import pattern_fault
 from maskwright.grammar.behaviour.specification.tools import argument_names, tool_names
 
 ANY_OUTPUT = "output"
@@ -58,6 +59,7 @@ class _Resolver:
                 return disjunction(*(holds(segment.name) for segment in self.named(name)))
             case TextAtom(name) | LengthAtom(name):
                 segments = self.named(name)
+                self.check_pattern(atom)
             case FieldAtom(name):
                 segments = [segment for segment in self.named(name) if _has_fields(segment.text)]
                 if not segments:
@@ -80,6 +82,13 @@ class _Resolver:
         if not found:
             raise self.fault("the model writes no segment, so there is no output", name)
         return found
+
+    def check_pattern(self, atom: Atom) -> None:
+        """Is what the text is matched with a pattern?"""
+        if isinstance(atom, TextAtom) and atom.test is TextTest.MATCHES and isinstance(atom.text, str):
+            fault = pattern_fault(atom.text)
+            if fault is not None:
+                raise self.fault(f"no pattern: {fault.message}", atom.text)
 
     def check_choice(self, atom: TextAtom, segment: Segment) -> None:
         """Can the text be what the atom says?"""

@@ -240,9 +240,7 @@ def _leak(node: Node, operands: Operands) -> Meaning:
             found.append(pattern_of(_members(item, ("regex",))["regex"]).pattern)
         else:
             texts += texts_of(Node((item,), item.path, item.source, item.begin, item.end))
-    asked = [(TextTest.CONTAINS, text) for text in texts] + [
-        (TextTest.MATCHES, f"(?s:.*)(?:{p})(?s:.*)") for p in found
-    ]
+    asked = [(TextTest.CONTAINS, text) for text in texts] + [(TextTest.MATCHES, pattern) for pattern in found]
     said = [segment.name for segment in operands.segments if segment.writer is Writer.MODEL]
     atoms = [holds(TextAtom(segment, test, text)) for segment in said for test, text in asked]
     without = Without(tuple(texts), tuple(found))

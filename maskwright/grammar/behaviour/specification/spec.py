@@ -207,6 +207,17 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Voting:
+    """Self-consistency: so many traces are made, and the text of a segment that most of them have is the result.
+
+    Each trace follows the specification by itself; who makes them counts.
+    """
+
+    samples: int
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """A behaviour specification. Make one with `Spec.load`, `Spec.from_yaml` or `SpecBuilder`.
 
@@ -228,6 +239,7 @@ class Spec:
     """Names of files with examples, as written."""
     tools: str = "[]"
     """The tools that are declared, a JSON list of functions as for `ToolCall`; texts need not be calls of them."""
+    voting: Voting | None = None
 
     def segment(self, name: str) -> Segment:
         """The segment of that name; raises KeyError."""

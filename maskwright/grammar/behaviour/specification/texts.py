@@ -70,14 +70,22 @@ def part_of(node: Node, around: Surroundings) -> Text:
 def pattern_of(node: Node) -> Regex:
     """The pattern that a text spells."""
     pattern = node.text()
+    fault = pattern_fault(pattern)
+    if fault is not None:
+        raise node.inside(fault) from fault
+    return Regex(pattern)
+
+
+def pattern_fault(pattern: str) -> GrammarSyntaxError | None:
+    """What is wrong with a pattern, if anything."""
     try:
         parse(pattern, PYTHON)
     except GrammarSyntaxError as fault:
-        raise node.inside(fault) from fault
+        return fault
     except UnsupportedPattern as fault:
         message = f"{fault.construct} cannot be enforced exactly: {fault.advice}"
-        raise node.inside(GrammarSyntaxError(message, fault.source, fault.position)) from fault
-    return Regex(pattern)
+        return GrammarSyntaxError(message, fault.source, fault.position)
+    return None
 
 
 def texts_of(node: Node) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ def document_of(spec: Spec) -> dict[str, Data]:
             context_tokens=spec.budget.context_tokens,
         ),
         "examples": list(spec.examples),
+        "voting": {} if spec.voting is None else {"samples": spec.voting.samples, "segment": spec.voting.segment},
     }
     return {key: value for key, value in written.items() if value not in ([], {})}
 

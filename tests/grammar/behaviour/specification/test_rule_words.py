@@ -31,6 +31,7 @@ def rule_of(written: str) -> Rule:
     return rule
 
 
+_LEAK = "G !(" + " | ".join(f'{name}.contains("x") | {name}.matches(/y+/)' for name in "abct") + ")"
 LETTERS = tuple(map(Letter, "abcte"))
 
 
@@ -89,6 +90,7 @@ def test_counts_count(word: str, n: int, allowed: list[int]) -> None:
         ("never_repeat: call(search, query=$q)", "G(t.call(search, query=$q) -> Z H !t.call(search, query=$q))"),
         ('never: output.contains("x")', 'G !(a.contains("x") | b.contains("x") | c.contains("x") | t.contains("x"))'),
         ("must: call(stop)", "F t.call(stop)"),
+        ("{leak: [x, {regex: 'y+'}], level: warn}", _LEAK),
         ('never: t.arguments.query == "x"', 'G !(t.arguments.query == "x")'),
     ],
 )

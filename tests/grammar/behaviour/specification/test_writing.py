@@ -106,6 +106,8 @@ def specs(draw: st.DrawFn) -> Spec:
         builder = builder.environment(environment)
     if draw(st.booleans()):
         builder = builder.tools({"search": {"query": "string", "limit": {"type": "integer", "minimum": 1}}})
+    if draw(st.booleans()):
+        builder = builder.voting(draw(st.integers(1, 9)), "c")
     return builder.budget(generated_tokens=draw(st.one_of(st.none(), st.integers(1, 999)))).build()
 
 

@@ -1,0 +1,255 @@
+"""Words that several automata accept together: the shortest one, and the one nearest to a given word.
+
+All questions of `analysis` about a specification are of this form. Can the rules be kept together? Is there a word that
+all of them accept. Does the flow imply a rule? There is none that the flow accepts and the rule's complement. What
+should this trace have been? The nearest one. So there is one search, and nothing multiplies automata out.
+
+The search is A* over (a state of each automaton, a place in the given word); an edit - to insert, delete or replace
+a letter - costs one. What an automaton needs *by itself* from a state and a place to the end is computed beforehand
+(dynamic programming over the word, backwards); the largest of these is a bound for all together, exact where one of
+them decides, as the flow does most often. Where some automaton by itself has no way, nothing is searched.
+
+Source: Hart, Nilsson, Raphael, "A formal basis for the heuristic determination of minimum cost paths" (1968), section
+3; Wagner, "Order-n correction for regular languages" (1974) for the tables.
+Where many rules are open that say nothing of each other, that bound is too low to help (n of them: 2^n nodes). Then,
+and where it is only asked whether there is a word at all, the search goes where the *sum* of what they need is least.
+Cost: O(length * states * letters) numbers for each automaton, and a tenth of a millisecond for a node. Rejected: to
+multiply the automata and minimise: 2^n states for those n rules, of which the search by the sum looks at n.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import LimitExceeded
+from maskwright.grammar.behaviour.logic.dfa import DFA
+
+MAX_NODES_PROVED = 20_000
+"""After so many nodes, about a second, a search for the nearest word is content with a near one."""
+MAX_NODES = 100_000
+"""After so many nodes a search for any word gives up."""
+_NO_WAY = 1 << 29
+"""More than any number of edits; twice it is still an int32."""
+
+Vector = tuple[int, ...]
+"""One state for each automaton."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """An automaton read with the letters of all: `columns[letter]`, int32[n_letters], is the letter of its own."""
+
+    dfa: DFA
+    columns: NDArray[np.int32]
+
+    def step(self, state: int, letter: int) -> int:
+        """The state after a letter."""
+        return int(self.dfa.transitions[state, self.columns[letter]])
+
+    def complement(self) -> Machine:
+        """The automaton of the negation."""
+        return Machine(self.dfa.complement(), self.columns)
+
+
+class EditKind(Enum):
+    """What is done at a place of a word."""
+
+    KEEP = "keep"
+    INSERT = "insert"
+    DELETE = "delete"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One step from a word to another: at `place` of the word (before it, if inserting) put `letter`; None: nothing."""
+
+    kind: EditKind
+    place: int
+    letter: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A way from a word to one that is accepted. is_nearest: is it proved that no other has fewer edits?"""
+
+    edits: tuple[Edit, ...]
+    is_nearest: bool
+
+    @property
+    def cost(self) -> int:
+        """How many edits are not to keep a letter."""
+        return sum(edit.kind is not EditKind.KEEP for edit in self.edits)
+
+
+def not_empty(n_letters: int) -> Machine:
+    """The words with a letter: a trace is one, and what an automaton says of the empty word means nothing."""
+    transitions = np.ones((2, 1), np.int32)
+    return Machine(DFA(("any",), transitions, np.array([False, True])), np.zeros(n_letters, np.int32))
+
+
+def stepped(machines: Sequence[Machine], vector: Vector, letter: int) -> Vector:
+    """The states after a letter."""
+    return tuple(machine.step(state, letter) for machine, state in zip(machines, vector, strict=True))
+
+
+def first_states(machines: Sequence[Machine]) -> Vector:
+    """The states before the first letter."""
+    return (0,) * len(machines)
+
+
+def is_accepted(machines: Sequence[Machine], vector: Vector) -> bool:
+    """May the word end here, for all of them?"""
+    return all(bool(machine.dfa.accepting[state]) for machine, state in zip(machines, vector, strict=True))
+
+
+def can_be_accepted(machines: Sequence[Machine], vector: Vector) -> bool:
+    """Is there a word, the empty one included, that all automata accept from a vector on? Raises LimitExceeded."""
+    return _found(machines, vector, (), _hastily, MAX_NODES) is not None
+
+
+def shortest_word(machines: Sequence[Machine], vector: Vector) -> tuple[int, ...] | None:
+    """A shortest word that all automata accept from a vector on; None if there is none. Raises LimitExceeded.
+
+    Where that takes more than `MAX_NODES_PROVED` nodes, it is a short word, not proved to be the shortest.
+    """
+    repair = nearest_word(machines, vector, ())
+    return None if repair is None else tuple(edit.letter for edit in repair.edits if edit.letter is not None)
+
+
+def nearest_word(machines: Sequence[Machine], vector: Vector, word: Sequence[int | None]) -> Repair | None:
+    """The fewest edits that make of `word` one that all automata accept from a vector on; None: there is no such word.
+
+    A letter None of the word is one that nobody knows: it has to be replaced or deleted. Of several ways the same is
+    found each time. Raises LimitExceeded.
+
+        nearest_word([machine of "a b c"], (0,), [a, c])  ->  keep a, insert b, keep c
+    """
+    try:
+        edits = _found(machines, vector, word, _carefully, MAX_NODES_PROVED)
+    except LimitExceeded:
+        return Repair(_found(machines, vector, word, _hastily, MAX_NODES) or (), False)
+    return None if edits is None else Repair(edits, True)
+
+
+def _carefully(cost: int, to_go: Sequence[int]) -> int:
+    """No more than the whole cost, so that the first word that is found is the nearest."""
+    return cost + max(to_go, default=0)
+
+
+def _hastily(_: int, to_go: Sequence[int]) -> int:
+    """First what is nearest to the end for all automata together, whatever it cost."""
+    return sum(to_go)
+
+
+def _found(
+    machines: Sequence[Machine],
+    vector: Vector,
+    word: Sequence[int | None],
+    rank: Callable[[int, Sequence[int]], int],
+    max_nodes: int,
+) -> tuple[Edit, ...] | None:
+    """Best-first search: the edits of the first way to the end of the word and to acceptance, in the order of `rank`.
+
+    Raises LimitExceeded at the node after `max_nodes`.
+    """
+    letters = representatives(machines)
+    tables = [_edits_to_go(machine, word) for machine in machines]
+    tables_of_place = [[table[place] for table in tables] for place in range(len(word) + 1)]
+
+    def to_go(vector: Vector, place: int) -> list[int]:
+        return [int(table[state]) for table, state in zip(tables_of_place[place], vector, strict=True)]
+
+    start = (vector, 0)
+    costs = {start: 0}
+    came: dict[tuple[Vector, int], tuple[tuple[Vector, int], Edit]] = {}
+    done: set[tuple[Vector, int]] = set()
+    queue = [(0, 0, 0, start)] if max(to_go(*start), default=0) < _NO_WAY else []
+    while queue:
+        node = heapq.heappop(queue)[-1]
+        if node in done:
+            continue
+        done.add(node)
+        vector, place = node
+        if place == len(word) and is_accepted(machines, vector):
+            return _way(came, node)
+        if len(done) > max_nodes:
+            raise LimitExceeded("The search for a trace that all rules allow", len(done), max_nodes)
+        for edit, after in _edits(machines, vector, place, word, letters):
+            cost = costs[node] + (edit.kind is not EditKind.KEEP)
+            if after in done or cost >= costs.get(after, _NO_WAY):
+                continue
+            left = to_go(*after)
+            if max(left, default=0) < _NO_WAY:
+                costs[after] = cost
+                came[after] = (node, edit)
+                # Of equal ranks the one that is further on, and of those the first found: few nodes, one answer.
+                heapq.heappush(queue, (rank(cost, left), -after[1], len(came), after))
+    return None
+
+
+def _edits(
+    machines: Sequence[Machine], vector: Vector, place: int, word: Sequence[int | None], letters: Sequence[int]
+) -> Iterator[tuple[Edit, tuple[Vector, int]]]:
+    """Every edit at a place, with the node that it leads to."""
+    successors = [(letter, stepped(machines, vector, letter)) for letter in letters]
+    if place < len(word):
+        written = word[place]
+        if written is not None:
+            yield Edit(EditKind.KEEP, place, written), (stepped(machines, vector, written), place + 1)
+        for letter, after in successors:
+            if letter != written:
+                yield Edit(EditKind.REPLACE, place, letter), (after, place + 1)
+        yield Edit(EditKind.DELETE, place, None), (vector, place + 1)
+    for letter, after in successors:
+        if after != vector:
+            yield Edit(EditKind.INSERT, place, letter), (after, place)
+
+
+def _way(came: dict[tuple[Vector, int], tuple[tuple[Vector, int], Edit]], node: tuple[Vector, int]) -> tuple[Edit, ...]:
+    edits: list[Edit] = []
+    while node in came:
+        node, edit = came[node]
+        edits.append(edit)
+    return tuple(reversed(edits))
+
+
+def representatives(machines: Sequence[Machine]) -> list[int]:
+    """One letter, the first, for each set of letters that no automaton tells apart."""
+    if not machines:
+        return []
+    columns = np.stack([machine.columns for machine in machines])
+    _, first = np.unique(columns, axis=1, return_index=True)
+    return sorted(first.tolist())
+
+
+def _edits_to_go(machine: Machine, word: Sequence[int | None]) -> NDArray[np.int32]:
+    """int32[len(word) + 1, n_states]: the fewest edits from a place and a state to the end, for one automaton."""
+    transitions = machine.dfa.transitions
+    columns = np.unique(machine.columns)
+    successors = transitions[:, columns]
+    table = np.empty((len(word) + 1, len(transitions)), np.int32)
+    table[-1] = _with_insertions(np.where(machine.dfa.accepting, 0, _NO_WAY).astype(np.int32), successors)
+    for place in range(len(word) - 1, -1, -1):
+        after = table[place + 1]
+        best = np.minimum(after, after[successors].min(axis=1)) + 1
+        written = word[place]
+        if written is not None:
+            best = np.minimum(best, after[transitions[:, machine.columns[written]]])
+        table[place] = _with_insertions(np.minimum(best, _NO_WAY), successors)
+    return table
+
+
+def _with_insertions(costs: NDArray[np.int32], successors: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The costs where letters may be inserted first: the fixed point of c(q) = min(c(q), 1 + min over a of c(q a))."""
+    while True:
+        better = np.minimum(costs, costs[successors].min(axis=1) + 1)
+        if np.array_equal(better, costs):
+            return costs
+        costs = better

@@ -106,6 +106,11 @@ class Bodies:
         """The values that stand in a text at the holes of atoms, and the text itself as a whole."""
         return self._bodies[segment].values(text)
 
+    def language(self, segment: str) -> CharacterAutomaton | None:
+        """The texts of a segment; None if they are not regular."""
+        body = self._bodies[segment]
+        return body.language if isinstance(body, RegularBody) else None
+
     def shortest(self, letter: int) -> str:
         """A text of a letter, the shortest where the texts are regular."""
         return self._bodies[self.letters[letter].segment].shortest(self.letters[letter])

@@ -7,29 +7,24 @@ stderr. Anything else is a bug of ours and shows as a traceback.
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated
 
 import typer
 
-from maskwright.errors import MaskwrightError
 from maskwright.grammar.notation.notations import Source, Target
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
 from maskwright.integrations.command_line.lark_options import IndenterChoice, LarkOptions, LexerChoice
-from maskwright.integrations.command_line.messages import UserMistakeError, complain
+from maskwright.integrations.command_line.messages import UserMistakeError, told_in_one_sentence
 from maskwright.integrations.command_line.specification import (
     Kind,
     SpecificationRequest,
     read_specification,
     read_text,
 )
-
-Parameters = ParamSpec("Parameters")
 
 app = typer.Typer(
     name="maskwright",
@@ -117,20 +112,6 @@ class MethodChoice(StrEnum):
     SMC = "smc"
     MCMC = "mcmc"
     BEAM = "beam"
-
-
-def told_in_one_sentence(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
-    """The command, whose user's mistakes become one sentence on stderr and exit code 2."""
-
-    @functools.wraps(command)
-    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
-        try:
-            command(*arguments, **options)
-        except (UserMistakeError, MaskwrightError) as error:
-            complain(str(error))
-            raise typer.Exit(2) from None
-
-    return run
 
 
 @app.callback(invoke_without_command=True)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import ParamSpec, TextIO
 
+import typer
+
+from maskwright.errors import MaskwrightError
 from maskwright.integrations.readiness import make_kernels_ready
 
 PATIENCE_SECONDS = 1.5
 """Shorter waits are not worth a message; kernels that were compiled before load within that time."""
 
 COMPILING = "Compiling ..."
+
+Parameters = ParamSpec("Parameters")
 
 
 class UserMistakeError(Exception):
@@ -25,6 +31,20 @@ class UserMistakeError(Exception):
 def complain(message: str) -> None:
     """One mistake, on stderr."""
     print(f"maskwright: {message}", file=sys.stderr)
+
+
+def told_in_one_sentence(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """The command, whose user's mistakes become one sentence on stderr and exit code 2."""
+
+    @functools.wraps(command)
+    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
+        try:
+            command(*arguments, **options)
+        except (UserMistakeError, MaskwrightError) as error:
+            complain(str(error))
+            raise typer.Exit(2) from None
+
+    return run
 
 
 def need_file_place(option: str, path: Path) -> None:

@@ -44,7 +44,7 @@ class Complete(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RepromptOptions:
-    """prompt: what stands before the trace.  max_attempts, max_requests: at one place and in all, then it is given up."""
+    """prompt: what stands before the trace.  max_attempts, max_requests: at one place, and in all."""
 
     prompt: str = ""
     max_attempts: int = 3

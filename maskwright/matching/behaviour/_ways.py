@@ -79,7 +79,7 @@ def ways_to_byte(
     exits: Ints,
     slots: Ints,
 ) -> int:
-    """Breadth first from a configuration: the nearest ones that can read `mark`, which ends a way.
+    """Breadth first from a configuration: the nearest ones that can read `mark`, which ends a way (but not at once).
 
     found[i] is the i-th configuration met, came_from[i] the one before it (-1 for the first) and byte_read[i] the byte
     between them; exits lists the i that can read the mark. It ends when nothing is left, when an array is full, or
@@ -108,7 +108,8 @@ def ways_to_byte(
                 progress[N_EXITS] += 1
                 if progress[N_EXITS] == exits.size:
                     return DONE
-                byte = np.int64(256)
+                if here > 0:
+                    byte = np.int64(256)
         if progress[N_EXITS] > 0 and here > exits[0] + most_behind:
             return DONE
         while byte < 256:

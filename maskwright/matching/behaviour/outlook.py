@@ -1,7 +1,7 @@
 """What lies ahead of a place in a text: is it an exit, how can its segment be ended, and what does the end cost?
 
 From a place a breadth-first search over bytes finds the nearest exits of its segment (`ways`), the texts on the way are
-spelled with the fewest tokens (`spellings`), and what comes behind an exit costs what `policy.costs` says. So
+spelled with the fewest tokens (`spellings`), and what comes behind an exit costs what `prices` says. So
 
     cost(place) = min over exits (tokens of the way + cost behind the exit)
 
@@ -23,17 +23,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.grammar.behaviour.policy.costs import Costs
-from maskwright.grammar.behaviour.policy.policy import Position
 from maskwright.matching.behaviour._ways import (
     N_EXITS,
     N_FOUND,
     successors_of_tokens,
     ways_to_byte,
 )
+from maskwright.matching.behaviour.prices import NO_WAY, Prices
 from maskwright.matching.behaviour.spellings import Spellings
 from maskwright.matching.behaviour.token_graph import TokenGraph
-from maskwright.matching.behaviour.trace_rules import Boundary, Exit, ToResolve, TraceRules, TurnEnd
+from maskwright.matching.behaviour.trace_rules import Boundary, Exit, Opened, ToResolve, TraceRules, TurnEnd
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Place, Trail
@@ -48,18 +47,25 @@ MET_BEHIND_FIRST = 256
 MOST_KEPT = 1 << 15
 """Places of which something is kept."""
 
-NO_WAY = 1 << 30
-"""More than any budget."""
-
 _EXIT_BYTES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to the end of a segment: the tokens to write, and what everything behind it costs."""
+    """A way to an exit: the tokens to write, and what everything behind it costs."""
 
     tokens: tuple[int, ...]
+    exit: Exit
     behind: int
+
+    @property
+    def cost(self) -> int:
+        """The tokens to the end of the trace."""
+        return len(self.tokens) + self.behind
+
+    def fits(self, limit: int) -> bool:
+        """Is the segment in progress ended within so many tokens? (The opener of the next one is not counted.)"""
+        return len(self.tokens) <= limit or isinstance(self.exit, Opened)
 
 
 @dataclass(slots=True)
@@ -78,21 +84,13 @@ class Facts:
 
 
 class Outlook:
-    """Of one grammar of traces. `cost_inside(position, segment)`: what it costs to go on behind a segment's opener."""
+    """Of one grammar of traces."""
 
-    def __init__(
-        self,
-        grammar: CompiledGrammar,
-        rules: TraceRules,
-        spellings: Spellings,
-        costs: Costs,
-        cost_inside: Callable[[Position, str], int],
-    ) -> None:
+    def __init__(self, grammar: CompiledGrammar, rules: TraceRules, spellings: Spellings, prices: Prices) -> None:
         self._grammar = grammar
         self._rules = rules
         self._spellings = spellings
-        self._costs = costs
-        self._cost_inside = cost_inside
+        self._prices = prices
         self._facts: dict[Place, Facts] = {}
         self._graph: TokenGraph | None = None
 
@@ -129,8 +127,12 @@ class Outlook:
         facts = self.facts(trail)
         if facts.ways is None:
             texts = self._grammar.look_ahead(trail, ways_to_byte, self._search, _texts)
-            facts.ways = tuple([Way(self._spellings.of(text), self._behind(trail, text)) for text in texts])
+            facts.ways = tuple([self._way(trail, text) for text in texts])
         return facts.ways
+
+    def _way(self, trail: Trail, text: bytes) -> Way:
+        exit_ = self._exit_behind(trail, text)
+        return Way(self._spellings.of(text), exit_, self.cost_behind(exit_))
 
     def _search(self) -> tuple[object, ...]:
         return (
@@ -144,8 +146,8 @@ class Outlook:
             np.zeros(4 * MOST_MET, np.int32),
         )
 
-    def _behind(self, trail: Trail, text: bytes) -> int:
-        """What it costs behind the exit that a text leads to."""
+    def _exit_behind(self, trail: Trail, text: bytes) -> Exit:
+        """The exit that a text leads to."""
         there = trail.fork()
         if text:
             is_read = self._grammar.read(there, text)
@@ -153,18 +155,18 @@ class Outlook:
         is_read = self._grammar.read(there, bytes([self._rules.mark]))
         assert is_read
         number = self._grammar.forced_text(there, _EXIT_BYTES - 1)
-        return self.cost_behind(self._rules.exit_of(bytes([self._rules.mark]) + number))
+        return self._rules.exit_of(bytes([self._rules.mark]) + number)
 
     def cost_behind(self, exit_: Exit) -> int:
         """What everything behind an exit costs, in the worst case over others."""
-        policy = self._rules.policy
+        policy, prices = self._rules.policy, self._prices
         match exit_:
             case Boundary(position):
-                return self._costs.of(position.node)
+                return prices.at(position)
+            case Opened(position, segment):
+                return prices.inside(position, segment)
             case TurnEnd(position, segments, is_opened):
-                if is_opened:
-                    return max(self._cost_inside(position, segment) for segment in segments)
-                return self._costs.of(position.node)
+                return prices.inside(position, segments[0]) if is_opened else prices.at(position)
             case ToResolve(position, letter, opened):
                 allowed = policy.allowed_values(position, letter)
                 assert allowed is not None
@@ -172,14 +174,12 @@ class Outlook:
                 for values in policy.value_classes(position, letter, allowed):
                     following = policy.after_values(position, letter, policy.example_values(values))
                     if following is not None:
-                        found.append(
-                            self._costs.of(following.node) if opened is None else self._cost_inside(following, opened)
-                        )
+                        found.append(prices.at(following) if opened is None else prices.inside(following, opened))
                 return max(found)
         raise AssertionError(exit_)
 
-    def cost(self, trail: Trail, cap: int = NO_WAY) -> int:
-        """The fewest tokens to the end of the trace that are known of, at most `cap` of them in this segment."""
+    def cost(self, trail: Trail, limit: int = NO_WAY) -> int:
+        """The fewest tokens to the end of the trace that are known of, at most `limit` of them in this segment."""
         if self._graph is not None:
             exact = self._graph.cost(trail.places[-1])
             if exact is None:  # memory has started over, so places are new
@@ -187,16 +187,43 @@ class Outlook:
                 exact = self._graph.cost(trail.places[-1])
             assert exact is not None
             return exact
-        return min([len(w.tokens) + w.behind for w in self.ways(trail) if len(w.tokens) <= cap], default=NO_WAY)
+        return min([way.cost for way in self.ways(trail) if way.fits(limit)], default=NO_WAY)
 
     def to_exit(self, trail: Trail) -> int:
         """The fewest tokens to the end of the segment."""
-        return min([len(way.tokens) for way in self.ways(trail)], default=NO_WAY)
+        return min([0 if isinstance(way.exit, Opened) else len(way.tokens) for way in self.ways(trail)], default=NO_WAY)
 
-    def plan(self, trail: Trail, cap: int = NO_WAY) -> tuple[int, ...]:
-        """The tokens to the end of the segment that keep that cost."""
-        fitting = [way for way in self.ways(trail) if len(way.tokens) <= cap]
-        return min(fitting, key=lambda way: len(way.tokens) + way.behind).tokens if fitting else ()
+    def plan(self, trail: Trail, limit: int = NO_WAY) -> tuple[int, ...]:
+        """Tokens that keep the cost, at least to the next exit; () if an end token does."""
+        fitting = sorted([way for way in self.ways(trail) if way.fits(limit)], key=lambda way: way.cost)
+        for way in fitting:
+            tokens = way.tokens or self._plan_from(way.exit)
+            if not tokens or self._can_take(trail, tokens):
+                return tokens
+        return ()
+
+    def _plan_from(self, exit_: Exit) -> tuple[int, ...]:
+        """The tokens of the next segment, or of the rest of one."""
+        match exit_:
+            case Boundary(position):
+                return self._prices.plan_at(position)
+            case Opened(position, segment):
+                return self._prices.plan_inside(position, segment)
+        return ()
+
+    def _can_take(self, trail: Trail, tokens: tuple[int, ...]) -> bool:
+        """Values and repetitions may stand against what is shortest."""
+        there = trail.fork()
+        for token in tokens:
+            following = self._grammar.after_token(there, token)
+            if following is None:
+                return False
+            there.go_on(following[0], token, following[1])
+        return True
+
+    def openers_ahead(self, trail: Trail, left: int) -> tuple[tuple[int, ...], ...]:
+        """The ways to write the opener of a segment that may follow here, if the budget permits it."""
+        return tuple([way.tokens for way in self.ways(trail) if way.tokens and _opens(way.exit) and way.cost <= left])
 
     def behind_tokens(
         self, trail: Trail, row: NDArray[np.int32]
@@ -218,6 +245,17 @@ class Outlook:
             np.zeros(4, np.int64),
             np.zeros(vocabulary.size, np.int32),
         )
+
+
+def _opens(exit_: Exit) -> bool:
+    match exit_:
+        case Opened():
+            return True
+        case TurnEnd(_, _, is_opened):
+            return is_opened
+        case ToResolve(_, _, opened):
+            return opened is not None
+    return False
 
 
 def _texts(arrays: tuple[object, ...], _: Callable[[int], Place]) -> list[bytes]:

@@ -19,12 +19,12 @@ import threading
 
 import numpy as np
 
-from maskwright.errors import BudgetTooSmall, SpecError
+from maskwright.errors import BudgetTooSmall
 from maskwright.grammar.behaviour.grounding.reading import Reader
-from maskwright.grammar.behaviour.policy import Policy, Position
-from maskwright.grammar.behaviour.policy.costs import Costs
+from maskwright.grammar.behaviour.policy import Policy
 from maskwright.grammar.behaviour.specification.spec import Budget, Segment, Spec, Writer
-from maskwright.matching.behaviour.outlook import NO_WAY, Outlook
+from maskwright.matching.behaviour.outlook import Outlook
+from maskwright.matching.behaviour.prices import Prices
 from maskwright.matching.behaviour.session import Session
 from maskwright.matching.behaviour.spellings import Spellings
 from maskwright.matching.behaviour.trace_rules import TraceRules
@@ -32,9 +32,6 @@ from maskwright.matching.bitmask import n_mask_words, set_bits
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.vocabulary import Vocabulary
-
-VALUE_SPARE = 8
-"""Tokens that the shortest text with a value may grow by until the value is a new one: a trace has fewer than 10**8."""
 
 
 class Program:
@@ -56,8 +53,7 @@ class Program:
         set_bits(self.end_row, tables.vocabulary.eos_token_ids)
         self._tables = tables
         self._max_bytes = max_bytes
-        self._tokens_of_move = [self._move_cost(move) for move in range(len(policy.moves))]
-        self.costs = Costs(policy.game, self._tokens_of_move.__getitem__, end_cost=1)
+        self.prices = Prices(policy, self.spellings, self.budget)
         self.is_about_values = any(policy.is_about_values(letter) for letter in range(len(policy.letters)))
         self.smallest_limit = min(
             [s.max_tokens for s in policy.spec.segments if s.max_tokens and _is_own(s)], default=None
@@ -67,7 +63,7 @@ class Program:
         if self._shared is not None and self.smallest_limit is None and self.budget.context_tokens is None:
             exact = self._shared[2].make_exact()
         self.is_exact = exact is not None
-        self.least_budget = self.costs.of(0) if exact is None else exact
+        self.least_budget = self.prices.at(policy.begin()) if exact is None else exact
         self._check_budget()
 
     @property
@@ -85,43 +81,7 @@ class Program:
         """The grammar of traces, with nothing in it yet."""
         rules = TraceRules(self.policy, self.vocabulary)
         grammar = CompiledGrammar(rules.grammar(), self._tables, max_bytes=self._max_bytes, has_gaps_closed=True)
-        return rules, grammar, Outlook(grammar, rules, self.spellings, self.costs, self.cost_inside)
-
-    def cost_inside(self, position: Position, segment: str) -> int:
-        """The tokens to the end from behind the opener of a segment, in the worst case over others."""
-        policy = self.policy
-        best = NO_WAY
-        for option in policy.game.expand(position.node):
-            costs = []
-            for move, successor in zip(option.moves, option.successors, strict=True):
-                if policy.letters[policy.moves[move].letter].segment == segment and policy.game.status[successor]:
-                    costs.append(self._tokens_of_move[move] + self.costs.of(successor))
-            if costs:
-                best = min(best, min(costs) if option.is_model else max(costs))
-        return best
-
-    def _move_cost(self, move: int) -> int:
-        """The tokens of a segment, delimiters included, as far as the budget counts them."""
-        policy, count = self.policy, self.spellings.count
-        letter = policy.moves[move].letter
-        segment = policy.spec.segment(policy.letters[letter].segment)
-        opener, closer = count(segment.open.encode()), count(segment.close.encode())
-        if segment.writer is Writer.MODEL:
-            body = count(policy.bodies.shortest(letter).encode())
-            if segment.max_tokens is not None and body + closer > segment.max_tokens:
-                raise SpecError(
-                    f"max_tokens must be at least {body + closer}: its shortest text takes so many",
-                    f"segment '{segment.name}'",
-                )
-            return opener + body + closer + (VALUE_SPARE if policy.is_about_values(letter) else 0)
-        if self.budget.context_tokens is None:
-            return opener
-        if segment.max_tokens is None:
-            raise SpecError(
-                "a budget of context tokens needs max_tokens for every segment that is not the model's",
-                f"segment '{segment.name}'",
-            )
-        return opener + segment.max_tokens + closer
+        return rules, grammar, Outlook(grammar, rules, self.spellings, self.prices)
 
     def _check_budget(self) -> None:
         for kind in ("generated_tokens", "context_tokens"):

@@ -25,9 +25,10 @@ from maskwright.grammar.behaviour.grounding.reading import Piece as Read
 from maskwright.grammar.behaviour.policy import Position
 from maskwright.grammar.behaviour.specification.spec import ToolCall, Writer
 from maskwright.matching.behaviour.events import Done, Event, Handover, Piece
-from maskwright.matching.behaviour.outlook import NO_WAY, Outlook
-from maskwright.matching.behaviour.trace_rules import Boundary, ToResolve, TraceRules, TurnEnd
-from maskwright.matching.bitmask import allowed_tokens, check_row, n_mask_words, set_bits
+from maskwright.matching.behaviour.outlook import Outlook
+from maskwright.matching.behaviour.prices import NO_WAY
+from maskwright.matching.behaviour.trace_rules import ToResolve, TraceRules, TurnEnd
+from maskwright.matching.bitmask import check_row, n_mask_words, set_bits
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.matcher import Matcher
 from maskwright.matching.place import Place, Trail
@@ -45,7 +46,7 @@ class _Moment:
     written; begin: where the turn's text begins in the trace's, length: how far it goes. pieces: how many segments had
     ended when the turn began. n_generated, n_context: tokens so far. plan: tokens that keep the budget, if it is tight.
     Where segments have limits, `segment` is the one in progress; it begins at `segment_begin` and has `n_in_segment`
-    tokens so far.
+    tokens so far; if it is full, `leaving` are the ways to write the opener of another.
     """
 
     matcher: Matcher
@@ -63,6 +64,7 @@ class _Moment:
     segment: str | None = None
     segment_begin: int = 0
     n_in_segment: int = 0
+    leaving: tuple[tuple[int, ...], ...] = ()
 
 
 def _behind(trail: Trail, place: Place, token: int) -> Trail:
@@ -196,11 +198,12 @@ class Session:
         now.matcher.accept_token(token_id)
         n_generated, n_context = now.n_generated + 1, now.n_context + 1
         plan = now.plan[1:] if now.plan[:1] == (token_id,) else ()
+        leaving = tuple([way[1:] for way in now.leaving if way[:1] == (token_id,)])
         if now.matcher.is_finished():
             self._end(n_generated, n_context)
             return
         more = self._bytes_of(token_id)
-        counted = self._in_segment(now, more)
+        counted = self._in_segment(replace(now, leaving=leaving), more)
         self._text += more
         following = replace(
             counted,
@@ -211,7 +214,7 @@ class Session:
             plan=plan,
         )
         exit_ = self._outlook.facts(now.matcher.trail).exit
-        if exit_ is not None and not isinstance(exit_, Boundary):
+        if isinstance(exit_, TurnEnd | ToResolve):
             following = self._at_exit(following, exit_)
         self._go_on(following)
 
@@ -337,14 +340,26 @@ class Session:
                 facts.longest = max([outlook.to_exit(one) for one in behind], default=0)
         if left > facts.highest and (smallest is None or min(here, smallest) > facts.longest):
             return
+        if here <= 0:
+            self._leave(row, left)
+            return
         tokens, group, places = outlook.behind_tokens(trail, row)
         costs = np.array([outlook.cost(_behind(trail, *one), self._limit_behind(one[1])) for one in places], np.int64)
         kept = tokens[costs[group] < left]
         plan = now.plan or outlook.plan(trail, here)
         self._now = replace(now, plan=plan)
-        ends = [token for token in allowed_tokens(row, self.vocabulary.size) if token in self.vocabulary.eos_token_ids]
-        row[:] = 0
-        set_bits(row, (*kept.tolist(), *plan[:1], *ends))
+        fitting = self.program.end_row.copy()
+        set_bits(fitting, (*kept.tolist(), *plan[:1]))
+        row &= fitting
+
+    def _leave(self, row: NDArray[np.int32], left: int) -> None:
+        """The segment has as many tokens as it may have, so one of the openers that may follow it must be written."""
+        now, outlook = self._now, self._outlook
+        ways = now.leaving or outlook.openers_ahead(now.matcher.trail, left)
+        self._now = replace(now, leaving=ways)
+        fitting = self.program.end_row.copy()
+        set_bits(fitting, [way[0] for way in ways if way])
+        row &= fitting
 
     def _limit_at(self, now: _Moment) -> int:
         """The `max_tokens` of the segment in progress; NO_WAY, more than any number, without one."""
@@ -368,6 +383,7 @@ class Session:
         last = pieces[-1]
         if len(pieces) == 1 and not self._has_ended(last) and now.segment == last.segment:
             return replace(now, n_in_segment=now.n_in_segment + 1)
+        now = replace(now, leaving=())
         before = "".join((opener + written).decode("utf-8", "replace")[: last.begin])
         begin = now.segment_begin + len(before.encode()) - (len(opener) if before else 0)
         name = None if self._has_ended(last) else last.segment
@@ -405,7 +421,7 @@ class Session:
                 self.program.spellings.count(written.encode()) if n_tokens is None else n_tokens
             )
             began = replace(now, n_context=n_context, is_finished=False)
-            needed, left = self.program.costs.of(following.node), self._left_at(began)
+            needed, left = self.program.prices.at(following), self._left_at(began)
             if left is not None and needed > left:
                 raise BudgetTooSmall(left, f"what must follow can take {needed}")
             ended = self._ended_in_turn(has_ended=True) if isinstance(now.event, Done) else ()

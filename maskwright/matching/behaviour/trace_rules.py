@@ -12,7 +12,7 @@ first comes to it, and refers only to positions that are won (`policy.game`): th
 Where the model's turn ends the grammar goes on with a *mark*: a byte that occurs in no text and in no token but its
 own, and the number of an `Exit`. The mark can never be written by the model (`Session` takes its bit away), but it can
 be looked for: `Exit`s say where a text stands, and a search for marks finds how a text can be brought to the end of a
-segment (`budget`). Every position between segments has one.
+segment (`outlook`). Every position between segments has one, and every segment behind its opener.
 
 A segment in which values or earlier texts matter (`Policy.is_about_values`) ends its stage too: what may follow depends
 on the text that was written. Its last token ends with its closer, or with the opener that ends it.
@@ -55,6 +55,15 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """Behind the opener of a segment of the model's."""
+
+    position: Position
+    """Before the segment."""
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnd:
     """It is the turn of others: one of these segments comes next. `is_opened`: its opener has been written."""
 
@@ -73,7 +82,7 @@ class ToResolve:
     opened: str | None
 
 
-Exit = Boundary | TurnEnd | ToResolve
+Exit = Boundary | Opened | TurnEnd | ToResolve
 
 
 class TraceRules(Mapping[str, Node]):
@@ -164,9 +173,11 @@ class TraceRules(Mapping[str, Node]):
         for name in names:
             segment = policy.spec.segment(name)
             rest = self._rest(position, segment)
-            if not segment.open:
-                rest, _is_empty = nonempty_part(rest)
-            ways.append(ir.sequence(self._delimiter(segment.open), rest))
+            if segment.open:
+                opened = self._marked(Opened(position, name))
+                ways.append(ir.sequence(self._delimiter(segment.open), ir.choice(opened, rest)))
+            else:
+                ways.append(nonempty_part(rest)[0])
         ways += [self._handed_over(position, name) for name in policy.segments_of_others(position)]
         return ir.choice(*ways)
 

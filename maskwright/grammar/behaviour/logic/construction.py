@@ -53,7 +53,7 @@ def ltlf_to_dfa(formula: Formula | str, letters: Sequence[Any] | None = None, *,
         formula = parse_formula(formula)
     depth = nesting(formula)
     if depth > MAX_NESTING:
-        raise LimitExceeded("The nesting of a formula", depth, MAX_NESTING)
+        raise LimitExceeded("The nesting of a formula", depth, MAX_NESTING, remedy="split it, or use a count")
     refuse_future_inside_past(formula)
     return _explored(formula, tuple(_valuations(formula) if letters is None else letters), max_states)
 

@@ -13,6 +13,7 @@ larger than rules have, as most need two or three rounds.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import InvalidOption, LimitExceeded
+from maskwright.grammar.behaviour.logic.guards import guard
+from maskwright.grammar.behaviour.logic.letter_json import letter_from_json, letter_to_json
+from maskwright.grammar.behaviour.logic.printer import print_formula
 
 MAX_STATES = 100_000
 """How many states a construction may make, unless told otherwise: a second of time and some ten megabytes."""
@@ -82,6 +86,47 @@ class DFA:
         if len(letters) != len(columns):
             raise InvalidOption("columns", len(columns), f"as many as the {len(letters)} letters")
         return reachable(tuple(letters), self.transitions[:, np.asarray(columns, np.int32)], self.accepting)
+
+    def to_dot(self, name: str = "automaton") -> str:
+        """A drawing for Graphviz: letters that lead from one state to the same other are one short formula."""
+        lines = [f"digraph {json.dumps(name)} {{", "  rankdir=LR; start [shape=point]; start -> 0;"]
+        for state, accepts in enumerate(self.accepting.tolist()):
+            style = "" if self.live[state] else ", style=dashed"
+            lines.append(f"  {state} [shape={'doublecircle' if accepts else 'circle'}{style}];")
+        for state, row in enumerate(self.transitions.tolist()):
+            for target in dict.fromkeys(row):
+                label = print_formula(guard(self.letters, [letter for letter, to in enumerate(row) if to == target]))
+                lines.append(f"  {state} -> {target} [label={json.dumps(label, ensure_ascii=False)}];")
+        return "\n".join([*lines, "}", ""])
+
+    def to_json(self) -> str:
+        """The automaton as a JSON text that `from_json` reads."""
+        return json.dumps(
+            {
+                "letters": [letter_to_json(letter) for letter in self.letters],
+                "transitions": self.transitions.tolist(),
+                "accepting": [int(accepts) for accepts in self.accepting],
+            },
+            ensure_ascii=False,
+        )
+
+    @staticmethod
+    def from_json(text: str) -> DFA:
+        """The automaton of a text of `to_json`; raises InvalidOption for any other."""
+        try:
+            fields = json.loads(text)
+            letters = tuple(letter_from_json(value) for value in fields["letters"])
+            accepting = np.array(fields["accepting"], np.int32)
+            transitions = np.array(fields["transitions"], np.int32).reshape(len(accepting), len(letters))
+            # An array of int32 cuts fractions off, so what stands in the text is looked at too.
+            kinds = {type(one) for row in [fields["accepting"], *fields["transitions"]] for one in row}
+            is_valid = len(accepting) > 0 and kinds == {int} and np.isin(accepting, (0, 1)).all()
+            is_valid = is_valid and ((transitions >= 0) & (transitions < len(accepting))).all()
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            is_valid = False
+        if not is_valid:
+            raise InvalidOption("text", text[:100], "an automaton as `to_json` writes it")
+        return reachable(letters, transitions, accepting.astype(np.bool_))
 
 
 def reachable(

@@ -19,9 +19,10 @@ Rejected: one node class with an operator field: a `match` over classes is check
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import dataclass_transform
 
 from maskwright.grammar.behaviour.atoms import Atom, Proposition
-from maskwright.grammar.kept_hash import KeepsHash, record
+from maskwright.grammar.kept_hash import KeepsHash, Kind, record
 
 MAX_NESTING = 200
 """How deep formulas may be that are read or translated: far from Python's limit on recursion, and from any rule."""
@@ -37,7 +38,45 @@ class Formula(KeepsHash):
         hash(self)
 
 
-@record
+@dataclass_transform(frozen_default=True)
+def _node(kind: type[Kind]) -> type[Kind]:
+    """A record that compares as `_equal` does."""
+    kind.__eq__ = _equal  # type: ignore[assignment, method-assign] # for formulas only
+    return record(kind)
+
+
+def _equal(one: Formula, other: object) -> bool:
+    """Are two formulas the same, each pair of their parts compared once?
+
+    Parts are shared, and comparing along every path to them would be exponential: think of a <-> b <-> c <-> ...
+    """
+    seen: set[tuple[int, int]] = set()
+    waiting: list[tuple[Formula, object]] = [(one, other)]
+    while waiting:
+        left, right = waiting.pop()
+        if left is right or (id(left), id(right)) in seen:
+            continue
+        seen.add((id(left), id(right)))
+        if not isinstance(right, Formula) or type(left) is not type(right) or hash(left) != hash(right):
+            return False
+        parts, others = parts_of(left), parts_of(right)
+        if len(parts) != len(others) or _content(left) != _content(right):
+            return False
+        waiting.extend(zip(parts, others, strict=True))
+    return True
+
+
+def _content(formula: Formula) -> bool | Atom | None:
+    """What a formula has beside its parts."""
+    match formula:
+        case Constant(value):
+            return value
+        case Holds(atom):
+            return atom
+    return None
+
+
+@_node
 class Constant(Formula):
     """True or false."""
 
@@ -48,49 +87,49 @@ TRUE = Constant(True)
 FALSE = Constant(False)
 
 
-@record
+@_node
 class Holds(Formula):
     """The atom holds of the letter at this position."""
 
     atom: Atom
 
 
-@record
+@_node
 class Not(Formula):
     """The part does not hold."""
 
     part: Formula
 
 
-@record
+@_node
 class And(Formula):
     """All parts hold: two or more."""
 
     parts: tuple[Formula, ...]
 
 
-@record
+@_node
 class Or(Formula):
     """One of the parts holds: two or more."""
 
     parts: tuple[Formula, ...]
 
 
-@record
+@_node
 class Next(Formula):
     """X: there is a next position, and the part holds there."""
 
     part: Formula
 
 
-@record
+@_node
 class WeakNext(Formula):
     """N: if there is a next position, the part holds there."""
 
     part: Formula
 
 
-@record
+@_node
 class Until(Formula):
     """U: the right holds now or later, and the left until then."""
 
@@ -98,7 +137,7 @@ class Until(Formula):
     right: Formula
 
 
-@record
+@_node
 class Release(Formula):
     """R: the right holds up to and with the first position where the left holds, or to the end."""
 
@@ -106,21 +145,21 @@ class Release(Formula):
     right: Formula
 
 
-@record
+@_node
 class Previous(Formula):
     """Y: there is a position before, and the part holds there."""
 
     part: Formula
 
 
-@record
+@_node
 class WeakPrevious(Formula):
     """Z: if there is a position before, the part holds there."""
 
     part: Formula
 
 
-@record
+@_node
 class Since(Formula):
     """S: the right held now or earlier, and the left at all positions after that."""
 
@@ -128,7 +167,7 @@ class Since(Formula):
     right: Formula
 
 
-@record
+@_node
 class Triggered(Formula):
     """T, the dual of since: the right held at all positions from where the left held last, or from the first."""
 

@@ -42,7 +42,13 @@ _IMPLICATION, _DISJUNCTION, _CONJUNCTION, _BINARY, _COMPARISON, _UNARY = range(6
 
 _UNARY_SIGNS: dict[type[Formula], str] = {Not: "!", Next: "X", WeakNext: "N", Previous: "Y", WeakPrevious: "Z"}
 _BINARY_SIGNS: dict[type[Formula], str] = {Until: "U", Release: "R", Since: "S", Triggered: "T"}
-_CONSTANT_LEFT = {(Until, TRUE): "F", (Release, FALSE): "G", (Since, TRUE): "O", (Triggered, FALSE): "H"}
+_TURNED_SIGNS: dict[type[Formula], str] = {Until: "M", Release: "W"}
+_CONSTANT_LEFT: dict[tuple[type[Formula], Formula], str] = {
+    (Until, TRUE): "F",
+    (Release, FALSE): "G",
+    (Since, TRUE): "O",
+    (Triggered, FALSE): "H",
+}
 
 _Text = tuple[str, int]
 
@@ -51,9 +57,6 @@ def print_formula(formula: Formula) -> str:
     """The formula as a text that `parse_formula` reads; raises LimitExceeded beyond a million characters."""
     texts: dict[Formula, _Text] = {}
     for part in subformulas(formula):
-        for shown in _shown_parts(part):
-            if shown not in texts:
-                texts[shown] = _text(shown, texts)
         texts[part] = _text(part, texts)
         if len(texts[part][0]) > _MAX_CHARACTERS:
             raise LimitExceeded("The text of a formula", len(texts[part][0]), _MAX_CHARACTERS)
@@ -63,8 +66,8 @@ def print_formula(formula: Formula) -> str:
 def _shown_parts(formula: Formula) -> tuple[Formula, ...]:
     """The operands that the text of a formula has, which are not always its parts."""
     match formula:
-        case Or((Not(condition), *rest)):
-            return (condition, disjunction(*rest))
+        case Or((Not(condition), consequence, *rest)) if not isinstance(consequence, Not):
+            return (condition, disjunction(consequence, *rest))
         case Until(left, And(parts)) if left == parts[-1]:
             return (conjunction(*parts[:-1]), left)
         case Release(left, Or(parts)) if left == parts[-1]:
@@ -73,31 +76,32 @@ def _shown_parts(formula: Formula) -> tuple[Formula, ...]:
 
 
 def _text(formula: Formula, texts: dict[Formula, _Text]) -> _Text:
+    """The text of a formula; `texts` has those of its parts."""
     shown = _shown_parts(formula)
     if formula in {LAST, FIRST}:
         return ("last" if formula == LAST else "first"), _UNARY
+    # A shown operand that is no part is a piece of a conjunction or disjunction, whose own operands are parts.
+    operands = [texts[part] if part in texts else _text(part, texts) for part in shown]
     match formula:
         case Constant(value):
             return ("true" if value else "false"), _UNARY
         case Holds(atom):
             return str(atom), _COMPARISON if isinstance(atom, FieldAtom | LengthAtom) else _UNARY
         case And():
-            return " & ".join(_within(texts[part], _CONJUNCTION + 1) for part in shown), _CONJUNCTION
-        case Or(parts):
-            if isinstance(parts[0], Not):
-                condition, consequence = (texts[part] for part in shown)
-                return f"{_within(condition, _IMPLICATION + 1)} -> {_within(consequence, _IMPLICATION)}", _IMPLICATION
-            return " | ".join(_within(texts[part], _DISJUNCTION + 1) for part in shown), _DISJUNCTION
+            return " & ".join(_within(operand, _CONJUNCTION + 1) for operand in operands), _CONJUNCTION
+        case Or(parts) if shown == parts:
+            return " | ".join(_within(operand, _DISJUNCTION + 1) for operand in operands), _DISJUNCTION
+        case Or():
+            condition, consequence = operands
+            return f"{_within(condition, _IMPLICATION + 1)} -> {_within(consequence, _IMPLICATION)}", _IMPLICATION
         case Until(left, right) | Release(left, right) | Since(left, right) | Triggered(left, right):
-            sign = _CONSTANT_LEFT.get((type(formula), left))  # type: ignore[arg-type] # left need not be constant
+            sign = _CONSTANT_LEFT.get((type(formula), left))
             if sign is not None:
-                return _unary(sign, texts[right]), _UNARY
-            sign = _BINARY_SIGNS[type(formula)]
-            if shown != (left, right):
-                sign = {"U": "M", "R": "W"}[sign]
-            first, second = (texts[part] for part in shown)
-            return f"{_within(first, _BINARY + 1)} {sign} {_within(second, _BINARY)}", _BINARY
-    return _unary(_UNARY_SIGNS[type(formula)], texts[shown[0]]), _UNARY
+                return _unary(sign, operands[1]), _UNARY
+            signs = _BINARY_SIGNS if shown == (left, right) else _TURNED_SIGNS
+            first, second = operands
+            return f"{_within(first, _BINARY + 1)} {signs[type(formula)]} {_within(second, _BINARY)}", _BINARY
+    return _unary(_UNARY_SIGNS[type(formula)], operands[0]), _UNARY
 
 
 def _unary(sign: str, operand: _Text) -> str:

@@ -20,7 +20,7 @@ from maskwright.grammar.behaviour.logic.construction import ltlf_to_dfa
 from maskwright.grammar.behaviour.logic.counting import counting_dfa
 from maskwright.grammar.behaviour.logic.dfa import DFA
 from maskwright.grammar.behaviour.logic.formula import FALSE, TRUE, Formula, atoms_of, map_atoms
-from maskwright.grammar.behaviour.specification.flow import flow_dfa
+from maskwright.grammar.behaviour.specification.flow_automaton import flow_dfa
 from maskwright.grammar.behaviour.specification.spec import Rule, Spec
 
 

@@ -11,7 +11,7 @@ from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.logic.construction import ltlf_to_dfa
 from maskwright.grammar.behaviour.logic.dfa import minimised, product
 from maskwright.grammar.behaviour.specification.components import Component, components, spec_atoms
-from maskwright.grammar.behaviour.specification.flow import flow_dfa
+from maskwright.grammar.behaviour.specification.flow_automaton import flow_dfa
 from maskwright.grammar.behaviour.specification.spec import Level, Spec
 
 EXAMPLES = Path(__file__).parent / "examples"

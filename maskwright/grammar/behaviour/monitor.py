@@ -22,7 +22,7 @@ Cost: a step of the policy for each segment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from maskwright.errors import TextRefused
 from maskwright.grammar.behaviour.analysis.checking import Checker
@@ -30,6 +30,7 @@ from maskwright.grammar.behaviour.analysis.report import Expected
 from maskwright.grammar.behaviour.grounding.reading import Piece, Reader
 from maskwright.grammar.behaviour.policy import Policy, Position
 from maskwright.grammar.behaviour.specification.spec import OneOf, Segment, Writer
+from maskwright.grammar.behaviour.standing import Standing, standings
 
 THE_END: Final = ""
 """As the segment of a refusal: the model ended the trace where it may not end."""
@@ -79,12 +80,19 @@ def _common_beginning(texts: list[str]) -> str:
     return first[:n]
 
 
+class Written(NamedTuple):
+    """A segment that has ended, and its text without delimiters."""
+
+    segment: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Somebody else's turn: which segment, and what the model wrote since the turn before."""
 
     segment: str
-    previous: tuple[tuple[str, str], ...]
+    since: tuple[Written, ...]
 
 
 @final
@@ -97,7 +105,7 @@ class Monitor:
     def __init__(self, policy: Policy) -> None:
         self.policy: Final = policy
         self.text = ""
-        self.segments: tuple[tuple[str, str], ...] = ()
+        self.segments: tuple[Written, ...] = ()
         self._position: Position = policy.begin()
         self._reader: Final = Reader(policy.spec)
         self._checker: Checker | None = None
@@ -175,6 +183,10 @@ class Monitor:
         self._n_before_turn = len(self.segments)
         return self.text[begin:]
 
+    def standings(self) -> tuple[Standing, ...]:
+        """Where the trace stands with the flow and with every rule, those of level warn included."""
+        return standings(self._why().judge, self.segments)
+
     def completion(self) -> str:
         """What all that may come begins with: an opener or the beginning of several, and of the texts of a choice."""
         if self.may_end:
@@ -202,7 +214,7 @@ class Monitor:
     def _put(self, segment: str, text: str, after: Position) -> None:
         one = self.policy.spec.segment(segment)
         self.text += one.open + text + one.close
-        self.segments = (*self.segments, (segment, text))
+        self.segments = (*self.segments, Written(segment, text))
         self._position = after
         self._asked = None
 
@@ -220,14 +232,17 @@ class Monitor:
 
     def _refusal(self, segment: str, text: str) -> Refusal:
         """Why a segment is refused: asked of the checker, which reads the whole trace."""
-        if self._checker is None:
-            self._checker = Checker.of(self.policy)
-        found = self._checker.check([*self.segments, (segment, text)]).violation
+        found = self._why().check([*self.segments, (segment, text)]).violation
         if found is None:
             return self._because(
                 segment, text, f"after segment '{segment}' it would depend on others whether the trace can be finished"
             )
         return Refusal(segment, text, found.message, found.rules, found.why, found.expected, found.may_end)
+
+    def _why(self) -> Checker:
+        if self._checker is None:
+            self._checker = Checker.of(self.policy)
+        return self._checker
 
     def _because(self, segment: str, text: str, message: str) -> Refusal:
         return Refusal(segment, text, message, (), (), self._expected(), self.may_end)

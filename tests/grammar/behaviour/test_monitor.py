@@ -7,7 +7,8 @@ import pytest
 
 from maskwright.errors import TextRefused
 from maskwright.grammar.behaviour.analysis.checking import check
-from maskwright.grammar.behaviour.monitor import Monitor, Turn
+from maskwright.grammar.behaviour.analysis.verdicts import Verdict
+from maskwright.grammar.behaviour.monitor import Monitor, Turn, Written
 from maskwright.grammar.behaviour.policy import Policy
 from maskwright.grammar.behaviour.specification.spec import Spec
 
@@ -59,7 +60,9 @@ def test_a_legal_trace_passes_and_is_the_text(policy: Policy) -> None:
     assert monitor.turn == Turn("question", ())
     assert monitor.observe("Why?") == "[Question] Why?"
     assert monitor.read("\n[Thought] so\n[Action] search\n[Input] x", "\n[Observation] ") is None
-    assert monitor.turn == Turn("observation", (("thought", "so"), ("action", "search"), ("input", "x")))
+    assert monitor.turn == Turn(
+        "observation", (Written("thought", "so"), Written("action", "search"), Written("input", "x"))
+    )
     assert monitor.observe("found") == "\n[Observation] found"
     assert not monitor.may_end
     assert monitor.read("\n[Answer] yes") is None
@@ -175,6 +178,16 @@ def test_values_are_followed_from_call_to_call() -> None:
     assert monitor.check("call", '{"name": "delete", "arguments": {"id": "7"}}') is not None
     assert monitor.check("answer", "done") is not None  # nothing was read
     assert monitor.end() is not None
+
+
+def test_it_knows_where_the_trace_stands_with_each_rule(asked: Monitor) -> None:
+    asked.read("\n[Thought] so\n[Action] search\n[Input] x")
+    said = {one.rule: one for one in asked.standings()}
+    assert list(said) == ["flow", "page", "cap"]
+    assert said["flow"].verdict is Verdict.NOT_YET
+    assert said["flow"].owed == "observation / answer"
+    assert said["page"].verdict is Verdict.SATISFIED_FOR_GOOD
+    assert str(said["cap"]) == "cap: satisfied so far"
 
 
 def test_whatever_is_sampled_passes_and_what_passes_is_legal(policy: Policy) -> None:

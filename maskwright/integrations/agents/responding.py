@@ -21,8 +21,17 @@ from maskwright.integrations.agents.tools import Tools
 
 _LABEL: Final = re.compile(r"#\w+")
 
-Written = Sequence[tuple[str, str]]
-"""Segments by name, with their texts, in order."""
+
+class Finished(Protocol):
+    """A segment that has ended."""
+
+    @property
+    def segment(self) -> str:
+        """Its name."""
+
+    @property
+    def text(self) -> str:
+        """Its text, without delimiters."""
 
 
 class Turn(Protocol):
@@ -33,7 +42,7 @@ class Turn(Protocol):
         """The segment that somebody else has to write."""
 
     @property
-    def previous(self) -> Written:
+    def since(self) -> Sequence[Finished]:
         """What the model wrote since the turn before."""
 
 
@@ -76,24 +85,25 @@ class Responder:
         if turn.segment in self._users:
             return None
         answer, results = None, dict[str, str]()
-        for call in calls_of(turn.previous, self._tools):
+        for call in calls_of(turn.since, self._tools):
             answer = self._tools.call(call.tool, _with_results(call.arguments, results))
             if call.label:
                 results[call.label] = answer
         return answer
 
 
-def calls_of(written: Written, tools: Tools) -> list[Call]:
-    """The calls in what a model wrote: `[("action", "search"), ("input", "x")]` -> `[Call("search", "x")]`."""
+def calls_of(written: Sequence[Finished], tools: Tools) -> list[Call]:
+    """The calls in what a model wrote: an action `search` and an input `x` -> `[Call("search", "x")]`."""
     calls, label = list[Call](), ""
-    for place, (_, text) in enumerate(written):
+    texts = [segment.text for segment in written]
+    for place, text in enumerate(texts):
         call = _json_call(text)
         if _LABEL.fullmatch(text.strip()):
             label = text.strip()
         elif call is not None:
             calls.append(Call(*call, label))
-        elif text.strip() in tools and place + 1 < len(written):
-            calls.append(Call(text.strip(), written[place + 1][1], label))
+        elif text.strip() in tools and place + 1 < len(texts):
+            calls.append(Call(text.strip(), texts[place + 1], label))
     return calls
 
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pytest
 
+from maskwright.grammar.behaviour.monitor import Turn, Written
 from maskwright.integrations.agents.calculator import calculate
-from maskwright.integrations.agents.responding import Call, Responder, Written, calls_of
+from maskwright.integrations.agents.responding import Call, Responder, calls_of
 from maskwright.integrations.agents.tools import Tool, Tools
 
 TOOLS = Tools([Tool("calculate", calculate), Tool("echo", lambda text: text)])
 
 
-@dataclass(frozen=True)
-class Given:
-    segment: str
-    previous: Written = ()
+Pairs = Sequence[tuple[str, str]]
+
+
+def written(pairs: Pairs) -> tuple[Written, ...]:
+    return tuple(Written(*pair) for pair in pairs)
+
+
+def turn(segment: str, pairs: Pairs = ()) -> Turn:
+    return Turn(segment, written(pairs))
 
 
 @pytest.mark.parametrize(
-    ("written", "calls"),
+    ("pairs", "calls"),
     [
         ([("thought", "I add."), ("action", "calculate"), ("input", "1+1")], [Call("calculate", "1+1")]),
         ([("call", '{"name": "delete", "arguments": {"id": 3}}')], [Call("delete", {"id": 3})]),
@@ -40,13 +46,13 @@ class Given:
         ),
     ],
 )
-def test_calls_are_found_in_both_forms(written: Written, calls: list[Call]) -> None:
-    assert calls_of(written, TOOLS) == calls
+def test_calls_are_found_in_both_forms(pairs: Pairs, calls: list[Call]) -> None:
+    assert calls_of(written(pairs), TOOLS) == calls
 
 
 def test_a_call_is_answered_by_its_tool() -> None:
-    assert Responder(TOOLS)(Given("observation", [("action", "calculate"), ("input", "6*7")])) == "42"
-    assert Responder(TOOLS)(Given("observation", [("thought", "hm")])) is None
+    assert Responder(TOOLS)(turn("observation", [("action", "calculate"), ("input", "6*7")])) == "42"
+    assert Responder(TOOLS)(turn("observation", [("thought", "hm")])) is None
 
 
 def test_a_label_stands_for_the_result_of_its_call() -> None:
@@ -54,17 +60,17 @@ def test_a_label_stands_for_the_result_of_its_call() -> None:
         ("label", "#E1"), ("action", "calculate"), ("input", "6*7"),
         ("label", "#E2"), ("action", "calculate"), ("input", "#E1 + #E9 1"),
     ]  # fmt: skip
-    assert Responder(TOOLS)(Given("answer", plan)) == "Error: a number was expected at character 6, not '#'."
-    assert Responder(TOOLS)(Given("answer", [*plan[:-1], ("input", "#E1 + 1")])) == "43"
+    assert Responder(TOOLS)(turn("answer", plan)) == "Error: a number was expected at character 6, not '#'."
+    assert Responder(TOOLS)(turn("answer", [*plan[:-1], ("input", "#E1 + 1")])) == "43"
     call = ("call", '{"name": "echo", "arguments": {"text": "#E1"}}')
-    assert Responder(TOOLS)(Given("answer", [*plan[:3], call])) == "42"
+    assert Responder(TOOLS)(turn("answer", [*plan[:3], call])) == "42"
 
 
 def test_settled_replies_come_in_order_and_the_last_one_stays() -> None:
     responder = Responder(TOOLS, {"evaluation": ["wrong", "correct"]})
-    assert [responder(Given("evaluation")) for _ in range(3)] == ["wrong", "correct", "correct"]
+    assert [responder(turn("evaluation")) for _ in range(3)] == ["wrong", "correct", "correct"]
 
 
 def test_a_user_says_everything_once() -> None:
     responder = Responder(TOOLS, {"user": ["hello", "bye"]}, frozenset({"user"}))
-    assert [responder(Given("user")) for _ in range(3)] == ["hello", "bye", None]
+    assert [responder(turn("user")) for _ in range(3)] == ["hello", "bye", None]

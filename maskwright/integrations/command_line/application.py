@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from maskwright.grammar.notation.notations import Source, Target
+from maskwright.integrations.command_line.behaviour import behaviour
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
 from maskwright.integrations.command_line.lark_options import IndenterChoice, LarkOptions, LexerChoice
 from maskwright.integrations.command_line.messages import UserMistakeError, told_in_one_sentence
@@ -488,6 +489,9 @@ def bench(context: typer.Context) -> None:
     from maskwright.integrations.command_line.benchmarking import run_bench
 
     raise typer.Exit(run_bench(context.args))
+
+
+app.add_typer(behaviour, name="behaviour")
 
 
 def main() -> None:

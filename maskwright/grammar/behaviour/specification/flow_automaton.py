@@ -17,8 +17,8 @@ from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.logic.dfa import DFA, minimised
 from maskwright.grammar.behaviour.specification.flow import Chain, Choice, Flow, Name, Repeat
 
-MAX_STATES = 20_000
-"""States of the automaton of one flow."""
+MAX_STATES = 5_000
+"""States of the automaton of one flow: some seconds, as long chains are merged in quadratic time."""
 MAX_LISTS = 200_000
 """Lists of flows in all sets of lists together, for flows whose states are large sets."""
 

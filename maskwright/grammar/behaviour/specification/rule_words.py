@@ -117,9 +117,9 @@ def meaning_of(word: str, value: Node, operands: Operands) -> Meaning:
             refuse_future_inside_past(meaning)
         return meaning
     except SpecError as fault:
-        if value.source is None:
+        if fault.where != "formula":
             raise
-        raise value.error(fault.message) from fault
+        raise value.error(fault.message) from fault  # of `logic`, which knows no places
 
 
 def _members(node: Node, needed: Sequence[str], others: Sequence[str] = ()) -> dict[str, Node]:

@@ -54,12 +54,12 @@ def text_of(node: Node, around: Surroundings) -> Text:
     if node.value == "free":
         return Free()
     if isinstance(node.value, str):
-        raise node.error(f"{unknown('kind of text', node.value, [*_KINDS, 'free'])}; all but free take a value")
-    members = node.members(_KINDS, "kind of text")
+        raise node.error(f"{unknown('kind of text', node.value, [*KINDS, 'free'])}; all but free take a value")
+    members = node.members(KINDS, "kind of text")
     if len(members) != 1:
         raise node.error(f"one kind of text was expected, not {len(members)}; `all` takes several together")
     [(kind, value)] = members.items()
-    return _KINDS[kind](value, around)
+    return KINDS[kind](value, around)
 
 
 def part_of(node: Node, around: Surroundings) -> Text:
@@ -147,7 +147,7 @@ def _all(node: Node, around: Surroundings) -> Text:
     return AllOf(tuple(text_of(part, around) for part in node.items()))
 
 
-_KINDS: dict[str, Callable[[Node, Surroundings], Text]] = {
+KINDS: dict[str, Callable[[Node, Surroundings], Text]] = {
     "regex": lambda node, _: pattern_of(node),
     "choice": _choice,
     "json_schema": _json_schema,
@@ -158,6 +158,7 @@ _KINDS: dict[str, Callable[[Node, Surroundings], Text]] = {
     "ref": lambda node, _: Reference(node.text()),
     "all": _all,
 }
+"""How the value of each kind is read."""
 
 
 def data_of(text: Text) -> Data:

@@ -236,7 +236,7 @@ def nested(depth: int) -> Any:
             SpecBuilder("x").segment("a").flow("a").rule(only_after("a", need="F a")),
             SpecError(
                 "`F a` has no certain end, so nothing can be said to come after it; write a sequence with & and X only",
-                "formula",
+                "rules[0].only_after",
             ),
         ),
     ],

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.errors import LimitExceeded
 from maskwright.matching.behaviour._ways import (
     N_EXITS,
     N_FOUND,
@@ -37,11 +39,11 @@ from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Place, Trail
 
-MOST_MET = 1 << 14
-"""Configurations that the search for exits may meet."""
+MOST_MET = (1 << 8, 1 << 12, 1 << 16, 1 << 20)
+"""Configurations that the search for exits may meet, in a first try, a second, ...: room for them has to be made."""
 
-MOST_EXITS = 16
-MET_BEHIND_FIRST = 256
+MOST_EXITS = 8
+MET_BEHIND_FIRST = 128
 """How much farther than the first exit is looked for others, which may be cheaper in the end."""
 
 MOST_KEPT = 1 << 15
@@ -93,6 +95,9 @@ class Outlook:
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
         self._graph: TokenGraph | None = None
+        self._n_positions = self._n_exits = self._highest = 0
+        spec = rules.policy.spec
+        self._longest_delimiters = 2 * max([len((one.open + one.close).encode()) for one in spec.segments])
 
     def make_exact(self) -> int | None:
         """Lay out all places, if they are few, so that costs are exact from now on: the cost of the start, or None."""
@@ -126,25 +131,22 @@ class Outlook:
         """The ways to the nearest exits."""
         facts = self.facts(trail)
         if facts.ways is None:
-            texts = self._grammar.look_ahead(trail, ways_to_byte, self._search, _texts)
+            texts = self._texts_to_exits(trail)
             facts.ways = tuple([self._way(trail, text) for text in texts])
         return facts.ways
+
+    def _texts_to_exits(self, trail: Trail) -> list[bytes]:
+        """The bytes on the ways to the nearest exits; the search meets few configurations first, then more."""
+        for most in MOST_MET:
+            room = partial(_room, self._rules.mark, most)
+            texts = self._grammar.look_ahead(trail, ways_to_byte, room, _texts)
+            if texts:
+                return texts
+        raise LimitExceeded("The search for the end of a segment", MOST_MET[-1] + 1, MOST_MET[-1])
 
     def _way(self, trail: Trail, text: bytes) -> Way:
         exit_ = self._exit_behind(trail, text)
         return Way(self._spellings.of(text), exit_, self.cost_behind(exit_))
-
-    def _search(self) -> tuple[object, ...]:
-        return (
-            self._rules.mark,
-            MET_BEHIND_FIRST,
-            np.zeros(4, np.int64),
-            np.zeros(MOST_MET, np.int32),
-            np.zeros(MOST_MET, np.int32),
-            np.zeros(MOST_MET, np.int32),
-            np.zeros(MOST_EXITS, np.int32),
-            np.zeros(4 * MOST_MET, np.int32),
-        )
 
     def _exit_behind(self, trail: Trail, text: bytes) -> Exit:
         """The exit that a text leads to."""
@@ -225,6 +227,19 @@ class Outlook:
         """The ways to write the opener of a segment that may follow here, if the budget permits it."""
         return tuple([way.tokens for way in self.ways(trail) if way.tokens and _opens(way.exit) and way.cost <= left])
 
+    def ceiling(self) -> int:
+        """More than any place that a token can lead to now costs; NO_WAY if there is no bound."""
+        rules = self._rules
+        if rules.longest_rest is None:
+            return NO_WAY
+        positions, exits = rules.positions(), rules.exits()
+        for position in positions[self._n_positions :]:
+            self._highest = max(self._highest, self._prices.at(position))
+        for exit_ in exits[self._n_exits :]:
+            self._highest = max(self._highest, self.cost_behind(exit_))
+        self._n_positions, self._n_exits = len(positions), len(exits)
+        return rules.longest_rest + self._longest_delimiters + self._highest
+
     def behind_tokens(
         self, trail: Trail, row: NDArray[np.int32]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[Place, int]]]:
@@ -245,6 +260,19 @@ class Outlook:
             np.zeros(4, np.int64),
             np.zeros(vocabulary.size, np.int32),
         )
+
+
+def _room(mark: int, most: int) -> tuple[object, ...]:
+    """The arguments of a search that meets so many configurations."""
+    met = [np.empty(most, np.int32) for _ in range(3)]
+    return (
+        mark,
+        MET_BEHIND_FIRST,
+        np.zeros(4, np.int64),
+        *met,
+        np.empty(MOST_EXITS, np.int32),
+        np.zeros(4 * most, np.int32),
+    )
 
 
 def _opens(exit_: Exit) -> bool:

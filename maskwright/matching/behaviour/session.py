@@ -308,7 +308,8 @@ class Session:
                 break
             since.append(piece)
         call = next((found for piece in since if (found := self._call_of(piece)) is not None), None)
-        return Handover(segments, tuple(reversed(since)), call, policy.is_accepting(position))
+        may_end = opened is None and policy.is_accepting(position)
+        return Handover(segments, tuple(reversed(since)), call, may_end)
 
     def _call_of(self, piece: Piece) -> tuple[str, dict[str, object]] | None:
         if not isinstance(self.program.spec.segment(piece.segment).text, ToolCall):
@@ -332,6 +333,9 @@ class Session:
         now, outlook = self._now, self._outlook
         trail = now.matcher.trail
         facts = outlook.facts(trail)
+        ceiling = outlook.ceiling()
+        if left > ceiling and (smallest is None or min(here, smallest) > ceiling):
+            return
         if facts.highest is None:
             _, _, places = outlook.behind_tokens(trail, row)
             behind = [_behind(trail, *one) for one in places]

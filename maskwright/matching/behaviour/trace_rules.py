@@ -24,7 +24,7 @@ rules and bodies (|Q| times the states of all bodies, where here they are added)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,8 +36,11 @@ from maskwright.grammar.behaviour.atoms import Hole
 from maskwright.grammar.behaviour.grounding.bodies import Allowed
 from maskwright.grammar.behaviour.policy import Policy, Position
 from maskwright.grammar.behaviour.specification.spec import Segment
+from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.composition import concatenation, in_part
 from maskwright.grammar.ir import EPSILON, NOTHING, Call, Grammar, Node, TokenSet
+from maskwright.matching.behaviour.longest_rest import longest_rest
+from maskwright.matching.behaviour.shared_bodies import as_shared
 from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import NEVER_IN_UTF8, close_gaps
 
@@ -89,7 +92,8 @@ class TraceRules(Mapping[str, Node]):
     """The rules by name (mutable: they grow as texts come to them). Not thread-safe.
 
     mark: the byte that begins an exit; mark_tokens: the tokens that are just that byte; mark_words: for each of them
-    its word of a row, and the bits of it that stay.
+    its word of a row, and the bits of it that stay. longest_rest: the bytes that must still be written at the worst
+    place within any body that there is so far, or None (`longest_rest`).
     """
 
     def __init__(self, policy: Policy, vocabulary: Vocabulary) -> None:
@@ -99,6 +103,7 @@ class TraceRules(Mapping[str, Node]):
         self.mark_words = tuple(
             [(t >> 5, np.uint32(0xFFFFFFFF ^ 1 << (t & 31)).view(np.int32)) for t in self.mark_tokens]
         )
+        self.longest_rest: int | None = 0
         self._own: dict[str, Node] = {ROOT: ir.literal(bytes([self.mark]))}
         self._parts: list[Mapping[str, Node]] = []
         self._bodies: dict[tuple[object, ...], Node] = {}
@@ -286,10 +291,30 @@ class TraceRules(Mapping[str, Node]):
         node, is_nullable = nonempty_part(in_part(prepared.rules[prepared.start], number))
         if node == NOTHING:
             return EPSILON if is_nullable else NOTHING
+        if self.longest_rest is not None:
+            rest = longest_rest(self, node)
+            self.longest_rest = None if rest is None else max(self.longest_rest, rest)
+        if isinstance(node, ir.Automaton) and not self._reads_on(node.automaton):
+            node = replace(node, automaton=as_shared(node.automaton))
         if not isinstance(node, ir.Literal | ir.ByteClass | ir.Automaton | Call):
             self._own[f"body {number}"] = node
             node = Call(f"body {number}")
         return ir.choice(EPSILON, node) if is_nullable else node
+
+    def _reads_on(self, automaton: ByteAutomaton) -> bool:
+        """May a text of the body go on with the byte that begins what follows it?  Then sharing it helps nothing."""
+        spec = self.policy.spec
+        delimiters = [text.encode() for one in spec.segments for text in (one.open, one.close) if text]
+        ends = np.flatnonzero(automaton.accepting).tolist()
+        return any(automaton.successor(state, text[0]) is not None for state in ends for text in delimiters)
+
+    def positions(self) -> list[Position]:
+        """Those that rules have been written for, or refer to."""
+        return [position for position, _ in self._turns]
+
+    def exits(self) -> list[Exit]:
+        """All that have a number."""
+        return self._exits
 
     def _delimiter(self, text: str) -> Node:
         """The text, or the special token of that name."""

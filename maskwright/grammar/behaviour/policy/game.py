@@ -242,4 +242,3 @@ class Game:
                             seen.add(successor)
                             found.append(successor)
         return True
-

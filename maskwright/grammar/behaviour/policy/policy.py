@@ -138,6 +138,7 @@ class Policy:
         )
         alphabet = [with_star(letters[move.letter], move.star, spec.rules) for move in moves]
         made = components(spec, alphabet)
+        _check_borders(spec, made[0], alphabet)
         hard = tuple(c for c in made if c.rule is None or c.rule.level is Level.HARD)
         warn = tuple(c for c in made if c.rule is not None and c.rule.level is Level.WARN)
         is_model = {segment.name: segment.writer is Writer.MODEL for segment in spec.segments}
@@ -456,6 +457,26 @@ def _holes_of_letters(spec: Spec, letters: tuple[Letter, ...]) -> dict[int, tupl
         if holes:
             found[number] = tuple(holes)
     return found
+
+
+def _check_borders(spec: Spec, flow: Component, alphabet: list[Letter]) -> None:
+    """Raise SpecError if by the flow a segment without opener may follow one without closer: the border is nowhere."""
+    segments = {segment.name: segment for segment in spec.segments}
+    dfa, is_live = flow.dfa, flow.dfa.live
+    for state in range(dfa.n_states):
+        following = {alphabet[i].segment: dfa.step(state, int(column)) for i, column in enumerate(flow.columns)}
+        opened = {name for name, after in following.items() if is_live[after] and not segments[name].open}
+        if not opened:
+            continue
+        for before in range(dfa.n_states):
+            for i, column in enumerate(flow.columns):
+                name = alphabet[i].segment
+                if dfa.step(before, int(column)) == state and is_live[state] and not segments[name].close:
+                    raise SpecError(
+                        f"segment '{min(opened)}' has no opener and may follow '{name}', which has no closer, so nobody "
+                        "could tell where the one ends; give one of them a delimiter",
+                        spec.name,
+                    )
 
 
 def _domain_table(size: int, hole: Hole, moves: tuple[Move, ...], holes: dict[int, tuple[Hole, ...]]) -> Table:

@@ -7,9 +7,10 @@ negation of one, two bounds a conjunction. What could be read but means nothing 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from maskwright.grammar.behaviour.atoms import (
     Atom,
@@ -134,7 +135,7 @@ def _subject(tree: LarkTree) -> tuple[str, Path]:
     path: list[str | int] = []
     while len(tree.children) == 2:
         tree, step = tree.children
-        path.append(str(step) if step.type in {"NAME", "CALL"} else json.loads(step))
+        path.append(str(step) if step.type in {"NAME", "CALL"} else cast("str | int", _json(step)))
     (segment,) = tree.children
     if segment in _OPERATOR_LETTERS:
         raise Fault(f"{str(segment)!r} is an operator and cannot be a name", segment.start_pos)
@@ -142,12 +143,23 @@ def _subject(tree: LarkTree) -> tuple[str, Path]:
 
 
 def _value(token: LarkToken) -> Scalar | Variable:
-    if token.type == "VARIABLE":
-        return Variable(token[1:])
+    return Variable(token[1:]) if token.type == "VARIABLE" else _json(token)
+
+
+def _json(token: LarkToken) -> Scalar:
+    """The value of a token in JSON; what JSON can spell and no text or number can be is a fault."""
     try:
         value: Scalar = json.loads(token)
+        if isinstance(value, str):
+            value.encode()
+    except UnicodeEncodeError as error:
+        raise Fault("half of a surrogate pair is no character", token.start_pos) from error
     except ValueError as error:
-        raise Fault("this is no JSON text: in quotes, a backslash begins an escape", token.start_pos) from error
+        is_text = token.type == "STRING"
+        message = "this is no JSON text: in quotes, a backslash begins an escape" if is_text else "too many digits"
+        raise Fault(message, token.start_pos) from error
+    if isinstance(value, float) and math.isinf(value):
+        raise Fault("this number is too large", token.start_pos)
     return value
 
 

@@ -136,7 +136,10 @@ def parse_formula(text: str, source_name: str = "formula") -> Formula:
     from lark import UnexpectedCharacters, UnexpectedToken
 
     try:
+        text.encode()
         return _formula(_parser().parse(text), 1, None)
+    except UnicodeEncodeError as error:
+        position, message = error.start, "half of a surrogate pair is no character"
     except UnexpectedToken as error:
         is_at_end = error.token.type == "$END" or error.token.start_pos is None
         position = len(text) if is_at_end else error.token.start_pos

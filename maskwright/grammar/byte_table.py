@@ -77,6 +77,15 @@ def table_of_language(language: CharacterAutomaton, *, of_texts: bool) -> ByteTa
     return _sealed(rows, accepting)
 
 
+def table_of_text(text: bytes) -> ByteTable:
+    """The one text, which must not be empty."""
+    rows = [[DEAD] * 256 for _ in range(len(text) + 2)]
+    for place, byte in enumerate(text):
+        rows[START + place][byte] = START + place + 1
+    accepting = [False] * (len(text) + 1) + [True]
+    return ByteTable(rows, accepting, frozenset(), frozenset(range(START, len(rows))))
+
+
 def _sealed(rows: list[list[int]], accepting: list[bool]) -> ByteTable:
     universal = {state for state, row in enumerate(rows) if accepting[state] and row == [state] * 256}
     before: dict[int, set[int]] = {}

@@ -57,7 +57,7 @@ class LeafProducts:
             case ir.Distinct(ir.Automaton() as body) if body.automaton.reads_only(body.state, ord('"')):
                 # a string: only finitely many spellings have one value, so infinitely many texts are enough
                 found = [one for one in self._automata(body, state) if one[1] in self.table.live]
-                if all(isinstance(part, ir.Automaton) and _is_free(part.automaton) for part, _ in found):
+                if all(isinstance(part, ir.Automaton) and is_free(part.automaton) for part, _ in found):
                     return [(ir.Distinct(part), end) for part, end in found]
         kind = type(leaf).__name__
         if kind == "Distinct":
@@ -165,7 +165,7 @@ def _ranges(row: list[int]) -> list[tuple[int, int, int, int]]:
     return edges
 
 
-def _is_free(automaton: ByteAutomaton) -> bool:
+def is_free(automaton: ByteAutomaton) -> bool:
     """Do infinitely many strings lie ahead of every state that can go on?"""
     following = [
         {int(target) for target in automaton.edges[automaton.edge_start[s] : automaton.edge_start[s + 1], 2]}

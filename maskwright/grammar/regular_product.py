@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 
 from maskwright.errors import EmptyLanguage, LimitExceeded
 from maskwright.grammar import ir
-from maskwright.grammar.byte_table import START, ByteTable, table_of_language
+from maskwright.grammar.byte_table import START, ByteTable, table_of_language, table_of_text
 from maskwright.grammar.characters import CharacterAutomaton, match_language
 from maskwright.grammar.composition import ComposedRules, Part, in_part
 from maskwright.grammar.ir import EPSILON, Call, Document, Grammar, Network, Node
@@ -44,20 +44,30 @@ def intersection(grammar: Grammar, regular: str | CharacterAutomaton) -> Grammar
     Raises EmptyLanguage, LimitExceeded, and UnsupportedComposition for constructs whose product is not exact.
     """
     table = table_of_language(_language(regular), of_texts=is_of_texts(grammar))
-    return _product(grammar, table, "An intersection with a regular language")
+    return restricted(grammar, table, "An intersection with a regular language")
 
 
 def difference(grammar: Grammar, regular: str | CharacterAutomaton) -> Grammar:
     """The texts of the grammar that the pattern does not match as a whole; also such as are no UTF-8."""
     table = table_of_language(_language(regular), of_texts=is_of_texts(grammar)).complement()
-    return _product(grammar, table, "A difference with a regular language")
+    return restricted(grammar, table, "A difference with a regular language")
+
+
+def has_text(grammar: Grammar, text: bytes) -> bool:
+    """Is a text, which is not empty, a member of the grammar?
+
+    Raises LimitExceeded, and UnsupportedComposition for constructs that are no sets of strings.
+    """
+    search = _Product(grammar.rules, table_of_text(text), "Reading a text", is_composed=True)
+    return search.rules_from(Call(grammar.start)) is not None
 
 
 def _language(regular: str | CharacterAutomaton) -> CharacterAutomaton:
     return match_language(regular) if isinstance(regular, str) else regular
 
 
-def _product(grammar: Grammar, table: ByteTable, operation: str) -> Grammar:
+def restricted(grammar: Grammar, table: ByteTable, operation: str) -> Grammar:
+    """The texts of the grammar that a table accepts; `operation` names what is done in the errors, as above."""
     given = grammar.rules
     is_composed = isinstance(given, ComposedRules)
     search = _Product(given, table, operation, is_composed)

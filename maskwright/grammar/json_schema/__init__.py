@@ -6,7 +6,7 @@ Read in this order: `document` (the text), `vocabulary`, `metaschemas` (drafts),
 `containers`, `lowering` (grammar rules) -> `front_end` (the whole way).
 """
 
-from maskwright.grammar.json_schema.front_end import json_schema_grammar
+from maskwright.grammar.json_schema.front_end import has_instance, json_schema_grammar
 from maskwright.grammar.json_schema.options import Formats, Indented, JSONSchemaOptions, PropertyOrder, Whitespace
 from maskwright.grammar.numbers import NumberSpelling
 
@@ -17,5 +17,6 @@ __all__ = [
     "NumberSpelling",
     "PropertyOrder",
     "Whitespace",
+    "has_instance",
     "json_schema_grammar",
 ]

@@ -48,6 +48,18 @@ def json_schema_grammar(
     return Grammar("root", rules, is_prepared=True, report=report_of(reader), is_document=True)
 
 
+def has_instance(
+    schema: object, options: JSONSchemaOptions | None = None, registry: Registry[Any] | None = None
+) -> bool:
+    """Is there a value that satisfies the schema?  Raises what `json_schema_grammar` raises, except EmptyLanguage.
+
+    `has_instance({"allOf": [{"type": "string"}, {"const": 1}]})` -> False.
+    """
+    document = read_document(schema)
+    _, _, productivity, root = _understood(document, options or options_in(document), registry)
+    return productivity.is_productive(root)
+
+
 def _understood(
     document: object, options: JSONSchemaOptions, registry: Registry[Any] | None
 ) -> tuple[SchemaReader, NormalForm, Productivity, Conjunction]:

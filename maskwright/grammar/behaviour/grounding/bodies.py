@@ -6,11 +6,10 @@
     bodies.letter_of("answer", "forty-two")   3
 
 A letter is a segment and the content atoms that hold of its text; they partition the texts of each segment, and only
-those that some text has exist. Each segment has a body of one of three kinds:
+those that some text has exist. Each segment has a body of one of two kinds:
 
     `regular_body`    free text, patterns, choices, parts: one labelled automaton
-    `json_body`       JSON texts and calls of tools: schemas are split, atom by atom
-    `grammar_body`    Lark, GBNF, EBNF: products with regular languages
+    `grammar_body`    JSON texts, calls of tools, grammars: schemas split atom by atom (`json_source`), and products
 
 An atom with variables is in a letter as its `skeleton`: which values stand at its holes is asked of the text
 (`values`), and a grammar can be restricted to some (`Allowed`).
@@ -32,10 +31,12 @@ from maskwright.grammar.behaviour.atoms import (
     Proposition,
     Scalar,
     TextAtom,
+    holes_of,
     skeleton,
 )
 from maskwright.grammar.behaviour.grounding.body import Allowed, Body, BoundTexts, Values
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
+from maskwright.grammar.behaviour.grounding.grammar_body import GrammarBody
 from maskwright.grammar.behaviour.grounding.regular_body import RegularBody
 from maskwright.grammar.behaviour.grounding.text_languages import Bound, is_regular, references_of
 from maskwright.grammar.behaviour.letters import Letter
@@ -64,13 +65,21 @@ class Bodies:
         had exactly.
         """
         delimiters = Delimiters.of(spec)
+        atoms = tuple(atoms)
         asked = tuple(dict.fromkeys(map(skeleton, atoms)))
+        holes = tuple(dict.fromkeys(hole for atom in atoms for hole, _ in holes_of(atom)))
         bound = _bound_languages(spec, delimiters)
         return cls(
             spec,
             delimiters,
             {
-                segment.name: _body(segment, delimiters, [atom for atom in asked if _concerns(atom, segment)], bound)
+                segment.name: _body(
+                    segment,
+                    delimiters,
+                    [atom for atom in asked if _concerns(atom, segment)],
+                    [hole for hole in holes if hole.segment == segment.name],
+                    bound,
+                )
                 for segment in spec.segments
             },
         )
@@ -155,8 +164,10 @@ def _concerns(atom: Atom, segment: Segment) -> bool:
     raise AssertionError(atom)
 
 
-def _body(segment: Segment, delimiters: Delimiters, atoms: list[Atom], bound: Bound) -> Body:
-    return RegularBody(segment, delimiters, atoms, bound)
+def _body(segment: Segment, delimiters: Delimiters, atoms: list[Atom], holes: list[Hole], bound: Bound) -> Body:
+    if is_regular(segment.text):
+        return RegularBody(segment, delimiters, atoms, bound)
+    return GrammarBody(segment, delimiters, atoms, holes)
 
 
 def _bound_languages(spec: Spec, delimiters: Delimiters) -> dict[str, CharacterAutomaton]:

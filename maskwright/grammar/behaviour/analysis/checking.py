@@ -13,23 +13,14 @@ Source: Lange, Leucker, Schallhart, "Anticipatory monitoring" for the first; "Le
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maskwright.errors import LimitExceeded, SpecError
-from maskwright.grammar.behaviour.analysis.joint_words import (
-    Edit,
-    EditKind,
-    Machine,
-    Vector,
-    can_be_accepted,
-    first_states,
-    is_accepted,
-    nearest_word,
-    shortest_word,
-    stepped,
-)
+from maskwright.grammar.behaviour.analysis.joint_words import Edit, EditKind, Endings, nearest_word, shortest_word
 from maskwright.grammar.behaviour.analysis.judge import Alphabet, Judge
+from maskwright.grammar.behaviour.analysis.machines import Machine, Vector, first_states, is_accepted, stepped
 from maskwright.grammar.behaviour.analysis.report import Change, Expected, Outcome, Report, Violation, Warned
 from maskwright.grammar.behaviour.analysis.spelling import spelled_letters, spelled_sign
 from maskwright.grammar.behaviour.analysis.traces import Pairs, Place, WrittenTrace, read_trace
@@ -105,31 +96,37 @@ class _Walk:
         self.written = written
         self.owners = [*(alphabet.owners[place] for place in alphabet.places_of(judge.hard)), None]
         self.machines = [*alphabet.machines_of(judge.hard), alphabet.not_empty]
-        self.word = [None if one.sign is None else alphabet.place[one.sign] for one in written.segments]
+        self.word = [None if sign is None else alphabet.place[sign] for sign in written.word]
         self.vectors = [first_states(self.machines)]
         self.unfinished: list[int] = []  # signs that the last segment can become
-        self._can_end: dict[Vector, bool] = {}
+        self._endings = Endings(self.machines)
 
     def can_end(self, vector: Vector) -> bool:
         """Is there an ending from here?"""
-        if vector not in self._can_end:
-            self._can_end[vector] = can_be_accepted(self.machines, vector)
-        return self._can_end[vector]
+        return self._endings.has(vector)
 
     def first_wrong(self) -> int | None:
-        """The first segment that is wrong, None if there is none; `vectors` are the states up to there."""
-        if not self.can_end(self.vectors[0]):
-            return 0
-        for number, sign in enumerate(self.word):
+        """The first segment that is wrong, None if there is none; `vectors` are the states up to there.
+
+        A trace that is accepted was right all along, and where no ending is left, none comes back: bisection finds
+        that place with a few searches.
+        """
+        for sign in self.word:
             if sign is None:
-                letters = self.written.segments[number].can_become
-                self.unfinished = [one for one in self._signs_ahead() if self.alphabet.signs[one].letter in letters]
-                return None if self.unfinished else number
-            after = stepped(self.machines, self.vectors[-1], sign)
-            if not self.can_end(after):
-                return number
-            self.vectors.append(after)
-        return None
+                break
+            self.vectors.append(stepped(self.machines, self.vectors[-1], sign))
+        n_read = len(self.vectors) - 1
+        if n_read == len(self.word) and is_accepted(self.machines, self.vectors[-1]):
+            return None
+        n_right = bisect_left(self.vectors, True, key=lambda vector: not self.can_end(vector))
+        if n_right <= n_read:
+            del self.vectors[max(1, n_right) :]
+            return max(0, n_right - 1)
+        if n_read == len(self.word):
+            return None
+        letters = self.written.segments[n_read].can_become
+        self.unfinished = [one for one in self._signs_ahead() if self.alphabet.signs[one].letter in letters]
+        return None if self.unfinished else n_read
 
     def _signs_ahead(self) -> list[int]:
         """The signs that may come after the last vector."""
@@ -200,7 +197,7 @@ class _Walk:
 
     def _can_keep(self, vector: Vector, owners: Sequence[int]) -> bool:
         chosen = [place for place, owner in enumerate(self.owners) if owner is None or owner in owners]
-        return can_be_accepted([self.machines[place] for place in chosen], tuple(vector[place] for place in chosen))
+        return Endings([self.machines[place] for place in chosen]).has(tuple(vector[place] for place in chosen))
 
     def _reasons(self, rules: Sequence[str]) -> tuple[str, ...]:
         return tuple(rule.why for rule in self.judge.spec.rules if rule.id in rules and rule.why)

@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maskwright.grammar.behaviour.analysis.joint_words import Machine, first_states, shortest_word
+from maskwright.grammar.behaviour.analysis.joint_words import shortest_word
 from maskwright.grammar.behaviour.analysis.judge import QUESTION_VALUES, Alphabet, Judge
+from maskwright.grammar.behaviour.analysis.machines import Machine, first_states
 from maskwright.grammar.behaviour.analysis.spelling import spelled_word
 from maskwright.grammar.behaviour.grounding.bodies import Bodies
 from maskwright.grammar.behaviour.letters import Letter

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.behaviour.analysis.joint_words import (
+from maskwright.grammar.behaviour.analysis.machines import (
     Machine,
     Vector,
     first_states,

@@ -28,33 +28,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.behaviour.logic.dfa import DFA
+from maskwright.grammar.behaviour.analysis.machines import (
+    NO_WAY,
+    Machine,
+    Vector,
+    is_accepted,
+    representatives,
+    stepped,
+    with_insertions,
+)
 
-MAX_NODES_PROVED = 20_000
-"""After so many nodes, about a second, a search for the nearest word is content with a near one."""
+MAX_NODES_PROVED = 10_000
+"""After so many nodes, half a second, a search for the nearest word is content with a near one."""
 MAX_NODES = 100_000
 """After so many nodes a search for any word gives up."""
-_NO_WAY = 1 << 29
-"""More than any number of edits; twice it is still an int32."""
-
-Vector = tuple[int, ...]
-"""One state for each automaton."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """An automaton read with the letters of all: `columns[letter]`, int32[n_letters], is the letter of its own."""
-
-    dfa: DFA
-    columns: NDArray[np.int32]
-
-    def step(self, state: int, letter: int) -> int:
-        """The state after a letter."""
-        return int(self.dfa.transitions[state, self.columns[letter]])
-
-    def complement(self) -> Machine:
-        """The automaton of the negation."""
-        return Machine(self.dfa.complement(), self.columns)
 
 
 class EditKind(Enum):
@@ -88,30 +75,42 @@ class Repair:
         return sum(edit.kind is not EditKind.KEEP for edit in self.edits)
 
 
-def not_empty(n_letters: int) -> Machine:
-    """The words with a letter: a trace is one, and what an automaton says of the empty word means nothing."""
-    transitions = np.ones((2, 1), np.int32)
-    return Machine(DFA(("any",), transitions, np.array([False, True])), np.zeros(n_letters, np.int32))
+class Endings:
+    """Which vectors of some automata have an ending that all accept (mutable: it remembers what it found)."""
 
+    def __init__(self, machines: Sequence[Machine]) -> None:
+        self.machines = tuple(machines)
+        self._known: dict[Vector, bool] = {}
+        self._letters = representatives(machines)
 
-def stepped(machines: Sequence[Machine], vector: Vector, letter: int) -> Vector:
-    """The states after a letter."""
-    return tuple(machine.step(state, letter) for machine, state in zip(machines, vector, strict=True))
+    def has(self, vector: Vector) -> bool:
+        """Is there a word, the empty one included, that all automata accept from a vector on? Raises LimitExceeded.
 
-
-def first_states(machines: Sequence[Machine]) -> Vector:
-    """The states before the first letter."""
-    return (0,) * len(machines)
-
-
-def is_accepted(machines: Sequence[Machine], vector: Vector) -> bool:
-    """May the word end here, for all of them?"""
-    return all(bool(machine.dfa.accepting[state]) for machine, state in zip(machines, vector, strict=True))
-
-
-def can_be_accepted(machines: Sequence[Machine], vector: Vector) -> bool:
-    """Is there a word, the empty one included, that all automata accept from a vector on? Raises LimitExceeded."""
-    return _found(machines, vector, (), _hastily, MAX_NODES) is not None
+        The search goes where the automata need least, all together, and ends where one that is known begins.
+        """
+        came: dict[Vector, Vector | None] = {vector: None}
+        queue = [(0, vector)]
+        n_done = 0
+        while queue:
+            _, here = heapq.heappop(queue)
+            n_done += 1
+            if self._known.get(here) or is_accepted(self.machines, here):
+                way: Vector | None = here
+                while way is not None:
+                    self._known[way] = True
+                    way = came[way]
+                return True
+            if n_done > MAX_NODES:
+                raise LimitExceeded("The search for an ending that all rules allow", n_done, MAX_NODES)
+            for letter in self._letters:
+                after = stepped(self.machines, here, letter)
+                if after not in came and self._known.get(after, True):
+                    came[after] = here
+                    left = [int(one.to_accept[state]) for one, state in zip(self.machines, after, strict=True)]
+                    if max(left, default=0) < NO_WAY:
+                        heapq.heappush(queue, (sum(left), after))
+        self._known.update(dict.fromkeys(came, False))
+        return False
 
 
 def shortest_word(machines: Sequence[Machine], vector: Vector) -> tuple[int, ...] | None:
@@ -170,7 +169,7 @@ def _found(
     costs = {start: 0}
     came: dict[tuple[Vector, int], tuple[tuple[Vector, int], Edit]] = {}
     done: set[tuple[Vector, int]] = set()
-    queue = [(0, 0, 0, start)] if max(to_go(*start), default=0) < _NO_WAY else []
+    queue = [(0, 0, 0, start)] if max(to_go(*start), default=0) < NO_WAY else []
     while queue:
         node = heapq.heappop(queue)[-1]
         if node in done:
@@ -183,10 +182,10 @@ def _found(
             raise LimitExceeded("The search for a trace that all rules allow", len(done), max_nodes)
         for edit, after in _edits(machines, vector, place, word, letters):
             cost = costs[node] + (edit.kind is not EditKind.KEEP)
-            if after in done or cost >= costs.get(after, _NO_WAY):
+            if after in done or cost >= costs.get(after, NO_WAY):
                 continue
             left = to_go(*after)
-            if max(left, default=0) < _NO_WAY:
+            if max(left, default=0) < NO_WAY:
                 costs[after] = cost
                 came[after] = (node, edit)
                 # Of equal ranks the one that is further on, and of those the first found: few nodes, one answer.
@@ -220,36 +219,18 @@ def _way(came: dict[tuple[Vector, int], tuple[tuple[Vector, int], Edit]], node: 
     return tuple(reversed(edits))
 
 
-def representatives(machines: Sequence[Machine]) -> list[int]:
-    """One letter, the first, for each set of letters that no automaton tells apart."""
-    if not machines:
-        return []
-    columns = np.stack([machine.columns for machine in machines])
-    _, first = np.unique(columns, axis=1, return_index=True)
-    return sorted(first.tolist())
-
-
 def _edits_to_go(machine: Machine, word: Sequence[int | None]) -> NDArray[np.int32]:
     """int32[len(word) + 1, n_states]: the fewest edits from a place and a state to the end, for one automaton."""
     transitions = machine.dfa.transitions
     columns = np.unique(machine.columns)
     successors = transitions[:, columns]
     table = np.empty((len(word) + 1, len(transitions)), np.int32)
-    table[-1] = _with_insertions(np.where(machine.dfa.accepting, 0, _NO_WAY).astype(np.int32), successors)
+    table[-1] = machine.to_accept
     for place in range(len(word) - 1, -1, -1):
         after = table[place + 1]
         best = np.minimum(after, after[successors].min(axis=1)) + 1
         written = word[place]
         if written is not None:
             best = np.minimum(best, after[transitions[:, machine.columns[written]]])
-        table[place] = _with_insertions(np.minimum(best, _NO_WAY), successors)
+        table[place] = with_insertions(np.minimum(best, NO_WAY), successors)
     return table
-
-
-def _with_insertions(costs: NDArray[np.int32], successors: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The costs where letters may be inserted first: the fixed point of c(q) = min(c(q), 1 + min over a of c(q a))."""
-    while True:
-        better = np.minimum(costs, costs[successors].min(axis=1) + 1)
-        if np.array_equal(better, costs):
-            return costs
-        costs = better

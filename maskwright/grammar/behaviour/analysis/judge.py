@@ -25,7 +25,7 @@ from functools import cached_property
 import numpy as np
 
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.behaviour.analysis.joint_words import Machine, not_empty
+from maskwright.grammar.behaviour.analysis.machines import Machine, not_empty
 from maskwright.grammar.behaviour.atoms import Hole, holes_of, skeleton
 from maskwright.grammar.behaviour.grounding.bodies import Bodies
 from maskwright.grammar.behaviour.letters import Letter

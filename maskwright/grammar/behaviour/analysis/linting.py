@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 from maskwright.errors import LimitExceeded, SpecError
 from maskwright.grammar.behaviour.analysis.findings import Finding, Kind, in_order
 from maskwright.grammar.behaviour.analysis.foreseeing import last_chance
-from maskwright.grammar.behaviour.analysis.joint_words import Machine, first_states, shortest_word
+from maskwright.grammar.behaviour.analysis.joint_words import shortest_word
 from maskwright.grammar.behaviour.analysis.judge import QUESTION_VALUES, Alphabet, Judge
+from maskwright.grammar.behaviour.analysis.machines import Machine, first_states, is_accepted, run
 from maskwright.grammar.behaviour.analysis.spelling import spelled_word
 from maskwright.grammar.behaviour.analysis.traces import Pairs, WrittenTrace, read_trace
 from maskwright.grammar.behaviour.analysis.triggers import trigger
@@ -217,15 +217,9 @@ def _never_triggered(judge: Judge, examples: Sequence[str | Pairs]) -> Iterator[
 def _has(judge: Judge, trace: WrittenTrace, formula: Formula) -> bool:
     """Does a formula hold of a trace, read up to the first piece that is none of its segment's, for some value?"""
     alphabet = judge.alphabet(trace.values, trace.signs)
-    signs = takewhile(lambda sign: sign is not None, (segment.sign for segment in trace.segments))
-    word = [alphabet.place[sign] for sign in signs if sign is not None]
-    for machine in judge.machines_for(formula, alphabet):
-        state = 0
-        for sign in word:
-            state = machine.step(state, sign)
-        if word and machine.dfa.accepting[state]:
-            return True
-    return False
+    word = [alphabet.place[sign] for sign in trace.readable]
+    machines = judge.machines_for(formula, alphabet)
+    return bool(word) and any(is_accepted([machine], run([machine], word)) for machine in machines)
 
 
 def _listed(names: Sequence[str]) -> str:

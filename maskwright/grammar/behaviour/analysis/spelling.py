@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from maskwright.grammar.behaviour.analysis.joint_words import Machine
 from maskwright.grammar.behaviour.analysis.judge import NEW, OTHER, QUESTION_VALUES, Alphabet, Judge, Sign
+from maskwright.grammar.behaviour.analysis.machines import Machine
 from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.logic.formula import conjunction, holds
 from maskwright.grammar.behaviour.logic.guards import guard

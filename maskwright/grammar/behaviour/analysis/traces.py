@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from maskwright.grammar.behaviour.analysis.judge import Judge, Sign
 from maskwright.grammar.behaviour.grounding.reading import Piece, Reader
@@ -58,13 +59,22 @@ class WrittenTrace:
     @property
     def values(self) -> tuple[Value, ...]:
         """The values in it that rules speak of, each once."""
-        signs = [segment.sign for segment in self.segments if segment.sign is not None]
-        return tuple(dict.fromkeys(value for sign in signs for _, value in sign.values))
+        return tuple(dict.fromkeys(value for sign in self.signs for _, value in sign.values))
+
+    @property
+    def word(self) -> tuple[Sign | None, ...]:
+        """The sign of each segment."""
+        return tuple(segment.sign for segment in self.segments)
 
     @property
     def signs(self) -> tuple[Sign, ...]:
         """The signs in it, each once."""
-        return tuple(dict.fromkeys(segment.sign for segment in self.segments if segment.sign is not None))
+        return tuple(dict.fromkeys(sign for sign in self.word if sign is not None))
+
+    @property
+    def readable(self) -> tuple[Sign, ...]:
+        """The signs up to the first segment that has none."""
+        return tuple(sign for sign in takewhile(lambda sign: sign is not None, self.word) if sign is not None)
 
     def place(self, segment: int) -> Place:
         """Where a segment begins, the white space at the beginning of its opener aside."""

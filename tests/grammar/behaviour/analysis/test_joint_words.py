@@ -9,18 +9,8 @@ import pytest
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.behaviour.analysis import joint_words
-from maskwright.grammar.behaviour.analysis.joint_words import (
-    Edit,
-    EditKind,
-    Machine,
-    can_be_accepted,
-    first_states,
-    is_accepted,
-    nearest_word,
-    not_empty,
-    shortest_word,
-    stepped,
-)
+from maskwright.grammar.behaviour.analysis.joint_words import Edit, EditKind, Endings, nearest_word, shortest_word
+from maskwright.grammar.behaviour.analysis.machines import Machine, first_states, is_accepted, not_empty, stepped
 from maskwright.grammar.behaviour.logic.dfa import DFA
 
 N_LETTERS = 3
@@ -74,7 +64,7 @@ def test_the_nearest_word_is_as_near_as_the_nearest_of_all_words() -> None:
         accepted = [word for word in words if accepts(machines, word)]
         written = tuple(None if rng.random() < 0.1 else int(rng.integers(N_LETTERS)) for _ in range(rng.integers(0, 5)))
         repair = nearest_word(machines, first_states(machines), written)
-        assert can_be_accepted(machines, first_states(machines)) == (repair is not None)
+        assert Endings(machines).has(first_states(machines)) == (repair is not None)
         if repair is None:
             assert not accepted
             continue
@@ -114,7 +104,7 @@ def test_many_rules_that_say_nothing_of_each_other_are_not_multiplied_out(monkey
     n_rules = 20
     mention = DFA(("no", "yes"), np.array([[0, 1], [1, 1]], np.int32), np.array([False, True]))
     machines = [Machine(mention, (np.arange(n_rules) == rule).astype(np.int32)) for rule in range(n_rules)]
-    assert can_be_accepted(machines, first_states(machines))
+    assert Endings(machines).has(first_states(machines))
     monkeypatch.setattr(joint_words, "MAX_NODES_PROVED", 100)
     repair = nearest_word(machines, first_states(machines), ())
     assert repair is not None

@@ -7,17 +7,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from maskwright.grammar.behaviour.analysis.joint_words import (
-    Machine,
-    Vector,
-    first_states,
-    is_accepted,
-    not_empty,
-    stepped,
-)
-from maskwright.grammar.behaviour.analysis.verdicts import Verdict, joint_verdict, rule_verdict
+from maskwright.grammar.behaviour.analysis.joint_words import shortest_word
+from maskwright.grammar.behaviour.analysis.judge import Judge
+from maskwright.grammar.behaviour.analysis.machines import Machine, Vector, is_accepted, not_empty, run, stepped
+from maskwright.grammar.behaviour.analysis.verdicts import Verdict, joint_verdict, verdict_on, verdicts
 from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.logic.construction import ltlf_to_dfa
+from maskwright.grammar.behaviour.specification.spec import Spec
 
 LETTERS = tuple(map(Letter, "abc"))
 ENDINGS = [word for length in range(5) for word in product(range(3), repeat=length)]
@@ -28,10 +24,7 @@ def machine(formula: str) -> Machine:
 
 
 def after(machines: list[Machine], word: str) -> Vector:
-    vector = first_states(machines)
-    for letter in word:
-        vector = stepped(machines, vector, "abc".index(letter))
-    return vector
+    return run(machines, ["abc".index(letter) for letter in word])
 
 
 @pytest.mark.parametrize(
@@ -48,16 +41,19 @@ def after(machines: list[Machine], word: str) -> Vector:
     ],
 )
 def test_the_verdict_on_a_rule_and_what_is_owed(formula: str, word: str, verdict: Verdict, owed: str) -> None:
-    machines = [machine(formula)]
-    found = rule_verdict("rule", machines, after(machines, word))
-    assert (found.rule, found.verdict) == ("rule", verdict)
-    assert "".join("abc"[letter] for letter in found.owed) == owed
+    one = machine(formula)
+    end = after([one], word)
+    assert verdict_on([one], end) is verdict
+    if verdict is Verdict.NOT_YET:
+        ending = shortest_word([one], end)
+        assert ending is not None
+        assert "".join("abc"[letter] for letter in ending) == owed
 
 
 def test_a_whole_can_be_lost_before_any_of_its_rules_is() -> None:
     machines = [machine("G !b"), machine("G(a -> F b)")]
     vector = after(machines, "ca")
-    assert [rule_verdict("", [one], (state,)).verdict for one, state in zip(machines, vector, strict=True)] == [
+    assert [verdict_on([one], (state,)) for one, state in zip(machines, vector, strict=True)] == [
         Verdict.SATISFIED_SO_FAR,
         Verdict.NOT_YET,
     ]
@@ -84,3 +80,31 @@ def _run(machines: list[Machine], vector: Vector, ending: tuple[int, ...]) -> Ve
     for letter in ending:
         vector = stepped(machines, vector, letter)
     return vector
+
+
+SPEC = """
+segments: {a: {open: <a>, text: {regex: '[a-z]'}}, b: {open: <b>, text: {regex: '[a-z]'}}}
+flow: (a | b)*
+rules:
+  - {id: answered, followed_by: {when: 'a == $x', then: 'b == $x'}}
+  - {id: few, at_most: {n: 2, of: b}}
+  - {id: kind, never: 'a == "q"', level: warn}
+"""
+
+
+def test_verdicts_on_a_written_trace_with_what_is_owed() -> None:
+    judge = Judge.of(Spec.from_yaml(SPEC))
+    found = verdicts(judge, "<a>x<b>y")
+    assert found.whole is Verdict.NOT_YET
+    assert found.owed == 'b ("x")'
+    assert [str(one) for one in found.rules] == [
+        "flow: satisfied for good",
+        'answered: not yet satisfied (owed: b ("x"))',
+        "few: satisfied so far",
+        "kind: satisfied so far",
+    ]
+    assert verdicts(judge, "<a>x<b>y<b>z").whole is Verdict.VIOLATED_FOR_GOOD
+    assert verdicts(judge, "<a>q<b>q").whole is Verdict.SATISFIED_SO_FAR
+    assert verdicts(judge, "<a>q<b>q").rules[-1].verdict is Verdict.VIOLATED_FOR_GOOD
+    assert verdicts(judge, "").whole is Verdict.NOT_YET
+    assert verdicts(judge, "<a>q<b>TOO LONG") == verdicts(judge, "<a>q")

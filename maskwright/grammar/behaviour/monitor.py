@@ -27,10 +27,10 @@ from typing import Final, NamedTuple, final
 from maskwright.errors import TextRefused
 from maskwright.grammar.behaviour.analysis.checking import Checker
 from maskwright.grammar.behaviour.analysis.report import Expected
+from maskwright.grammar.behaviour.analysis.verdicts import Verdicts, verdicts
 from maskwright.grammar.behaviour.grounding.reading import Piece, Reader
 from maskwright.grammar.behaviour.policy import Policy, Position
 from maskwright.grammar.behaviour.specification.spec import OneOf, Segment, Writer
-from maskwright.grammar.behaviour.standing import Standing, standings
 
 THE_END: Final = ""
 """As the segment of a refusal: the model ended the trace where it may not end."""
@@ -183,9 +183,9 @@ class Monitor:
         self._n_before_turn = len(self.segments)
         return self.text[begin:]
 
-    def standings(self) -> tuple[Standing, ...]:
-        """Where the trace stands with the flow and with every rule, those of level warn included."""
-        return standings(self._why().judge, self.segments)
+    def verdicts(self) -> Verdicts:
+        """Where the trace stands with the flow and with every rule, those of level warn included, and as a whole."""
+        return verdicts(self._why().judge, self.segments)
 
     def completion(self) -> str:
         """What all that may come begins with: an opener or the beginning of several, and of the texts of a choice."""

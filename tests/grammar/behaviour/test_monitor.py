@@ -182,7 +182,7 @@ def test_values_are_followed_from_call_to_call() -> None:
 
 def test_it_knows_where_the_trace_stands_with_each_rule(asked: Monitor) -> None:
     asked.read("\n[Thought] so\n[Action] search\n[Input] x")
-    said = {one.rule: one for one in asked.standings()}
+    said = {one.rule: one for one in asked.verdicts().rules}
     assert list(said) == ["flow", "page", "cap"]
     assert said["flow"].verdict is Verdict.NOT_YET
     assert said["flow"].owed == "observation / answer"

@@ -216,7 +216,7 @@ def print_runs(spec: Spec, runs: Sequence[AgentRun], as_json: bool) -> None:
     import json
 
     from maskwright.grammar.behaviour.analysis.judge import Judge
-    from maskwright.grammar.behaviour.standing import standings
+    from maskwright.grammar.behaviour.analysis.verdicts import verdicts
     from maskwright.integrations.agents.voting import vote
 
     judge = Judge.of(spec)
@@ -224,8 +224,8 @@ def print_runs(spec: Spec, runs: Sequence[AgentRun], as_json: bool) -> None:
         print(json.dumps([_to_json(judge, done) for done in runs], indent=2, ensure_ascii=False))
         return
     for done in runs:
-        for standing in standings(judge, _pairs(done)):
-            print(standing, file=sys.stderr)
+        for verdict in verdicts(judge, _pairs(done)).rules:
+            print(verdict, file=sys.stderr)
         print(_summary(done), file=sys.stderr)
     if len(runs) > 1:
         for one in vote(_answer(spec, done) for done in runs):
@@ -256,7 +256,7 @@ def _pairs(done: AgentRun) -> list[tuple[str, str]]:
 
 
 def _to_json(judge: Judge, done: AgentRun) -> dict[str, Any]:
-    from maskwright.grammar.behaviour.standing import standings
+    from maskwright.grammar.behaviour.analysis.verdicts import verdicts
 
     pairs, work = _pairs(done), done.work
     return {
@@ -264,7 +264,7 @@ def _to_json(judge: Judge, done: AgentRun) -> dict[str, Any]:
         "ending": done.ending.value,
         "answer": _answer(judge.spec, done),
         "segments": pairs,
-        "verdicts": {one.rule: one.verdict.value for one in standings(judge, pairs)},
+        "verdicts": {one.rule: one.verdict.value for one in verdicts(judge, pairs).rules},
         "model_calls": work.model_calls,
         "forced_tokens": work.forced,
         "seconds": work.model_seconds + work.mask_seconds + work.answer_seconds,

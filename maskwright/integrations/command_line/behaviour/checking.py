@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from maskwright.integrations.command_line.behaviour.traces import FileTrace
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A trace of a file and what the checker says of it."""
+    """A trace of a file and what the checker says of it, its lines counted as in the file."""
 
     source: FileTrace
     report: Report
@@ -29,15 +29,15 @@ class Checked:
         violation = self.report.violation
         if violation is None or not isinstance(self.source.trace, str):
             return f"{self.source.file}: trace {self.source.number}"
-        line = self.source.line + violation.place.line - 1
-        return f"{self.source.file}:{line}:{violation.place.column}: trace {self.source.number}"
+        place = violation.place
+        return f"{self.source.file}:{place.line}:{place.column}: trace {self.source.number}"
 
     def lines(self) -> list[str]:
         """For people: the first line says where and what, the others what could be done."""
         return [f"{self.name}: {self.report}"]
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs; lines and columns are those of the trace."""
+        """The same for programs; `position` counts characters of the trace."""
         report, violation = self.report, self.report.violation
         return {
             "file": self.source.file,
@@ -69,7 +69,7 @@ def check(spec: Spec, traces: Sequence[FileTrace]) -> list[Checked]:
     from maskwright.grammar.behaviour.analysis.checking import Checker
 
     checker = Checker.of(spec)
-    return [Checked(trace, checker.check(trace.trace)) for trace in traces]
+    return [Checked(trace, _in_file(checker.check(trace.trace), trace)) for trace in traces]
 
 
 def print_checked(checked: Sequence[Checked], as_json: bool) -> None:
@@ -82,6 +82,21 @@ def print_checked(checked: Sequence[Checked], as_json: bool) -> None:
             print("\n".join(one.lines()))
     counts = Counter(one.report.outcome.value for one in checked)
     print(f"{len(checked)} traces: " + ", ".join(f"{n} {outcome}" for outcome, n in counts.items()))
+
+
+def _in_file(report: Report, trace: FileTrace) -> Report:
+    """The report with the lines of the file."""
+
+    def moved(place: Place) -> Place:
+        return replace(place, line=place.line + trace.line - 1)
+
+    violation, avoided = report.violation, report.avoided
+    return replace(
+        report,
+        violation=None if violation is None else replace(violation, place=moved(violation.place)),
+        warnings=tuple(one if one.place is None else replace(one, place=moved(one.place)) for one in report.warnings),
+        avoided=None if avoided is None else moved(avoided),
+    )
 
 
 def _place(place: Place) -> dict[str, int]:

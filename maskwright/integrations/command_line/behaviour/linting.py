@@ -35,8 +35,9 @@ class Linted:
         counts = Counter(finding.severity.value for finding in self.findings)
         counts["error"] += len(self.broken)
         shown = [*map(str, self.findings), *(f"error: example {line}" for one in self.broken for line in one.lines())]
-        summary = ", ".join(f"{n} {severity}" for severity, n in counts.items() if n) or "nothing found"
-        return [*shown, summary]
+        words = {"error": ("error", "errors"), "warning": ("warning", "warnings")}
+        told = [f"{n} {words.get(name, ('for information',) * 2)[n > 1]}" for name, n in counts.items() if n]
+        return [*shown, ", ".join(told) or "nothing found"]
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs."""

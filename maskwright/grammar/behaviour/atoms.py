@@ -118,6 +118,11 @@ class FieldAtom(Atom):
     comparison: Comparison
     value: Scalar | Variable
 
+    def __eq__(self, other: object) -> bool:  # as JSON compares: 1 is not true
+        return isinstance(other, FieldAtom) and str(self) == str(other)
+
+    __hash__ = Atom.__hash__
+
     def __str__(self) -> str:
         return f"{self.segment}{_path(self.path)} {self.comparison.value} {_spelled(self.value)}"
 
@@ -129,6 +134,11 @@ class CallAtom(Atom):
     tool: str
     arguments: tuple[tuple[str, Scalar | Variable], ...] = ()
     segment: str = ""
+
+    def __eq__(self, other: object) -> bool:  # as JSON compares: 1 is not true
+        return isinstance(other, CallAtom) and str(self) == str(other)
+
+    __hash__ = Atom.__hash__
 
     def __str__(self) -> str:
         arguments = "".join(f", {name}={_spelled(value)}" for name, value in self.arguments)
@@ -168,11 +178,18 @@ def skeleton(atom: Atom) -> Atom:
 
 
 def _spelled(value: Scalar | Variable) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if isinstance(value, Variable) else json.dumps(value, ensure_ascii=False)
+
+
+def _is_plain(name: str) -> bool:
+    """May a member be written behind a dot? Not if that would say something else."""
+    return name.isidentifier() and name != "length"
 
 
 def _path(path: Path) -> str:
     return "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" if step.isidentifier() else f"[{json.dumps(step)}]"
+        f"[{step}]" if isinstance(step, int) else f".{step}" if _is_plain(step) else f"[{json.dumps(step)}]"
         for step in path
     )

@@ -30,7 +30,7 @@ import numpy as np
 
 from maskwright.automata.nullable import nonempty_part
 from maskwright.automata.passes import prepare
-from maskwright.errors import SpecError, VocabularyGap
+from maskwright.errors import VocabularyGap
 from maskwright.grammar import ir
 from maskwright.grammar.behaviour.atoms import Hole
 from maskwright.grammar.behaviour.grounding.bodies import Allowed
@@ -183,18 +183,13 @@ class TraceRules(Mapping[str, Node]):
                 ways.append(ir.sequence(self._delimiter(segment.open), ir.choice(opened, rest)))
             else:
                 ways.append(nonempty_part(rest)[0])
-        ways += [self._handed_over(position, name) for name in policy.segments_of_others(position)]
+        others = [policy.spec.segment(name) for name in policy.segments_of_others(position)]
+        ways += [self._handed_over(position, one.name) for one in others if one.open]
         return ir.choice(*ways)
 
     def _handed_over(self, position: Position, name: str) -> Node:
         """The opener of somebody else's segment, with which the model ends its own."""
         segment = self.policy.spec.segment(name)
-        if not segment.open:
-            raise SpecError(
-                f"the model cannot say where its text ends and '{name}' begins; give '{name}' an opener, or a closer "
-                "to the segment before it",
-                f"segment '{name}'",
-            )
         return ir.sequence(self._delimiter(segment.open), self._marked(TurnEnd(position, (name,), is_opened=True)))
 
     def _rest(self, position: Position, segment: Segment) -> Node:

@@ -97,7 +97,7 @@ def _texts(policy: Policy, position: Position, letter: int, rng: np.random.Gener
 
 def _choices(allowed: Allowed, known: Sequence[str]) -> list[str | None]:
     """The values to choose from, as JSON; None: the one that is there, or any that was seen and is not excluded."""
-    values = {json.dumps(value) for value in allowed.values}
+    values = allowed.values
     return [None, *(value for value in known if value not in values)] if allowed.is_excluded else [*sorted(values)]
 
 

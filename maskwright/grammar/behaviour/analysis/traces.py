@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from maskwright.grammar.behaviour.analysis.judge import Judge, Sign
+from maskwright.grammar.behaviour.grounding.bodies import json_text
 from maskwright.grammar.behaviour.grounding.reading import Piece, Reader
-from maskwright.grammar.behaviour.policy.value_rules import Value, value_of
+from maskwright.grammar.behaviour.policy.value_rules import Value
 
 Pairs = Sequence[tuple[str, str]]
 """A trace as segments and their texts, without delimiters."""
@@ -160,4 +161,4 @@ def _sign(judge: Judge, piece: Piece) -> Sign:
     letter = judge.bodies.letter_of(piece.segment, piece.text)
     assert letter is not None
     found = judge.bodies.values(piece.segment, piece.text)
-    return Sign(letter, tuple((hole, value_of(found[hole])) for hole in judge.holes.get(letter, ()) if hole in found))
+    return Sign(letter, tuple((hole, json_text(found[hole])) for hole in judge.holes.get(letter, ()) if hole in found))

@@ -34,7 +34,7 @@ from maskwright.grammar.behaviour.atoms import (
     holes_of,
     skeleton,
 )
-from maskwright.grammar.behaviour.grounding.body import Allowed, Body, BoundTexts, Values
+from maskwright.grammar.behaviour.grounding.body import Allowed, Body, BoundTexts, Domain, Values, json_text
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
 from maskwright.grammar.behaviour.grounding.grammar_body import GrammarBody
 from maskwright.grammar.behaviour.grounding.regular_body import RegularBody
@@ -44,7 +44,7 @@ from maskwright.grammar.behaviour.specification.spec import Escape, Segment, Spe
 from maskwright.grammar.characters import NO_TEXT, CharacterAutomaton
 from maskwright.grammar.ir import Grammar
 
-__all__ = ["Allowed", "Bodies", "BoundTexts", "Values"]
+__all__ = ["Allowed", "Bodies", "BoundTexts", "Values", "json_text"]
 
 
 class Bodies:
@@ -114,6 +114,10 @@ class Bodies:
     def values(self, segment: str, text: str) -> dict[Hole, Scalar]:
         """The values that stand in a text at the holes of atoms, and the text itself as a whole."""
         return self._bodies[segment].values(text)
+
+    def domain(self, hole: Hole) -> Domain:
+        """The values that can stand at a hole."""
+        return self._bodies[hole.segment].domain(hole)
 
     def language(self, segment: str) -> CharacterAutomaton | None:
         """The texts of a segment; None if they are not regular."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +16,29 @@ from maskwright.grammar.kept_hash import KeepsHash, record
 
 @record
 class Allowed(KeepsHash):
-    """What may stand at a hole: only these values, or (`is_excluded`) all but these."""
+    """What may stand at a hole: only these values, or (`is_excluded`) all but these.
 
-    values: frozenset[Scalar]
+    Values are JSON texts, since to Python 1 and true are equal; `Allowed.of(["a", 1])` spells them.
+    """
+
+    values: frozenset[str]
     is_excluded: bool = False
+
+    @classmethod
+    def of(cls, values: Iterable[Scalar], *, is_excluded: bool = False) -> Allowed:
+        """The same from the values themselves."""
+        return cls(frozenset(map(json_text, values)), is_excluded)
+
+    def scalars(self) -> list[Scalar]:
+        """The values, in a fixed order."""
+        return [json.loads(value) for value in sorted(self.values)]
+
+
+def json_text(scalar: Scalar) -> str:
+    """The canonical JSON text of a value: `json_text(1.0)` -> `"1"`."""
+    if isinstance(scalar, float) and scalar.is_integer():
+        scalar = int(scalar)
+    return json.dumps(scalar)
 
 
 Values = Mapping[Hole, Allowed]
@@ -26,6 +46,15 @@ Values = Mapping[Hole, Allowed]
 
 BoundTexts = Mapping[str, tuple[str, ...]]
 """For each name that a `Reference` refers to the texts that it had so far."""
+
+
+@record
+class Domain(KeepsHash):
+    """The values that can stand at a hole. Equal keys mean the same values; `size`: how many, None for more than any
+    trace has use for."""
+
+    key: Hashable
+    size: int | None
 
 
 class Body(Protocol):
@@ -46,6 +75,9 @@ class Body(Protocol):
 
     def values(self, text: str) -> dict[Hole, Scalar]:
         """The values at the holes of a text."""
+
+    def domain(self, hole: Hole) -> Domain:
+        """The values that can stand at a hole."""
 
     def shortest(self, letter: Letter) -> str:
         """A short text of a letter."""

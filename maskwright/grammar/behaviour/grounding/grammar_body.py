@@ -17,8 +17,9 @@ import numpy as np
 
 from maskwright.errors import EmptyLanguage, LimitExceeded, SpecError
 from maskwright.grammar.behaviour.atoms import Atom, CallAtom, FieldAtom, Hole, Scalar
-from maskwright.grammar.behaviour.grounding.body import Allowed, BoundTexts, Values
+from maskwright.grammar.behaviour.grounding.body import Allowed, BoundTexts, Domain, Values
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
+from maskwright.grammar.behaviour.grounding.domains import LONG
 from maskwright.grammar.behaviour.grounding.examples import Examples
 from maskwright.grammar.behaviour.grounding.grammar_source import GrammarSource
 from maskwright.grammar.behaviour.grounding.json_source import JSONSource
@@ -58,6 +59,9 @@ class Source(Protocol):
 
     def values(self, text: str) -> dict[Hole, Scalar]:
         """The values at holes."""
+
+    def domain(self, hole: Hole) -> Domain:
+        """The values that can stand at a hole within a text."""
 
 
 class GrammarBody:
@@ -110,6 +114,18 @@ class GrammarBody:
     def values(self, text: str) -> dict[Hole, Scalar]:
         """The text itself and what stands in it."""
         return {Hole(self.segment.name, None, ()): text, **self._source.values(text)}
+
+    def domain(self, hole: Hole) -> Domain:
+        """The values at a hole; of whole texts it is not known how many there are, unless some are long."""
+        if hole.path:
+            return self._source.domain(hole)
+        texts = self.grammar(frozenset(self.letters), {}, {})
+        try:
+            assert texts is not None
+            texts & f"(?s).{{{LONG},}}"
+        except EmptyLanguage:
+            return Domain(("texts of", self.segment.name), 1)
+        return Domain(("texts of", self.segment.name), None)
 
     def shortest(self, letter: Letter) -> str:
         """A short text of a letter: the shortest one, unless items that must differ would be equal in it."""
@@ -170,7 +186,7 @@ class GrammarBody:
 
 
 def _allowed(language: CharacterAutomaton, allowed: Allowed) -> CharacterAutomaton:
-    named = words(value for value in allowed.values if isinstance(value, str))
+    named = words(value for value in allowed.scalars() if isinstance(value, str))
     return language - named if allowed.is_excluded else language & named
 
 

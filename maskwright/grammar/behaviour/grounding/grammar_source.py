@@ -13,7 +13,7 @@ from functools import reduce
 
 from maskwright.errors import EmptyLanguage, SpecError, UnsupportedComposition
 from maskwright.grammar.behaviour.atoms import Atom, Hole, Scalar
-from maskwright.grammar.behaviour.grounding.body import Allowed
+from maskwright.grammar.behaviour.grounding.body import Allowed, Domain
 from maskwright.grammar.behaviour.grounding.counted_node import counted_node
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
 from maskwright.grammar.behaviour.grounding.text_languages import is_regular, regular_text
@@ -70,6 +70,10 @@ class GrammarSource:
         """There are no fields in it."""
         del text
         return {}
+
+    def domain(self, hole: Hole) -> Domain:
+        """There are no fields in it, so nothing can stand there."""
+        return Domain(hole, 0)
 
 
 def grammar_of(text: Text, where: str) -> Grammar:

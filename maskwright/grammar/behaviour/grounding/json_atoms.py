@@ -69,7 +69,7 @@ def schema_at(path: Path, schema: Any) -> dict[str, Any]:
 
 def schema_of_values(path: Path, allowed: Allowed) -> dict[str, Any]:
     """The values in which, if something stands at a path, it is allowed there."""
-    listed: Any = {"enum": sorted(allowed.values, key=repr)} if allowed.values else False
+    listed: Any = {"enum": allowed.scalars()} if allowed.values else False
     if allowed.is_excluded:
         return {"not": schema_at(path, listed)}
     return {"anyOf": [{"not": schema_at(path, True)}, schema_at(path, listed)]}

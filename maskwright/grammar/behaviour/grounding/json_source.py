@@ -31,14 +31,16 @@ from referencing.jsonschema import DRAFT202012
 from maskwright.errors import EmptyLanguage
 from maskwright.grammar import ir
 from maskwright.grammar.behaviour.atoms import Atom, CallAtom, FieldAtom, Hole, Scalar
-from maskwright.grammar.behaviour.grounding.body import Allowed
+from maskwright.grammar.behaviour.grounding.body import Allowed, Domain
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
+from maskwright.grammar.behaviour.grounding.domains import domain_of_schema
 from maskwright.grammar.behaviour.grounding.json_atoms import (
     MISSING,
     holds_of,
     path_of,
     read_value,
     scalar,
+    schema_at,
     schema_of,
     schema_of_values,
     value_at,
@@ -154,6 +156,16 @@ class JSONSource:
                 if there is not MISSING and not isinstance(there, list | dict):
                     found[hole] = scalar(there)
         return found
+
+    def domain(self, hole: Hole) -> Domain:
+        """The values that can stand at a hole."""
+        path = path_of(hole)
+        references = [case.reference for case in self._cases if hole.tool in (None, case.tool)]
+
+        def has(schema: Any) -> bool:
+            return any(self._has_value(reference, schema_at(path, schema)) for reference in references)
+
+        return domain_of_schema(self._documents.get(hole.tool), path, hole, has)
 
     def _case(self, tool: str | None, number: int, atoms: tuple[Atom, ...]) -> _Case:
         reference = {"$ref": _uri(number)}

@@ -18,9 +18,10 @@ import numpy as np
 
 from maskwright.errors import SpecError
 from maskwright.grammar.behaviour.atoms import Atom, Hole, LengthAtom, Scalar
-from maskwright.grammar.behaviour.grounding.body import Allowed, BoundTexts, Values
+from maskwright.grammar.behaviour.grounding.body import Allowed, BoundTexts, Domain, Values
 from maskwright.grammar.behaviour.grounding.counted_node import counted_node
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
+from maskwright.grammar.behaviour.grounding.domains import domain_of_language
 from maskwright.grammar.behaviour.grounding.labelled_language import Label, LabelledLanguage, labelled
 from maskwright.grammar.behaviour.grounding.refusal import refusal_of_delimiters, refusal_of_text
 from maskwright.grammar.behaviour.grounding.sampling_texts import sampled
@@ -97,6 +98,14 @@ class RegularBody:
     def values(self, text: str) -> dict[Hole, Scalar]:
         """The text itself."""
         return {Hole(self.segment.name, None, ()): text}
+
+    def domain(self, hole: Hole) -> Domain:
+        """All texts."""
+        del hole
+        segment = self.segment
+        if not segment.min_chars and segment.max_chars is None:
+            return domain_of_language(self.language)
+        return domain_of_language(self.language & length_between(segment.min_chars, segment.max_chars))
 
     def shortest(self, letter: Letter) -> str:
         """The shortest text of a letter."""
@@ -183,7 +192,7 @@ class RegularBody:
         for (low, high), together in _joined(labels):
             language = texts.language.where(together)
             if allowed is not None:
-                named = words(value for value in allowed.values if isinstance(value, str))
+                named = words(value for value in allowed.scalars() if isinstance(value, str))
                 language = language - named if allowed.is_excluded else language & named
             nodes.append(counted_node(language, low, high))
         node = choice(*nodes)

@@ -21,8 +21,8 @@ def refusal(policy: Policy) -> SpecError:
     guilty = core(policy)
     if is_the_others:
         return SpecError(
-            "what the environment may write can make it impossible to finish; allow for it in the flow, or declare what "
-            "is assumed of the environment (environment: {assume: ...}, or cooperative)",
+            "what the environment may write can make it impossible to finish; allow for it in the flow, or declare "
+            "what is assumed of the environment (environment: {assume: ...}, or cooperative)",
             policy.spec.name,
             guilty,
             _shown(policy),

@@ -153,9 +153,11 @@ class Game:
             options.append(Option(node, tuple(moves), (successor,) * len(moves), is_model=True))
         others = self.can_others_write(node)
         if rules.is_cooperative:
-            for move in others:
-                if DEAD not in successors[move]:
-                    options.append(Option(node, (move,), (self.node(successors[move]),), is_model=False))
+            options += [
+                Option(node, (move,), (self.node(successors[move]),), is_model=False)
+                for move in others
+                if DEAD not in successors[move]
+            ]
         elif others:
             groups: dict[int, list[int]] = {}
             for move in others:

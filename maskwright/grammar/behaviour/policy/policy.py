@@ -14,7 +14,6 @@ Positions are values: hashable, shared freely. The policy itself only grows: wha
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,10 +21,11 @@ import numpy as np
 
 from maskwright.errors import LimitExceeded, SpecError
 from maskwright.grammar.behaviour.atoms import Hole, Scalar, holes_of, skeleton
-from maskwright.grammar.behaviour.grounding.bodies import Allowed, Bodies
+from maskwright.grammar.behaviour.grounding.bodies import Allowed, Bodies, json_text
 from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.logic.construction import ltlf_to_dfa
 from maskwright.grammar.behaviour.logic.formula import atoms_of
+from maskwright.grammar.behaviour.policy.borders import check_borders
 from maskwright.grammar.behaviour.policy.game import DEAD, LOST, UNKNOWN, WON, Game, Option, Rules, Table
 from maskwright.grammar.behaviour.policy.value_rules import (
     FRESH,
@@ -34,12 +34,11 @@ from maskwright.grammar.behaviour.policy.value_rules import (
     Value,
     ValueRule,
     table_of,
-    value_of,
     variables_of,
     with_star,
 )
 from maskwright.grammar.behaviour.specification.components import Component, components, spec_atoms
-from maskwright.grammar.behaviour.specification.spec import Environment, Level, Reference, Spec, Text, Writer
+from maskwright.grammar.behaviour.specification.spec import Environment, Level, Reference, Rule, Spec, Text, Writer
 
 MAX_EXPANDED = 200_000
 """Positions that are looked at to settle whether a specification can be followed at all: some ten seconds."""
@@ -55,9 +54,6 @@ MAX_HOLES = 6
 
 MAX_REMEMBERED = 1 << 14
 """Positions whose letters are kept."""
-
-MAX_DOMAIN = 1_000
-"""A hole with more values than this is taken to have a new one for every segment of a trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +73,8 @@ class Policy:
     """See the module. Make one with `Policy.of`.
 
     letters: all that segments may come to (`bodies.letters`). components: the flow, then the hard rules, each over the
-    letters of `moves`; `warn_components`: the rules that only report. `is_narrowed`: was a position ever avoided because
-    it could not be settled in time?
+    letters of `moves`; `warn_components`: the rules that only report. `is_narrowed`: was a position ever avoided
+    because it could not be settled in time?
     """
 
     spec: Spec
@@ -138,7 +134,7 @@ class Policy:
         )
         alphabet = [with_star(letters[move.letter], move.star, spec.rules) for move in moves]
         made = components(spec, alphabet)
-        _check_borders(spec, made[0], alphabet)
+        check_borders(spec, made[0], alphabet)
         hard = tuple(c for c in made if c.rule is None or c.rule.level is Level.HARD)
         warn = tuple(c for c in made if c.rule is not None and c.rule.level is Level.WARN)
         is_model = {segment.name: segment.writer is Writer.MODEL for segment in spec.segments}
@@ -154,6 +150,7 @@ class Policy:
                         f"rule '{component.rule.id}'",
                         (component.rule.id,),
                     )
+                _check_domains(bodies, component.rule)
                 value_rules.append(ValueRule(component, moves, holes, others))
             else:
                 plain.append(len(tables))
@@ -162,10 +159,11 @@ class Policy:
         tables += [rule.table for rule in value_rules]
         domains: list[tuple[int, int]] = []
         for hole in dict.fromkeys(hole for some in holes.values() for hole in some):
-            size = bodies.domain_size(hole)
-            if size is not None and size <= MAX_DOMAIN:
+            size = bodies.domain(hole).size
+            if size is not None:
                 domains.append((len(tables), size))
                 tables.append(_domain_table(size, hole, moves, holes))
+        tables.append(Table(((1,) * len(moves),) * 2, (False, True), (1, 0)))  # a trace has at least one segment
         assumption = None
         if spec.environment is Environment.ASSUME and spec.assumption is not None:
             assumption = len(tables)
@@ -235,51 +233,58 @@ class Policy:
         values: Mapping[Hole, Scalar] = {}
         if self._holes.get(letter):
             values = self.bodies.values(self.letters[letter].segment, text)
-        following = self.after_values(position, letter, {hole: value_of(value) for hole, value in values.items()})
+        following = self.after_values(position, letter, {hole: json_text(value) for hole, value in values.items()})
         if following is None:
             return None
         return self._binding(following, letter, text)
 
     def after_values(self, position: Position, letter: int, values: Mapping[Hole, Value]) -> Position | None:
         """The same, given the values at the holes; texts are not bound."""
-        vector = self._stepped(position, letter, values)
-        if vector is None:
+        slices = self._sliced(position, letter, values)
+        if slices is None:
             return None
-        node = self.game.node(vector[0])
-        if not self._is_won(node):
-            return None
-        return Position(node, vector[1], position.bound)
-
-    def _stepped(
-        self, position: Position, letter: int, values: Mapping[Hole, Value]
-    ) -> tuple[tuple[int, ...], tuple[Slices, ...]] | None:
-        """The states of all tables after a segment, and the slices; None where one of them refuses it for good."""
         tables = self.game.rules.tables
-        before = self.game.vectors[position.node]
         move = self._move_of[letter, frozenset()]
+        before = self.game.vectors[position.node]
         vector = [table.rows[state][move] for table, state in zip(tables, before, strict=True)]
         first = len(self._plain)
+        n_seen = len({value for one in slices for value, _ in one.seen})
+        for table, size in self._domains:
+            vector[table] = min(n_seen, size)
+        vector[first : first + len(slices)] = [0] * len(slices)
+        if DEAD in vector:
+            return None
+        for star in self._stars(slices):
+            for number, rule in enumerate(self._value_rules):
+                vector[first + number] = rule.seen_from(slices[number], star)
+            node = self.game.node(tuple(vector))
+            if self._is_won(node):
+                return Position(node, slices, position.bound)
+        return None
+
+    def _sliced(self, position: Position, letter: int, values: Mapping[Hole, Value]) -> tuple[Slices, ...] | None:
+        """The states of the rules with variables after a segment; None where one of them refuses it for good."""
         slices: list[Slices] = []
         for number, rule in enumerate(self._value_rules):
             following = rule.after(position.slices[number], letter, values)
             if following is None:
                 return None
             slices.append(following)
-            vector[first + number] = 0
-        for table, _ in self._domains:
-            vector[table] = 0
-        if DEAD in vector:
-            return None
-        waiting = frozenset().union(*[rule.waiting(one) for rule, one in zip(self._value_rules, slices, strict=True)])
-        if len(waiting) > 1:
-            return None
-        star = next(iter(waiting), None)
-        for number, rule in enumerate(self._value_rules):
-            vector[first + number] = rule.seen_from(slices[number], star)
-        n_seen = len({value for one in slices for value, _ in one.seen})
-        for table, size in self._domains:
-            vector[table] = min(n_seen, size)
-        return tuple(vector), tuple(slices)
+        return tuple(slices)
+
+    def _stars(self, slices: tuple[Slices, ...]) -> list[Value | None]:
+        """The values that may take the part of the star: the one that waits, or else a fresh one or any that was seen.
+
+        Values that no rule tells apart are named once.
+        """
+        pairs = list(zip(self._value_rules, slices, strict=True))
+        waiting = frozenset().union(*[rule.waiting(one) for rule, one in pairs])
+        if waiting:
+            return list(waiting) if len(waiting) == 1 else []
+        stars: dict[tuple[int, ...], Value | None] = {}
+        for value in (None, *dict.fromkeys(value for one in slices for value, _ in one.seen)):
+            stars.setdefault(tuple([rule.seen_from(one, value) for rule, one in pairs]), value)
+        return list(stars.values())
 
     def _binding(self, position: Position, letter: int, text: str) -> Position:
         name = self.spec.segment(self.letters[letter].segment).bind
@@ -398,7 +403,7 @@ class Policy:
 
     def _has_text(self, position: Position, letter: int, allowed: dict[Hole, Allowed]) -> bool:
         """Is there a text with such values?  Any fresh one is among infinitely many, so only the rest is looked at."""
-        if all(one.is_excluded and self.bodies.domain_size(hole) is None for hole, one in allowed.items()):
+        if all(one.is_excluded and self.bodies.domain(hole).size is None for hole, one in allowed.items()):
             return True
         segment = self.letters[letter].segment
         bound = dict(position.bound)
@@ -409,7 +414,7 @@ class Policy:
     ) -> list[dict[Hole, Allowed]]:
         """The allowed values, those apart from each other behind which different things may follow."""
         choices = [
-            [Allowed(frozenset([value]), is_excluded=False) for value in sorted(one.values, key=repr)]
+            [Allowed(frozenset([value])) for value in sorted(one.values)]
             if not one.is_excluded
             else [one, *self._readmitted(position, one)]
             for one in allowed.values()
@@ -419,18 +424,18 @@ class Policy:
 
     def _readmitted(self, position: Position, allowed: Allowed) -> list[Allowed]:
         """Values that were seen and are not excluded; `allowed` stands for those that were not."""
-        known = {json.loads(value) for one in position.slices for value, _ in one.seen}
-        return [Allowed(frozenset([value]), is_excluded=False) for value in sorted(known - allowed.values, key=repr)]
+        known = {value for one in position.slices for value, _ in one.seen}
+        return [Allowed(frozenset([value])) for value in sorted(known - allowed.values)]
 
     def example_values(self, values: Mapping[Hole, Allowed]) -> dict[Hole, Value]:
         """One value of each class, as `after_values` takes them."""
-        return {hole: FRESH if one.is_excluded else value_of(next(iter(one.values))) for hole, one in values.items()}
+        return {hole: FRESH if one.is_excluded else next(iter(one.values)) for hole, one in values.items()}
 
 
 def _allowed(values: list[Value], known: set[Value]) -> Allowed:
     if FRESH in values:
-        return Allowed(frozenset(json.loads(value) for value in known.difference(values)), is_excluded=True)
-    return Allowed(frozenset(json.loads(value) for value in values), is_excluded=False)
+        return Allowed(frozenset(known.difference(values)), is_excluded=True)
+    return Allowed(frozenset(values))
 
 
 def _holes_of_letters(spec: Spec, letters: tuple[Letter, ...]) -> dict[int, tuple[Hole, ...]]:
@@ -459,31 +464,29 @@ def _holes_of_letters(spec: Spec, letters: tuple[Letter, ...]) -> dict[int, tupl
     return found
 
 
-def _check_borders(spec: Spec, flow: Component, alphabet: list[Letter]) -> None:
-    """Raise SpecError if by the flow a segment without opener may follow one without closer: the border is nowhere."""
-    segments = {segment.name: segment for segment in spec.segments}
-    dfa, is_live = flow.dfa, flow.dfa.live
-    for state in range(dfa.n_states):
-        following = {alphabet[i].segment: dfa.step(state, int(column)) for i, column in enumerate(flow.columns)}
-        opened = {name for name, after in following.items() if is_live[after] and not segments[name].open}
-        if not opened:
-            continue
-        for before in range(dfa.n_states):
-            for i, column in enumerate(flow.columns):
-                name = alphabet[i].segment
-                if dfa.step(before, int(column)) == state and is_live[state] and not segments[name].close:
-                    raise SpecError(
-                        f"segment '{min(opened)}' has no opener and may follow '{name}', which has no closer, so nobody "
-                        "could tell where the one ends; give one of them a delimiter",
-                        spec.name,
-                    )
+def _check_domains(bodies: Bodies, rule: Rule) -> None:
+    """Raise SpecError if a variable stands for different kinds of values: none would be sure to fit everywhere."""
+    holes = dict.fromkeys(
+        hole
+        for one in (rule.formula, rule.of)
+        if one is not None
+        for atom in atoms_of(one)
+        for hole, _ in holes_of(atom)
+    )
+    if len({bodies.domain(hole).key for hole in holes}) > 1:
+        raise SpecError(
+            "its variable stands for values of different kinds; give these the same text, pattern or schema: "
+            + ", ".join(map(str, holes)),
+            f"rule '{rule.id}'",
+            (rule.id,),
+        )
 
 
 def _domain_table(size: int, hole: Hole, moves: tuple[Move, ...], holes: dict[int, tuple[Hole, ...]]) -> Table:
     """For a hole with finitely many values: state k says how many of them have been seen, or will be used as others.
 
-    One is left for the star; when all have been seen, looking ahead counts on none. During a run the state is set to the
-    number of values that differ from the default.
+    One is left for the star; when all have been seen, looking ahead counts on none. During a run the state is set to
+    the number of values that differ from the default.
     """
     uses = [hole in holes.get(move.letter, ()) for move in moves]
     stars = [hole in move.star for move in moves]

@@ -10,19 +10,18 @@ is looked at instead is one value, the *star*, that the model may choose to writ
 values that occur nowhere else. An other is only harmless where its state is *safe*: accepting, and for good as long as
 it does not occur again, or others write it. So the automaton of the product has the states (default, star); a move
 says at which holes the star stands. A value that is not safe during a run (it was opened and must be closed) takes the
-part of the star; that two wait at once is not allowed. That is sound and somewhat strict: named where rules are
-explained to users.
+part of the star, and if there is none, any value that was seen may, whichever lets the trace be finished; that two
+wait at once is not allowed. That is sound and somewhat strict: named where rules are explained to users.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from maskwright.grammar.behaviour.atoms import Hole, Scalar, Variable, holes_of, skeleton
+from maskwright.grammar.behaviour.atoms import Hole, Variable, holes_of, skeleton
 from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.logic.dfa import DFA
 from maskwright.grammar.behaviour.logic.formula import atoms_of
@@ -35,13 +34,6 @@ Value = str
 
 FRESH: Value = "fresh"
 """Stands for a value that was not seen (no JSON text)."""
-
-
-def value_of(scalar: Scalar) -> Value:
-    """The key of a JSON value: `value_of(1.0)` -> `"1"`."""
-    if isinstance(scalar, float) and scalar.is_integer():
-        scalar = int(scalar)
-    return json.dumps(scalar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,8 +251,8 @@ def test_values_at_holes_restrict_what_may_stand_there() -> None:
     text = '{"name": "delete", "arguments": {"id": "7"}}'
     assert bodies.values("a", text) == {Hole("a", None, ()): text, hole: "7"}
     assert bodies.values("a", '{"name": "search", "arguments": {"query": "x"}}').keys() == {Hole("a", None, ())}
-    only = bodies.grammar("a", bodies.letters_of("a"), values={hole: Allowed(frozenset({"7", "8", 1}))})
-    others = bodies.grammar("a", bodies.letters_of("a"), values={hole: Allowed(frozenset({"7"}), is_excluded=True)})
+    only = bodies.grammar("a", bodies.letters_of("a"), values={hole: Allowed.of({"7", "8", 1})})
+    others = bodies.grammar("a", bodies.letters_of("a"), values={hole: Allowed.of({"7"}, is_excluded=True)})
     assert only is not None
     assert others is not None
     for value in ("7", "8", "9"):
@@ -261,15 +261,13 @@ def test_values_at_holes_restrict_what_may_stand_there() -> None:
         assert accepts(others, asked) == (value != "7")
         assert accepts(only, asked.replace("delete", "confirm"))
     deletes = [number for number in bodies.letters_of("a") if "delete" in str(bodies.letters[number])]
-    assert bodies.grammar("a", deletes, values={hole: Allowed(frozenset())}) is None
+    assert bodies.grammar("a", deletes, values={hole: Allowed.of([])}) is None
 
 
 def test_the_value_of_an_optional_argument_may_be_missing() -> None:
     atom = CallAtom("search", (("n", ID),), "a")
     bodies = Bodies.of(one_segment(ToolCall(TOOLS)), [atom])
-    grammar = bodies.grammar(
-        "a", bodies.letters_of("a"), values={Hole("a", "search", ("n",)): Allowed(frozenset({1.0}))}
-    )
+    grammar = bodies.grammar("a", bodies.letters_of("a"), values={Hole("a", "search", ("n",)): Allowed.of({1.0})})
     assert grammar is not None
     text = '{"name": "search", "arguments": {"query": "x"%s}}'
     assert [accepts(grammar, text % more) for more in ("", ', "n": 1', ', "n": 2')] == [True, True, False]

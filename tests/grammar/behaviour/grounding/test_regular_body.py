@@ -242,15 +242,15 @@ def test_variables_are_left_out_of_letters_and_restrict_grammars() -> None:
     assert [str(letter) for letter in bodies.letters] == ["a", "b"]
     hole = Hole("a", None, ())
     assert bodies.values("a", "#E1") == {hole: "#E1"}
-    only = bodies.grammar("a", [0], values={hole: Allowed(frozenset({"#E1", "no"}))})
-    others = bodies.grammar("a", [0], values={hole: Allowed(frozenset({"#E1"}), is_excluded=True)})
+    only = bodies.grammar("a", [0], values={hole: Allowed.of({"#E1", "no"})})
+    others = bodies.grammar("a", [0], values={hole: Allowed.of({"#E1"}, is_excluded=True)})
     assert only is not None
     assert others is not None
     assert [accepts(only, t) for t in ("#E1", "#E2", "no")] == [True, False, False]
     assert [accepts(others, t) for t in ("#E1", "#E2", "no")] == [False, True, False]
-    assert bodies.grammar("a", [0], values={hole: Allowed(frozenset({"x"}))}) is None
+    assert bodies.grammar("a", [0], values={hole: Allowed.of({"x"})}) is None
     every = frozenset(f"#E{digit}" for digit in range(10))
-    assert bodies.grammar("a", [0], values={hole: Allowed(every, is_excluded=True)}) is None
+    assert bodies.grammar("a", [0], values={hole: Allowed.of(every, is_excluded=True)}) is None
 
 
 def test_references_repeat_earlier_texts() -> None:

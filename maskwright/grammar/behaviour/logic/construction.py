@@ -4,7 +4,7 @@ Letters that no atom of the formula tells apart become one, past formulas become
 left of the formula after each letter is a state (`progression`), together with the memory. All states that can be
 reached are explored, and equivalent ones merged.
 
-Cost: about 2 µs for each state and kind of letter; 30 common patterns take some 10 ms together. States may be twice
+Cost: about 4 µs for each state and kind of letter; the 30 published patterns take 9 ms together. States may be twice
 exponentially many in the formula's size; `max_states` bounds them.
 """
 
@@ -101,7 +101,8 @@ def _explored(formula: Formula, letters: tuple[Any, ...], max_states: int) -> DF
         if len(order) > max_states:
             raise LimitExceeded("The automaton of a formula", len(order), max_states)
         if len(order) * len(kinds) > _MAX_TRANSITIONS:
-            raise LimitExceeded("The automaton of a formula", len(order), _MAX_TRANSITIONS // len(kinds))
+            n_allowed, remedy = _MAX_TRANSITIONS // len(kinds), "give fewer letters, those that can occur, or split it"
+            raise LimitExceeded("The automaton of a formula", len(order), n_allowed, remedy=remedy)
     accepting = np.array([state & 1 for state, _ in order], np.bool_)
     transitions = np.array(rows, np.int32).reshape(len(order), len(kinds))
     return minimised(DFA(tuple(kinds), transitions, accepting)).with_letters(letters, columns)

@@ -11,8 +11,8 @@ in a decision diagram: N f is `!X !f`, a R b is `!(!a U !b)`. With d(f) such a p
 and d goes through Boolean functions part by part. Equal functions have equal numbers (`decision_diagram`), so states
 are compared by number and are finitely many; variables too are known by the numbers of their parts, not by how they are
 written. Sources: Brzozowski 1964; De Giacomo and Vardi 2013; Duret-Lutz et al. 2025 for the pairs, which take the place
-of a marker for the end. Cost: a microsecond for each pair of node and letter not seen yet; letters that differ only in
-literals that a function does not ask about count as one.
+of a marker for the end. Cost: some microseconds for each pair of node and letter not seen yet; letters that differ only
+in literals that a function does not ask about count as one.
 Rejected: negation normal form, which has a variable for a formula and another for its opposite, and so tells more
 states apart.
 """

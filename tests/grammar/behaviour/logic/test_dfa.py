@@ -66,6 +66,13 @@ def test_a_start_that_is_never_reached_again_takes_the_place_of_a_state_that_goe
     assert not smallest.accepts([])
 
 
+def test_what_a_start_says_of_the_empty_word_changes_nothing() -> None:
+    rows = np.array([[1, 2], [1, 1], [2, 1]], np.int32)
+    made = [minimised(DFA(("x", "y"), rows, np.array([accepts, False, True]))) for accepts in (False, True)]
+    assert [dfa.transitions.tolist() for dfa in made] == [[[1, 2], [1, 1], [2, 1]]] * 2
+    assert [dfa.accepting.tolist() for dfa in made] == [[False, False, True]] * 2
+
+
 def test_live_and_always_look_ahead() -> None:
     dfa = ltlf_to_dfa("G(a -> X b) & F c", [Valuation(frozenset(name)) for name in "abc"])
     for state in range(dfa.n_states):

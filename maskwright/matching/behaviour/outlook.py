@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import LimitExceeded
+from maskwright.grammar.behaviour.policy import Position
 from maskwright.matching.behaviour._ways import (
     N_EXITS,
     N_FOUND,
@@ -174,7 +175,7 @@ class Outlook:
                 assert allowed is not None
                 found = []
                 for values in policy.value_classes(position, letter, allowed):
-                    following = policy.after_values(position, letter, policy.example_values(values))
+                    following = policy.after_values(position, letter, policy.example_values(position, values))
                     if following is not None:
                         found.append(prices.at(following) if opened is None else prices.inside(following, opened))
                 return max(found)
@@ -191,12 +192,25 @@ class Outlook:
             return exact
         return min([way.cost for way in self.ways(trail) if way.fits(limit)], default=NO_WAY)
 
+    def cost_at(self, position: Position) -> int:
+        """The same from a position between two segments, whoever's turn it is."""
+        if self._graph is not None:
+            exact = self._graph.cost_of_turn(position)
+            if exact is None:
+                self.make_exact()
+                exact = self._graph.cost_of_turn(position)
+            assert exact is not None
+            return exact
+        return self._prices.at(position)
+
     def to_exit(self, trail: Trail) -> int:
         """The fewest tokens to the end of the segment."""
         return min([0 if isinstance(way.exit, Opened) else len(way.tokens) for way in self.ways(trail)], default=NO_WAY)
 
     def plan(self, trail: Trail, limit: int = NO_WAY) -> tuple[int, ...]:
         """Tokens that keep the cost, at least to the next exit; () if an end token does."""
+        if self._graph is not None:
+            return ()  # a token that fits is the plan
         fitting = sorted([way for way in self.ways(trail) if way.fits(limit)], key=lambda way: way.cost)
         for way in fitting:
             tokens = way.tokens or self._plan_from(way.exit)

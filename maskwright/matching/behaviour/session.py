@@ -425,7 +425,7 @@ class Session:
                 self.program.spellings.count(written.encode()) if n_tokens is None else n_tokens
             )
             began = replace(now, n_context=n_context, is_finished=False)
-            needed, left = self.program.prices.at(following), self._left_at(began)
+            needed, left = self._outlook.cost_at(following), self._left_at(began)
             if left is not None and needed > left:
                 raise BudgetTooSmall(left, f"what must follow can take {needed}")
             ended = self._ended_in_turn(has_ended=True) if isinstance(now.event, Done) else ()

@@ -110,8 +110,8 @@ class TokenGraph:
         """What may happen while others are to write: one of these segments, if its opener has been written."""
         policy = self._rules.policy
         choices: list[tuple[int, tuple[int, ...]]] = []
-        if segments is None and policy.is_accepting(position):
-            choices.append((0, ()))
+        if segments is None and policy.is_accepting(position):  # others may leave it at that, or else the model ends it
+            choices.append((0 if policy.segments_of_others(position) else 1, ()))
         for option in policy.game.expand(position.node):
             if option.is_model or not policy.is_open(option):
                 continue
@@ -153,11 +153,9 @@ class TokenGraph:
         number = self._number_of.get(place)
         return None if number is None else self._costs.get(number)
 
-    def cost_of_turn(self, position: Position) -> int:
+    def cost_of_turn(self, position: Position) -> int | None:
         """The same from a position, whoever's turn it is."""
         if self._rules.policy.letters_of_model(position):
-            found = self.cost(self._grammar.start(self._rules.start_rule(position)).places[0])
-        else:
-            found = self._costs.get(self._number_of[position, None])
-        assert found is not None
-        return found
+            return self.cost(self._grammar.start(self._rules.start_rule(position)).places[0])
+        number = self._number_of.get((position, None))
+        return None if number is None else self._costs.get(number)

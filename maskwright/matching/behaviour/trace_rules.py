@@ -258,7 +258,7 @@ class TraceRules(Mapping[str, Node]):
         policy = self.policy
         found = []
         for values in policy.value_classes(position, letter, allowed):
-            following = policy.after_values(position, letter, policy.example_values(values))
+            following = policy.after_values(position, letter, policy.example_values(position, values))
             assert following is not None, "allowed values lead somewhere"
             own = dict.fromkeys(policy.letters[i].segment for i in policy.letters_of_model(following))
             opened = tuple(dict.fromkeys((*own, *policy.segments_of_others(following))))
@@ -299,7 +299,9 @@ class TraceRules(Mapping[str, Node]):
     def _reads_on(self, automaton: ByteAutomaton) -> bool:
         """May a text of the body go on with the byte that begins what follows it?  Then sharing it helps nothing."""
         spec = self.policy.spec
-        delimiters = [text.encode() for one in spec.segments for text in (one.open, one.close) if text]
+        followers = self.policy.followers()
+        openers = [one.open for one in spec.segments if one.name in followers]
+        delimiters = [text.encode() for text in (*openers, *[one.close for one in spec.segments]) if text]
         ends = np.flatnonzero(automaton.accepting).tolist()
         return any(automaton.successor(state, text[0]) is not None for state in ends for text in delimiters)
 

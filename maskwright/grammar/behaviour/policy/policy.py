@@ -28,11 +28,12 @@ from maskwright.grammar.behaviour.logic.formula import atoms_of
 from maskwright.grammar.behaviour.policy.borders import check_borders
 from maskwright.grammar.behaviour.policy.game import DEAD, LOST, UNKNOWN, WON, Game, Option, Rules, Table
 from maskwright.grammar.behaviour.policy.value_rules import (
-    FRESH,
     Move,
     Slices,
     Value,
     ValueRule,
+    fresh_value,
+    is_fresh,
     table_of,
     variables_of,
     with_star,
@@ -43,7 +44,7 @@ from maskwright.grammar.behaviour.specification.spec import Environment, Level, 
 MAX_EXPANDED = 200_000
 """Positions that are looked at to settle whether a specification can be followed at all: some ten seconds."""
 
-EXPANDED_AHEAD = 20_000
+EXPANDED_AHEAD = 5_000
 """Positions that are decided when a policy is made; others when a trace comes near them."""
 
 EXPANDED_WHILE_RUNNING = 2_000
@@ -201,6 +202,17 @@ class Policy:
         from maskwright.grammar.behaviour.policy.conflict import refusal
 
         return refusal(self)
+
+    def followers(self) -> frozenset[str]:
+        """The segments that may follow another one, by the flow."""
+        flow = self.components[0]
+        dfa, columns = flow.dfa, flow.columns.tolist()
+        behind = {dfa.step(state, column) for state in range(dfa.n_states) for column in columns}
+        return frozenset(
+            self.letters[move.letter].segment
+            for move, column in zip(self.moves, columns, strict=True)
+            if any(dfa.live[dfa.step(state, column)] for state in behind)
+        )
 
     def table_rules(self) -> tuple[str | None, ...]:
         """For each table of the game the id of its rule; None for the flow and what is not a rule."""
@@ -384,7 +396,7 @@ class Policy:
         """
         holes = self._holes.get(letter, ())
         known = {value for one in position.slices for value, _ in one.seen}
-        classes: list[list[Value]] = [[FRESH, *sorted(known)] for _ in holes]
+        classes: list[list[Value]] = [[fresh_value(known), *sorted(known)] for _ in holes]
         while all(classes):
             refused = [
                 choice
@@ -403,6 +415,8 @@ class Policy:
 
     def _has_text(self, position: Position, letter: int, allowed: dict[Hole, Allowed]) -> bool:
         """Is there a text with such values?  Any fresh one is among infinitely many, so only the rest is looked at."""
+        if any(is_fresh(value) for one in allowed.values() for value in one.values):
+            return True  # a look ahead from a value that nobody has named yet
         if all(one.is_excluded and self.bodies.domain(hole).size is None for hole, one in allowed.items()):
             return True
         segment = self.letters[letter].segment
@@ -427,15 +441,16 @@ class Policy:
         known = {value for one in position.slices for value, _ in one.seen}
         return [Allowed(frozenset([value])) for value in sorted(known - allowed.values)]
 
-    def example_values(self, values: Mapping[Hole, Allowed]) -> dict[Hole, Value]:
+    def example_values(self, position: Position, values: Mapping[Hole, Allowed]) -> dict[Hole, Value]:
         """One value of each class, as `after_values` takes them."""
-        return {hole: FRESH if one.is_excluded else next(iter(one.values)) for hole, one in values.items()}
+        known = {value for one in position.slices for value, _ in one.seen}
+        return {hole: fresh_value(known) if one.is_excluded else next(iter(one.values)) for hole, one in values.items()}
 
 
 def _allowed(values: list[Value], known: set[Value]) -> Allowed:
-    if FRESH in values:
-        return Allowed(frozenset(known.difference(values)), is_excluded=True)
-    return Allowed(frozenset(values))
+    if known.issuperset(values):
+        return Allowed(frozenset(values))
+    return Allowed(frozenset(value for value in known.difference(values) if not is_fresh(value)), is_excluded=True)
 
 
 def _holes_of_letters(spec: Spec, letters: tuple[Letter, ...]) -> dict[int, tuple[Hole, ...]]:

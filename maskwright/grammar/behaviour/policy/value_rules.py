@@ -16,8 +16,9 @@ wait at once is not allowed. That is sound and somewhat strict: named where rule
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -32,8 +33,17 @@ from maskwright.grammar.behaviour.specification.spec import Rule
 Value = str
 """A JSON value as a key: its canonical JSON text, so that 1 and true differ, and 1 and 1.0 do not."""
 
-FRESH: Value = "fresh"
-"""Stands for a value that was not seen (no JSON text)."""
+_FRESH = "fresh value "
+
+
+def fresh_value(known: Collection[Value]) -> Value:
+    """Stands for a value that was not seen; no JSON text begins like it."""
+    return next(name for i in count() if (name := f"{_FRESH}{i}") not in known)
+
+
+def is_fresh(value: Value) -> bool:
+    """Does it stand for a value that nobody has named yet?"""
+    return value.startswith(_FRESH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
-from maskwright.grammar.behaviour.grounding.text_languages import Bound, is_regular, regular_text
+from maskwright.grammar.behaviour.grounding.text_languages import Bound, RegularText, is_regular, regular_text
 from maskwright.grammar.behaviour.specification.spec import (
     Mention,
     OneOf,
@@ -45,18 +47,23 @@ def refusal_of_length(text: str, segment: Segment) -> str | None:
 
 def refusal_of_text(text: str, segment: Segment, bound: Bound) -> str | None:
     """What lengths, the kind of text (if it is regular) and lexical rules have against a text."""
-    reason = refusal_of_length(text, segment)
     where = f"segment '{segment.name}'"
-    if reason is None and is_regular(segment.text):
-        language = regular_text(segment.text, bound, where).whole
-        if not language.accepts(text):
-            reason = f"{_place(language, text)} it is not {_described(segment.text)}"
-    if reason is None:
-        for restriction in segment.restrictions:
-            language = regular_text(restriction.text, bound, where).whole
-            if not language.accepts(text):
-                return f"rule '{restriction.rule}': {_place(language, text)} it is not {_described(restriction.text)}"
+    asked = [("", segment.text)] if is_regular(segment.text) else []
+    asked += [(f"rule '{restriction.rule}': ", restriction.text) for restriction in segment.restrictions]
+    reason = refusal_of_length(text, segment)
+    for begin, kind in asked:
+        if reason is None:
+            refused = _refusal(text, kind, regular_text(kind, bound, where))
+            reason = refused and begin + refused
     return reason
+
+
+def _refusal(text: str, kind: Text, language: RegularText) -> str | None:
+    for term in language.terms:
+        if not term.contained.accepts(text):
+            return f"it does not mention {shown(term.text)}"
+    whole = replace(language, terms=()).whole
+    return None if whole.accepts(text) else f"{_place(whole, text)} it is not {_described(kind)}"
 
 
 def shown(text: str) -> str:
@@ -83,8 +90,8 @@ def _described(text: Text) -> str:
             return "one of " + ", ".join(map(shown, texts))
         case Reference(name):
             return f"an earlier text of {name!r}"
-        case Mention(terms, any_of):
-            return f"a text that mentions {'one' if any_of else 'all'} of " + ", ".join(map(shown, terms))
+        case Mention(terms):
+            return "a text that mentions one of " + ", ".join(map(shown, terms))
         case Ordered(terms):
             return "a text that has in this order " + ", ".join(map(shown, terms))
         case Without(texts, patterns):

@@ -4,6 +4,8 @@ Idea: one automaton of all texts (kind of text, lexical rules, no delimiters), e
 that hold (`labelled_language`). Lengths are cut where a rule asks about them, and each letter is a set of *cells*, a
 label and a range of lengths: no automaton counts, but the nodes of the grammar do (`counted_node`).
 Whether a letter has a text is decided exactly, on the product of the label's texts and the lengths.
+Terms that must all be mentioned are multiplied into that automaton if they are few; if they are many, and there is no
+bound on the length, they stay beside it (`mention_grammar`), else LimitExceeded says so.
 What each part of the text forbids is kept by itself too, for `why_not`.
 """
 
@@ -16,15 +18,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from maskwright.errors import SpecError
+from maskwright.errors import LimitExceeded, SpecError
 from maskwright.grammar.behaviour.atoms import Atom, Hole, LengthAtom, Scalar
 from maskwright.grammar.behaviour.grounding.body import Allowed, BoundTexts, Domain, Values
 from maskwright.grammar.behaviour.grounding.counted_node import counted_node
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
 from maskwright.grammar.behaviour.grounding.domains import domain_of_language
 from maskwright.grammar.behaviour.grounding.labelled_language import Label, LabelledLanguage, labelled
+from maskwright.grammar.behaviour.grounding.mention_grammar import mention_grammar
+from maskwright.grammar.behaviour.grounding.mention_texts import completion
 from maskwright.grammar.behaviour.grounding.refusal import refusal_of_delimiters, refusal_of_text
-from maskwright.grammar.behaviour.grounding.sampling_texts import sampled
+from maskwright.grammar.behaviour.grounding.sampling_texts import readable, sampled
+from maskwright.grammar.behaviour.grounding.term_languages import Term
 from maskwright.grammar.behaviour.grounding.text_atoms import language_of
 from maskwright.grammar.behaviour.grounding.text_languages import Bound, RegularText, references_of, regular_text
 from maskwright.grammar.behaviour.letters import Letter
@@ -35,15 +40,20 @@ from maskwright.grammar.ir import NOTHING, Grammar, Node, choice
 REMEMBERED = 256
 """Grammars of one segment that are kept: there is one for each set of letters that some state of the rules allows."""
 
+MAX_MULTIPLIED = 6
+"""Terms that are multiplied into the automaton: 64 times as many states."""
+
 Range = tuple[int, int | None]
 """Of numbers of characters; None: no end."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """The labelled texts without their bounds, and the cells of each letter."""
+    """The labelled texts without their bounds and without `terms`, and the cells of each letter."""
 
     language: LabelledLanguage
+    terms: tuple[Term, ...]
+    """They must occur as well."""
     cells: dict[Letter, tuple[tuple[Label, Range], ...]]
 
 
@@ -68,8 +78,8 @@ class RegularBody:
 
     @property
     def language(self) -> CharacterAutomaton:
-        """All texts, as one automaton."""
-        return self._text(self._bound).whole
+        """All texts, as one automaton; raises LimitExceeded where there are too many terms for that."""
+        return self._multiplied(self._text(self._bound)).whole
 
     def grammar(self, letters: frozenset[Letter], values: Values, bound: BoundTexts) -> Grammar | None:
         """The texts of these letters."""
@@ -80,6 +90,8 @@ class RegularBody:
     def letter_of(self, text: str, bound: BoundTexts | None) -> Letter | None:
         """The letter of a text."""
         texts = self._texts_of(bound)
+        if not all(term.contained.accepts(text) for term in texts.terms):
+            return None
         label = texts.language.label(text)
         n = len(text)
         for letter, cells in texts.cells.items():
@@ -108,8 +120,8 @@ class RegularBody:
         return domain_of_language(self.language & length_between(segment.min_chars, segment.max_chars))
 
     def shortest(self, letter: Letter) -> str:
-        """The shortest text of a letter."""
-        found = self._shortest(letter, 0, 0)
+        """The shortest text of a letter; with many terms, a short one."""
+        found = self._shortest(letter, 0, "")
         assert found is not None, "every letter has a text"
         return found
 
@@ -117,22 +129,30 @@ class RegularBody:
         """Some text of a letter, a little longer than it must be."""
         cells = self._texts.cells[letter]
         label, (low, high) = cells[int(rng.integers(len(cells)))]
-        return sampled(self._texts.language.where([label]), low, high, rng)
+        language = self._texts.language.where([label])
+        text = sampled(language, low, high, rng)
+        terms = [self._texts.terms[place] for place in rng.permutation(len(self._texts.terms))]
+        more = completion(language, terms, text) if terms else ""
+        return self.shortest(letter) if more is None else text + more
 
     def closing(self, text: str, letter: Letter) -> str | None:
-        """The shortest continuation of a beginning to a text of the letter."""
+        """The shortest continuation of a beginning to a text of the letter; with many terms, a short one."""
         state = self._texts.language.state_after(text)
-        return None if state is None else self._shortest(letter, state, len(text))
+        return None if state is None else self._shortest(letter, state, text)
 
-    def _shortest(self, letter: Letter, state: int, n_read: int) -> str | None:
+    def _shortest(self, letter: Letter, state: int, begin: str) -> str | None:
         found: list[str] = []
+        n_read = len(begin)
         for label, (low, high) in self._texts.cells[letter]:
-            rest = self._texts.language.where([label], state)
-            text = rest.shortest()
-            if text is None or (high is not None and n_read + len(text) > high):
-                continue
-            if n_read + len(text) < low:
-                text = (rest & length_between(low - n_read, None if high is None else high - n_read)).shortest()
+            if self._texts.terms:
+                text = completion(self._texts.language.where([label]), self._texts.terms, begin)
+            else:
+                rest = self._texts.language.where([label], state)
+                text = readable(rest)
+                if text is None or (high is not None and n_read + len(text) > high):
+                    continue
+                if n_read + len(text) < low:
+                    text = readable(rest & length_between(low - n_read, None if high is None else high - n_read))
             if text is not None:
                 found.append(text)
         return min(found, key=len, default=None)
@@ -151,11 +171,16 @@ class RegularBody:
         return text
 
     def _made(self, known: frozenset[tuple[str, tuple[str, ...]]] | None) -> _Texts:
-        text = self._text(self._bound if known is None else _languages(dict(known))).with_terms
+        text = self._text(self._bound if known is None else _languages(dict(known)))
+        is_bounded = text.minimum > 0 or text.maximum is not None or bool(self._lengths)
+        if is_bounded or len(text.terms) <= MAX_MULTIPLIED:
+            text = self._multiplied(text)
         language = labelled(text.core, self._properties, self._where)
         cells: dict[Letter, list[tuple[Label, Range]]] = {}
         for label in language.labels:
             members = None
+            if text.terms and self._mentioning(language.where([label]), text.terms) is None:
+                continue
             for low, high in self._ranges(text.minimum, text.maximum):
                 if low > 0 or high is not None:
                     members = members or language.where([label])
@@ -165,7 +190,7 @@ class RegularBody:
                 holding |= {atom for atom in self._lengths if _contains(atom, low)}
                 letter = Letter(self.segment.name, frozenset(holding))
                 cells.setdefault(letter, []).append((label, (low, high)))
-        return _Texts(language, {letter: tuple(found) for letter, found in cells.items()})
+        return _Texts(language, text.terms, {letter: tuple(found) for letter, found in cells.items()})
 
     def _ranges(self, minimum: int, maximum: int | None) -> list[Range]:
         """The lengths from `minimum` to `maximum`, cut so that no atom tells two lengths in one range apart."""
@@ -194,9 +219,27 @@ class RegularBody:
             if allowed is not None:
                 named = words(value for value in allowed.scalars() if isinstance(value, str))
                 language = language - named if allowed.is_excluded else language & named
+            if texts.terms:
+                return self._mentioning(language, texts.terms)
             nodes.append(counted_node(language, low, high))
         node = choice(*nodes)
         return None if node == NOTHING else Grammar("root", {"root": node})
+
+    def _mentioning(self, language: CharacterAutomaton, terms: tuple[Term, ...]) -> Grammar | None:
+        """The members in which all terms occur; None if there are none."""
+        grammar = mention_grammar(language, terms)
+        if grammar is None:
+            node = counted_node(self._multiplied(RegularText(language, terms=terms)).core, 0, None)
+            grammar = None if node == NOTHING else Grammar("root", {"root": node})
+        return grammar
+
+    def _multiplied(self, text: RegularText) -> RegularText:
+        try:
+            return text.with_terms
+        except LimitExceeded as error:
+            remedy = "mention fewer terms in it, or give its length no bounds"
+            stage = f"Mentioning {len(text.terms)} terms"
+            raise LimitExceeded(stage, error.asked, error.allowed, self._where, remedy) from error
 
 
 def _contains(atom: LengthAtom, length: int) -> bool:

@@ -131,7 +131,7 @@ def holds(atom: Atom, text: str) -> bool:
     raise AssertionError(atom)
 
 
-@settings(max_examples=60, phases=NO_SHRINKING)
+@settings(max_examples=30, phases=NO_SHRINKING)
 @given(st.sampled_from(SCHEMAS), st.lists(atoms, max_size=3), st.lists(values, max_size=6), st.booleans())
 def test_letters_of_json_are_those_of_python(
     schema: dict[str, Any], asked: list[Atom], candidates: list[Any], is_compact: bool
@@ -160,7 +160,7 @@ def test_letters_of_json_are_those_of_python(
     letters_agree(bodies, "a", texts)
 
 
-@settings(max_examples=60, phases=NO_SHRINKING)
+@settings(max_examples=30, phases=NO_SHRINKING)
 @given(
     st.lists(st.text('<"a{},: 1\\n\n', min_size=1, max_size=3), min_size=1, max_size=3),
     st.lists(values, max_size=8),

@@ -313,3 +313,9 @@ def test_a_segment_without_any_text_is_refused() -> None:
     with pytest.raises(SpecError, match="segment 'a': it has no text at all"):
         Bodies.of(spec, [])
     assert Bodies.of(replace(spec, segments=spec.segments[1:]), []).letters
+
+
+def test_a_term_that_is_missing_is_named() -> None:
+    mention = Restriction("all", Mention(("warranty", "receipt")))
+    bodies = Bodies.of(one_segment(Free(), restrictions=(mention,)), [])
+    assert bodies.why_not("a", "the warranty") == "rule 'all': it does not mention 'receipt'"

@@ -24,7 +24,7 @@ from maskwright.grammar.behaviour.policy.costs import Costs
 Trace = list[tuple[str, str]]
 """Segments and their texts, without delimiters."""
 
-MAX_TRIES = 40
+MAX_TRIES = 20
 """Texts that are tried for one segment; then another letter is taken."""
 MAX_RESTARTS = 40
 """Traces that are given up since no text was found; a specification that needs more is refused."""
@@ -63,13 +63,21 @@ def _extended(
 ) -> Position | None:
     """The position after one more segment, which is added to the trace; None if no text was found."""
     for letter in _letters(policy, position, rng):
-        segment = policy.letters[letter].segment
+        if not policy.is_about_values(letter):
+            settled = policy.after_values(position, letter, {})
+            if settled is None or (hurries and not _is_nearer(costs, settled, position)):
+                continue
         for text in _texts(policy, position, letter, rng):
             after = policy.after(position, letter, text)
-            if after is not None and (not hurries or costs.of(after.node) < costs.of(position.node)):
-                trace.append((segment, text))
+            if after is not None and (not hurries or _is_nearer(costs, after, position)):
+                trace.append((policy.letters[letter].segment, text))
                 return after
     return None
+
+
+def _is_nearer(costs: Costs, after: Position, before: Position) -> bool:
+    """Are there fewer segments to the end?"""
+    return costs.of(after.node) < costs.of(before.node)
 
 
 def _letters(policy: Policy, position: Position, rng: np.random.Generator) -> Iterator[int]:

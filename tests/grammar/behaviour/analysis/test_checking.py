@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from maskwright.grammar.behaviour.analysis.checking import Checker, check
@@ -202,3 +204,50 @@ def test_an_unclosed_segment_is_wrong_in_the_middle_and_open_at_the_end() -> Non
     violation = check(spec, "<a>x<b>y</b>").violation
     assert violation is not None
     assert violation.message == "segment 'a' has to be ended by '</a>'"
+
+
+CALLS = """
+segments:
+  call:
+    open: <call>
+    close: </call>
+    text: {tools: {search: {query: string}, confirm: {id: integer}, delete: {id: integer}}}
+  result: {open: <result>, close: </result>, writer: env}
+  answer: {open: <answer>, close: </answer>}
+flow: (call result)* answer
+rules:
+  - {id: confirmed, only_after: {do: 'call(delete, id=$id)', need: 'call(confirm, id=$id)', each: true}}
+  - {id: cap, at_most: {n: 1, of: 'call(search)'}}
+  - {id: calm, ltlf: 'G(result.contains("ERROR") -> N !call(delete))'}
+"""
+
+
+def call(name: str, **arguments: object) -> str:
+    return f"<call>{json.dumps({'name': name, 'arguments': arguments})}</call><result>ok</result>"
+
+
+def test_calls_and_the_values_of_their_arguments() -> None:
+    checker = Checker.of(Spec.from_yaml(CALLS))
+    end = "<answer>done</answer>"
+    right = call("search", query="x") + call("confirm", id=7) + call("confirm", id=8) + call("delete", id=7)
+    assert checker.check(right + end).is_ok
+    report = checker.check(call("confirm", id=7) + call("delete", id=7) + call("delete", id=7) + end)
+    assert report.violation is not None
+    assert report.violation.place.segment == 4
+    assert report.violation.rules == ("confirmed",)
+    assert sum(change.kind is not EditKind.KEEP for change in report.changes) == 1
+    twice = checker.check(call("search", query="x") * 2 + end)
+    assert twice.violation is not None
+    assert twice.violation.rules == ("cap",)
+
+
+def test_a_missing_confirmation_is_put_in_with_its_value() -> None:
+    checker = Checker.of(Spec.from_yaml(CALLS + "  - {id: done, must: 'call(delete)'}\n"))
+    report = checker.check(call("search", query="x") + call("delete", id=7) + "<answer>done</answer>")
+    assert [str(change) for change in report.changes] == [
+        "~ call -> call & call.call(confirm) (id=7)",
+        "  result",
+        "  call",
+        "  result",
+        "  answer",
+    ]

@@ -54,18 +54,22 @@ class Tool:
 
 @final
 class Tools:
-    """Tools by their names; later ones of a name replace earlier ones. Nothing changes it."""
+    """Tools by their names; later ones of a name replace earlier ones. Nothing changes it.
 
-    def __init__(self, tools: Iterable[Tool]) -> None:
+    declared: names that a model may call tools by, though there may be none; it is answered that there is none.
+    """
+
+    def __init__(self, tools: Iterable[Tool], declared: Iterable[str] = ()) -> None:
         self._tools: Final = {tool.name: tool for tool in tools}
+        self._declared: Final = frozenset(declared)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names, in order."""
+        """The names of those there are, in order."""
         return tuple(self._tools)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._tools
+        return name in self._tools or name in self._declared
 
     def call(self, name: str, arguments: str | Mapping[str, Any]) -> str:
         """What the tool of that name answers, or `"Error: ..."`."""

@@ -54,3 +54,10 @@ def test_names_are_listed_in_order() -> None:
     assert TOOLS.names == ("calculate", "move", "clock", "broken")
     assert "move" in TOOLS
     assert "delete" not in TOOLS
+
+
+def test_a_tool_that_is_only_declared_is_known_and_answers_that_it_is_missing() -> None:
+    tools = Tools([Tool.of(clock)], ["delete"])
+    assert "delete" in tools
+    assert tools.names == ("clock",)
+    assert tools.call("delete", "x") == "Error: there is no tool 'delete'; there are: clock."

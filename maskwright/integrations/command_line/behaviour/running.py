@@ -7,6 +7,7 @@ a question has its own, and answers of tools are cut.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -62,20 +63,20 @@ def read_replies(options: Sequence[str]) -> dict[str, list[str]]:
     return replies
 
 
-def tools_of(docs: str | None) -> Callable[[], Tools]:
-    """The tools there are, for one run after the other: a calculator, and with a folder of documents a search."""
+def tools_of(docs: str | None, declared: Sequence[str]) -> Callable[[], Tools]:
+    """The tools for one run after the other: a calculator, and with a folder of documents a search."""
     from maskwright.integrations.agents.calculator import calculate
     from maskwright.integrations.agents.document_search import DocumentIndex
     from maskwright.integrations.agents.tools import Tool, Tools
 
     calculators = [Tool("calculate", calculate), Tool("calculator", calculate)]
     if docs is None:
-        return lambda: Tools(calculators)
+        return lambda: Tools(calculators, declared)
     index = DocumentIndex.of_folder(docs)
 
     def made() -> Tools:
         reader = index.reader()
-        return Tools([*calculators, Tool.of(reader.search), Tool.of(reader.lookup)])
+        return Tools([*calculators, Tool.of(reader.search), Tool.of(reader.lookup)], declared)
 
     return made
 
@@ -94,8 +95,8 @@ def run(spec: Spec, examples: Sequence[FileTrace], request: RunRequest) -> list[
     replies = {**request.replies}
     if first_user is not None:
         replies[first_user] = [request.prompt, *replies.get(first_user, [])]
-    make_tools = tools_of(request.docs)
-    _say_what_is_missing(spec, make_tools())
+    make_tools = tools_of(request.docs, _declared(spec))
+    _say_what_is_missing(_declared(spec), make_tools().names)
     loaded = load(request.model)
     preamble = _preamble(spec, examples, request.n_shots, "" if first_user else request.prompt)
     model = _agent_model(loaded, preamble)
@@ -134,15 +135,16 @@ def _need_segments(spec: Spec, replies: dict[str, list[str]]) -> None:
             raise UserMistakeError(f"--reply {name}=...: there is no such segment, there are {', '.join(names)}.")
 
 
-def _say_what_is_missing(spec: Spec, tools: Tools) -> None:
-    """Tools that the specification declares and nobody has here will answer that they are missing."""
-    import json
+def _declared(spec: Spec) -> list[str]:
+    """The names of the tools that the specification declares."""
+    return [str(function.get("function", function).get("name")) for function in json.loads(spec.tools)]
 
-    declared = [str(function.get("function", function).get("name")) for function in json.loads(spec.tools)]
-    missing = [name for name in declared if name not in tools]
+
+def _say_what_is_missing(declared: Sequence[str], names: Sequence[str]) -> None:
+    """A tool that is declared, and that nobody has here, will answer that there is none."""
+    missing = [name for name in declared if name not in names]
     if missing:
-        there = ", ".join(tools.names)
-        print(f"no tool here is called {', '.join(missing)}; there are {there}.", file=sys.stderr)
+        print(f"no tool here is called {', '.join(missing)}; there are {', '.join(names)}.", file=sys.stderr)
 
 
 def _preamble(spec: Spec, examples: Sequence[FileTrace], n_shots: int, prompt: str) -> str:
@@ -213,8 +215,6 @@ def is_complete(done: AgentRun) -> bool:
 
 def print_runs(spec: Spec, runs: Sequence[AgentRun], as_json: bool) -> None:
     """What came of the runs: verdicts on stderr and the vote on stdout, or everything as JSON."""
-    import json
-
     from maskwright.grammar.behaviour.analysis.judge import Judge
     from maskwright.grammar.behaviour.analysis.verdicts import verdicts
     from maskwright.integrations.agents.voting import vote

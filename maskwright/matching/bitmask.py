@@ -45,11 +45,12 @@ def set_bits(row: NDArray[np.int32], token_ids: Iterable[int]) -> None:
         words[token >> 5] |= np.uint32(1 << (token & 31))
 
 
-def clear_bits(row: NDArray[np.int32], token_ids: Iterable[int]) -> None:
-    """Forbid these tokens in one row."""
-    words = row.view(np.uint32)
-    for token in token_ids:
-        words[token >> 5] &= np.uint32(0xFFFFFFFF ^ (1 << (token & 31)))
+def packed_row(allowed: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """One row from flags: bool[size] -> int32[ceil(size / 32)]."""
+    row = np.zeros(4 * n_mask_words(len(allowed)), np.uint8)
+    packed = np.packbits(allowed, bitorder="little")
+    row[: len(packed)] = packed
+    return row.view(np.int32)
 
 
 def unpack_bitmask(bitmask: NDArray[np.int32], size: int) -> NDArray[np.bool_]:

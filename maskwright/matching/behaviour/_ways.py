@@ -25,44 +25,83 @@ def successors_of_tokens(
     arena: Ints,
     scratch: Ints,
     configuration: Int,
-    token_start: Ints,
-    token_data: NDArray[np.uint8],
-    mask: Ints,
+    nodes: NDArray[np.int32],
+    tokens: Ints,
+    special: Ints,
     progress: NDArray[np.int64],
-    after: Ints,
+    stack: NDArray[np.int32],
+    group_of: Ints,
+    found: Ints,
+    example: Ints,
+    slots: Ints,
 ) -> int:
-    """after[t] = the configuration behind token t, for all tokens of a mask that lead on; DEAD for all others.
+    """Where the tokens of a vocabulary lead: group_of[t] is the number of the configuration behind token t, or -1.
 
-    Values that must differ from their siblings count as new. Modified: `progress`; after: int32[tokens].
+    The trie is walked once (`nodes`, `tokens` as in `token_trie`), then the `special` tokens are tried, which only
+    named edges take. found[g] is the configuration of group g, example[g] one of its tokens.
+    Values that must differ from their siblings count as new. It ends when `found` is full.
+    Modified: `progress`; group_of: int32[tokens], -1 at first; found, example; slots as in `ways_to_byte`; stack:
+    int32[depth, 3], for each byte of the current path the next child, the end of its block, and their configuration.
     """
-    code = DONE
-    token = progress[NEXT]
-    while token < after.size:
-        word = mask[token >> 5]
-        if word == 0:
-            token = (token | 31) + 1
+    if progress[N_FOUND] == 0 and progress[NEXT] == 0 and progress[NEXT_BYTE] == 0:
+        stack[0, 0], stack[0, 1], stack[0, 2] = nodes[0, 1], nodes[0, 2], configuration
+        progress[NEXT_BYTE] = 1
+    while progress[NEXT_BYTE] > 0:
+        depth = progress[NEXT_BYTE] - 1
+        child = stack[depth, 0]
+        if child == stack[depth, 1]:
+            progress[NEXT_BYTE] = depth
             continue
-        if (word >> (token & 31)) & 1:
-            begin = token_start[token]
-            end = token_start[token + 1]
-            place = np.int64(configuration) if begin < end else np.int64(DEAD)
-            for i in range(begin, end):
-                byte = np.int64(token_data[i])
-                known = successor_of(arena, place, byte)
-                if known == UNKNOWN:
-                    known = step(arena, scratch, place, byte)
-                place = np.int64(known)
-                if place <= 0:
-                    break
-            if place >= 0:
-                place = np.int64(take_token(arena, scratch, configuration, np.int64(token), place, np.int64(0)))
-            if place < 0:
-                code = int(place)
-                break
-            after[token] = place
-        token += 1
-    progress[NEXT] = token
-    return code
+        place = np.int64(stack[depth, 2])
+        byte = np.int64(nodes[child, 0])
+        known = successor_of(arena, place, byte)
+        if known == UNKNOWN:
+            known = step(arena, scratch, place, byte)
+        if known < 0:
+            return int(known)
+        stack[depth, 0] = child + 1
+        if known == DEAD:
+            continue
+        if nodes[child, 3] < nodes[child, 4]:
+            group = group_number(found, slots, np.int64(known), progress)
+            if group < 0:
+                return DONE
+            for i in range(nodes[child, 3], nodes[child, 4]):
+                group_of[tokens[i]] = group
+                example[group] = tokens[i]
+        if nodes[child, 1] < nodes[child, 2]:
+            stack[depth + 1, 0], stack[depth + 1, 1], stack[depth + 1, 2] = nodes[child, 1], nodes[child, 2], known
+            progress[NEXT_BYTE] = depth + 2
+    while progress[NEXT] < special.size:
+        token = special[progress[NEXT]]
+        known = take_token(arena, scratch, configuration, np.int64(token), np.int64(DEAD), np.int64(0))
+        if known < 0:
+            return int(known)
+        progress[NEXT] += 1
+        if known != DEAD:
+            group = group_number(found, slots, np.int64(known), progress)
+            if group < 0:
+                return DONE
+            group_of[token] = group
+            example[group] = token
+    return DONE
+
+
+@kernel
+def group_number(found: Ints, slots: Ints, place: Int, progress: NDArray[np.int64]) -> int:
+    """The number of a configuration among those found, entered if it is new; -1 if there is no room."""
+    slot = (place ^ (place >> 9)) & (slots.size - 1)
+    while slots[slot] != 0:
+        if found[slots[slot] - 1] == place:
+            return int(slots[slot] - 1)
+        slot = (slot + 1) & (slots.size - 1)
+    group = progress[N_FOUND]
+    if group == found.size:
+        return -1
+    found[group] = place
+    slots[slot] = group + 1
+    progress[N_FOUND] = group + 1
+    return int(group)
 
 
 @kernel

@@ -36,7 +36,6 @@ from maskwright.matching.behaviour.prices import NO_WAY, Prices
 from maskwright.matching.behaviour.spellings import Spellings
 from maskwright.matching.behaviour.token_graph import TokenGraph
 from maskwright.matching.behaviour.trace_rules import Boundary, Exit, Opened, ToResolve, TraceRules, TurnEnd
-from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Place, Trail
 
@@ -46,6 +45,9 @@ MOST_MET = (1 << 8, 1 << 12, 1 << 16, 1 << 20)
 MOST_EXITS = 8
 MET_BEHIND_FIRST = 128
 """How much farther than the first exit is looked for others, which may be cheaper in the end."""
+
+MOST_GROUPS = 1 << 13
+"""Places that the tokens of one place may lead to."""
 
 MOST_KEPT = 1 << 15
 """Places of which something is kept."""
@@ -71,17 +73,25 @@ class Way:
         return len(self.tokens) <= limit or isinstance(self.exit, Opened)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Tokens by the place behind them. group_of: int32[tokens], -1 for none; places[g] with one of its tokens."""
+
+    group_of: NDArray[np.int32]
+    places: list[tuple[Place, int]]
+
+
 @dataclass(slots=True)
 class Facts:
     """What is known of a place (mutable: found when it is asked).
 
-    `after`: the tokens allowed, for each the number of the place behind it, and these places with a token each.
+    `after`: where tokens lead.
     `highest`: the most that any of them costs; `longest`: the most tokens that any of them needs for its segment.
     """
 
     exit: Exit | None
     ways: tuple[Way, ...] | None = None
-    after: tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[Place, int]]] | None = None
+    after: Groups | None = None
     highest: int | None = None
     longest: int = 0
 
@@ -96,6 +106,8 @@ class Outlook:
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
         self._graph: TokenGraph | None = None
+        vocabulary = rules.vocabulary
+        self._special = np.array(sorted(vocabulary.special_token_ids.difference(vocabulary.eos_token_ids)), np.int32)
         self._n_positions = self._n_exits = self._highest = 0
         spec = rules.policy.spec
         self._longest_delimiters = 2 * max([len((one.open + one.close).encode()) for one in spec.segments])
@@ -111,8 +123,8 @@ class Outlook:
     def _exit_at(self, trail: Trail) -> Exit | None:
         return self.facts(trail).exit
 
-    def _places_behind(self, trail: Trail, row: NDArray[np.int32]) -> list[tuple[Place, int]]:
-        return self.behind_tokens(trail, row)[2]
+    def _places_behind(self, trail: Trail) -> list[tuple[Place, int]]:
+        return self.behind_tokens(trail).places
 
     def facts(self, trail: Trail) -> Facts:
         """What is known of the end of a trail; whether it is an exit is found at once."""
@@ -254,25 +266,25 @@ class Outlook:
         self._n_positions, self._n_exits = len(positions), len(exits)
         return rules.longest_rest + self._longest_delimiters + self._highest
 
-    def behind_tokens(
-        self, trail: Trail, row: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[Place, int]]]:
-        """The tokens of a mask, for each the number of the place behind it, and these places, each with one token."""
+    def behind_tokens(self, trail: Trail) -> Groups:
+        """Where tokens lead from here."""
         facts = self.facts(trail)
         if facts.after is None:
-            facts.after = self._grammar.look_ahead(trail, successors_of_tokens, lambda: self._tokens_of(row), _grouped)
+            facts.after = self._grammar.look_ahead(trail, successors_of_tokens, self._room_for_tokens, _grouped)
         return facts.after
 
-    def _tokens_of(self, row: NDArray[np.int32]) -> tuple[object, ...]:
+    def _room_for_tokens(self) -> tuple[object, ...]:
         vocabulary = self._rules.vocabulary
-        padded = np.zeros(n_mask_words(vocabulary.size), np.int32)
-        padded[: len(row)] = row
         return (
-            vocabulary.token_start,
-            vocabulary.token_data,
-            padded,
+            vocabulary.trie.nodes,
+            vocabulary.trie.tokens,
+            self._special,
             np.zeros(4, np.int64),
-            np.zeros(vocabulary.size, np.int32),
+            np.empty((vocabulary.longest + 2, 3), np.int32),
+            np.full(vocabulary.size, -1, np.int32),
+            np.empty(MOST_GROUPS, np.int32),
+            np.empty(MOST_GROUPS, np.int32),
+            np.zeros(4 * MOST_GROUPS, np.int32),
         )
 
 
@@ -318,12 +330,14 @@ def _texts(arrays: tuple[object, ...], _: Callable[[int], Place]) -> list[bytes]
     return texts
 
 
-def _grouped(
-    arrays: tuple[object, ...], place_of: Callable[[int], Place]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[Place, int]]]:
-    after = arrays[4]
-    assert isinstance(after, np.ndarray)
-    tokens = np.flatnonzero(after)
-    distinct, first, group = np.unique(after[tokens], return_index=True, return_inverse=True)
-    places = [(place_of(int(one)), int(tokens[i])) for one, i in zip(distinct, first, strict=True)]
-    return tokens, group, places
+def _grouped(arrays: tuple[object, ...], place_of: Callable[[int], Place]) -> Groups:
+    progress, _stack, group_of, found, example = arrays[3:8]
+    assert isinstance(progress, np.ndarray)
+    assert isinstance(group_of, np.ndarray)
+    assert isinstance(found, np.ndarray)
+    assert isinstance(example, np.ndarray)
+    n_groups = int(progress[N_FOUND])
+    if n_groups == MOST_GROUPS:
+        raise LimitExceeded("The places that one token can lead to", n_groups + 1, MOST_GROUPS)
+    places = [(place_of(found[group]), int(example[group])) for group in range(n_groups)]
+    return Groups(group_of, places)

@@ -26,7 +26,7 @@ from maskwright.grammar.behaviour.specification.spec import Budget, Segment, Spe
 from maskwright.matching.behaviour.outlook import Outlook
 from maskwright.matching.behaviour.prices import Prices
 from maskwright.matching.behaviour.session import Session
-from maskwright.matching.behaviour.spellings import Spellings
+from maskwright.matching.behaviour.spellings import spellings_of
 from maskwright.matching.behaviour.trace_rules import TraceRules
 from maskwright.matching.bitmask import n_mask_words, set_bits
 from maskwright.matching.compiled_grammar import CompiledGrammar
@@ -47,7 +47,7 @@ class Program:
         self.vocabulary: Vocabulary = tables.vocabulary
         self.budget = policy.spec.budget if budget is None else budget
         self.lock = threading.RLock()
-        self.spellings = Spellings(tables.vocabulary)
+        self.spellings = spellings_of(tables.vocabulary)
         self.reader = Reader(policy.spec)
         self.end_row = np.zeros(n_mask_words(tables.vocabulary.size), np.int32)
         set_bits(self.end_row, tables.vocabulary.eos_token_ids)

@@ -28,7 +28,7 @@ from maskwright.matching.behaviour.events import Done, Event, Handover, Piece
 from maskwright.matching.behaviour.outlook import Outlook
 from maskwright.matching.behaviour.prices import NO_WAY
 from maskwright.matching.behaviour.trace_rules import ToResolve, TraceRules, TurnEnd
-from maskwright.matching.bitmask import check_row, n_mask_words, set_bits
+from maskwright.matching.bitmask import check_row, n_mask_words, packed_row, set_bits
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.matcher import Matcher
 from maskwright.matching.place import Place, Trail
@@ -337,8 +337,7 @@ class Session:
         if left > ceiling and (smallest is None or min(here, smallest) > ceiling):
             return
         if facts.highest is None:
-            _, _, places = outlook.behind_tokens(trail, row)
-            behind = [_behind(trail, *one) for one in places]
+            behind = [_behind(trail, *one) for one in self._places()]
             facts.highest = max([outlook.cost(one) for one in behind], default=0)
             if smallest is not None:
                 facts.longest = max([outlook.to_exit(one) for one in behind], default=0)
@@ -347,14 +346,23 @@ class Session:
         if here <= 0:
             self._leave(row, left)
             return
-        tokens, group, places = outlook.behind_tokens(trail, row)
-        costs = np.array([outlook.cost(_behind(trail, *one), self._limit_behind(one[1])) for one in places], np.int64)
-        kept = tokens[costs[group] < left]
+        groups = outlook.behind_tokens(trail)
+        costs = np.full(len(groups.places) + 1, NO_WAY, np.int64)  # the last one is that of tokens that lead nowhere
+        for number, one in enumerate(groups.places):
+            if one[1] not in self._rules.mark_tokens:
+                costs[number] = outlook.cost(_behind(trail, *one), self._limit_behind(one[1]))
         plan = now.plan or outlook.plan(trail, here)
         self._now = replace(now, plan=plan)
-        fitting = self.program.end_row.copy()
-        set_bits(fitting, (*kept.tolist(), *plan[:1]))
+        fitting = packed_row(costs[groups.group_of] < left)
+        fitting |= self.program.end_row
+        set_bits(fitting, plan[:1])
         row &= fitting
+
+    def _places(self) -> list[tuple[Place, int]]:
+        """The places behind the tokens that may be written now, each with a token."""
+        marks = self._rules.mark_tokens
+        groups = self._outlook.behind_tokens(self._now.matcher.trail)
+        return [one for one in groups.places if one[1] not in marks]
 
     def _leave(self, row: NDArray[np.int32], left: int) -> None:
         """The segment has as many tokens as it may have, so one of the openers that may follow it must be written."""

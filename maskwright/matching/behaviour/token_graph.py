@@ -15,17 +15,16 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from maskwright.grammar.behaviour.policy import Position
 from maskwright.matching.behaviour.trace_rules import TraceRules, TurnEnd
-from maskwright.matching.bitmask import clear_bits, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Place, Trail
 
 MAX_STEPS = 4_000_000
 """Places times tokens of the vocabulary: a second of work."""
+
+MIN_PLACES = 50
+"""Not worth trying with fewer."""
 
 MAX_PLACES = 1_500
 """Half a second of work, however small the vocabulary is."""
@@ -49,7 +48,7 @@ class TokenGraph:
         grammar: CompiledGrammar,
         rules: TraceRules,
         exit_at: Callable[[Trail], object],
-        behind: Callable[[Trail, NDArray[np.int32]], Iterable[tuple[Place, int]]],
+        behind: Callable[[Trail], Iterable[tuple[Place, int]]],
     ) -> None:
         self._grammar = grammar
         self._rules = rules
@@ -62,6 +61,8 @@ class TokenGraph:
     def build(self) -> bool:
         """Lay it out; False if it is too large."""
         most = min(MAX_PLACES, MAX_STEPS // max(1, self._rules.vocabulary.size))
+        if most < MIN_PLACES:
+            return False
         todo: list[tuple[int, Trail | Turn]] = []
 
         def node(key: Place | Turn, what: Trail | Turn) -> int:
@@ -92,10 +93,9 @@ class TokenGraph:
                     continue
                 if what.places[-1].is_accepting:
                     choices.append((1, ()))
-                row = np.zeros(n_mask_words(self._rules.vocabulary.size), np.int32)
-                self._grammar.fill_row(what, row)
-                clear_bits(row, self._rules.mark_tokens)
-                for place, token in self._behind(what, row):
+                for place, token in self._behind(what):
+                    if token in self._rules.mark_tokens:
+                        continue
                     following = what.fork()
                     following.go_on(place, token)
                     choices.append((1, (node(place, following),)))

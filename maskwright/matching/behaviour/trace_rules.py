@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -327,14 +328,15 @@ class TraceRules(Mapping[str, Node]):
         return ir.literal(bytes([self.mark]) + number.to_bytes(_NUMBER_BYTES, "big"))
 
 
+@lru_cache(maxsize=8)
 def _mark_of(vocabulary: Vocabulary) -> tuple[int, tuple[int, ...]]:
-    """A byte that no token has but those that are nothing else."""
-    candidates = set(NEVER_IN_UTF8)
-    for text in vocabulary.token_bytes:
-        if len(text) > 1:
-            candidates.difference_update(text)
+    """A byte that no token has but those that are nothing else, and these."""
+    lengths = np.diff(vocabulary.token_start)
+    of_several = np.repeat(lengths > 1, lengths)
+    taken = set(np.unique(vocabulary.token_data[of_several]).tolist())
+    candidates = NEVER_IN_UTF8 - taken
     if not candidates:
         raise VocabularyGap(bytes(sorted(NEVER_IN_UTF8)))
     mark = max(candidates)
-    alone = bytes([mark])
-    return mark, tuple([token for token, text in enumerate(vocabulary.token_bytes) if text == alone])
+    alone = np.flatnonzero(lengths == 1)
+    return mark, tuple(alone[vocabulary.token_data[vocabulary.token_start[alone]] == mark].tolist())

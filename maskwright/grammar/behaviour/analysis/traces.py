@@ -23,8 +23,8 @@ Pairs = Sequence[tuple[str, str]]
 class WrittenSegment:
     """A piece of a trace. `sign` is None if there is a `fault`, a clause that says what is wrong with it by itself.
 
-    can_become: the letters of which it is a beginning, if it is the last piece and its texts are regular; of others that
-    is not known, and an unfinished one is no text of its segment.
+    can_become: the letters of which it is a beginning, if it is the last piece and its texts are regular; of others
+    that is not known, and an unfinished one is no text of its segment.
     """
 
     piece: Piece

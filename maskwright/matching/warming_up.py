@@ -19,12 +19,14 @@ from maskwright._numba import heard_compiling, is_ready
 from maskwright.errors import MaskwrightError, TokenRejected
 from maskwright.matching._masks import fill
 from maskwright.matching.batch import fill_bitmasks
+from maskwright.matching.behaviour.exercise import play
 from maskwright.matching.bitmask import allocate_bitmask
 from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
 from maskwright.matching.exercises import ANY_JSON, EXERCISES, LONG_TEXT, exercise_vocabulary
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.matcher import Matcher
 
+BEHAVIOUR = "a trace of a behaviour specification"
 SHARED_TABLES = "tables of the vocabulary"
 """The last step."""
 
@@ -49,7 +51,7 @@ def kernels_are_ready() -> bool:
 
 def warm_up(tables: MaskTables, on_progress: Callable[[Step], object] = lambda _: None) -> Step:
     """Do all exercises, then make what the vocabulary's grammars share; the last step."""
-    step = Step(0, len(EXERCISES) + 1, "", 0)
+    step = Step(0, len(EXERCISES) + 2, "", 0)
 
     def go_on(**changes: Any) -> None:
         nonlocal step
@@ -66,7 +68,9 @@ def warm_up(tables: MaskTables, on_progress: Callable[[Step], object] = lambda _
             grammar.precompute(budget_s=0)
             start = grammar.start().places[0]
             grammar.explore(start.configuration, start.epoch, None)
-        go_on(n_done=len(EXERCISES), what=SHARED_TABLES)
+        go_on(n_done=len(EXERCISES), what=BEHAVIOUR)
+        play(own)
+        go_on(n_done=len(EXERCISES) + 1, what=SHARED_TABLES)
         _make_shared(tables)
     go_on(n_done=step.n_steps, what="")
     return step

@@ -10,7 +10,7 @@ import pytest
 
 import maskwright as mw
 from maskwright.matching.exercises import EXERCISES, LEAST_BYTES, Exercise, exercise_vocabulary
-from maskwright.matching.warming_up import SHARED_TABLES, Step, kernels_are_ready
+from maskwright.matching.warming_up import BEHAVIOUR, SHARED_TABLES, Step, kernels_are_ready
 from tests.grammar.single_bytes import SINGLE_BYTES
 
 VOCABULARY = exercise_vocabulary()
@@ -30,9 +30,9 @@ def test_progress_is_told_step_by_step() -> None:
     steps: list[Step] = []
     last = mw.Compiler(SINGLE_BYTES).warm_up(steps.append)
     assert steps[-1] == last
-    assert (last.n_done, last.n_steps, last.what) == (len(EXERCISES) + 1, len(EXERCISES) + 1, "")
+    assert (last.n_done, last.n_steps, last.what) == (len(EXERCISES) + 2, len(EXERCISES) + 2, "")
     names = dict.fromkeys(step.what for step in steps)
-    assert list(names) == [*(exercise.name for exercise in EXERCISES), SHARED_TABLES, ""]
+    assert list(names) == [*(exercise.name for exercise in EXERCISES), BEHAVIOUR, SHARED_TABLES, ""]
     assert kernels_are_ready()
 
 
@@ -73,6 +73,27 @@ for name in sys.argv[1:]:
         continue
     for text in case["accepted"][:3] + case["rejected"][:3]:
         read_text(grammar, text[:300])
+    for new in signatures() - before:
+        print(path.name, *new)
+    before = signatures()
+
+from maskwright.grammar.behaviour.specification.spec import Budget, Spec
+from maskwright.matching.behaviour.events import Handover
+from maskwright.matching.bitmask import allowed_tokens
+import numpy as np
+for path in sorted(Path("schemas/behaviour").glob("*.yaml")):
+    program = compiler.compile_behaviour(Spec.load(path))
+    budget = Budget(generated_tokens=program.least_budget + 4)
+    session = compiler.compile_behaviour(Spec.load(path), budget=budget).start()
+    row = np.zeros(session.row_shape, np.int32)
+    while not session.is_finished():
+        if isinstance(session.event, Handover):
+            if session.event.may_end:
+                break
+            session.observe("correct")
+            continue
+        session.fill_bitmask(row)
+        session.accept_token(int(allowed_tokens(row, program.vocabulary.size)[-1]))
     for new in signatures() - before:
         print(path.name, *new)
     before = signatures()

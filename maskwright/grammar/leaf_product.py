@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from maskwright.errors import LimitExceeded, UnsupportedComposition
 from maskwright.grammar import ir
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, ByteAutomaton, automaton_of
-from maskwright.grammar.byte_table import DEAD, ByteTable
+from maskwright.grammar.byte_table import DEAD, START, ByteTable
 from maskwright.grammar.ir import Node
 
 MAX_PAIRS = 200_000
@@ -76,6 +76,43 @@ class LeafProducts:
         return [(places.ending_in(end), end) for end in places.ends()]
 
 
+@dataclass(slots=True)
+class LeavesOfText:
+    """The same for the table of one text (`byte_table.table_of_text`), along which a leaf can be followed directly."""
+
+    text: bytes
+    table: ByteTable
+    operation: str
+    _known: dict[tuple[Node, int], list[tuple[Node, int]]] = field(default_factory=dict)
+
+    def product(self, leaf: Node, state: int) -> list[tuple[Node, int]]:
+        """What `LeafProducts.product` gives, with the leaf itself in place of what is left of it."""
+        if not isinstance(leaf, ir.Literal | ir.ByteClass | ir.Automaton):
+            return LeafProducts(self.table, self.operation).product(leaf, state)
+        if (leaf, state) not in self._known:
+            self._known[leaf, state] = [(leaf, START + end) for end in self._ends(leaf, state - START)]
+        return self._known[leaf, state]
+
+    def _ends(self, leaf: ir.Literal | ir.ByteClass | ir.Automaton, begin: int) -> list[int]:
+        match leaf:
+            case ir.Literal(text):
+                return [begin + len(text)] if self.text.startswith(text, begin) else []
+            case ir.ByteClass(mask):
+                return [begin + 1] if begin < len(self.text) and mask >> self.text[begin] & 1 else []
+        automaton, state, units = leaf.automaton, leaf.state, 0
+        least = 0 if leaf.counter is None else leaf.counter[0]
+        ends = [begin] if automaton.accepting[state] and least == 0 else []
+        for place in range(begin, len(self.text)):
+            step = automaton.successor(state, self.text[place])
+            counted = None if step is None else counted_units(units, step[2], leaf.counter)
+            if step is None or counted is None:
+                break
+            automaton, state, units = step[0], step[1], counted
+            if automaton.accepting[state] and units >= least:
+                ends.append(place + 1)
+        return ends
+
+
 _Place = tuple[ByteAutomaton, int, int, int]
 """An automaton, a state of it, the units so far as they matter, and a state of the table."""
 
@@ -104,7 +141,7 @@ class _Places:
                 if targets[byte] == DEAD and DEAD not in self.table.live:
                     continue
                 step = automaton.successor(state, byte)
-                counted = None if step is None else self._counted(units, step[2])
+                counted = None if step is None else counted_units(units, step[2], self.counter)
                 if step is not None and counted is not None:
                     after = (step[0], step[1], counted, targets[byte])
                     if after not in number:
@@ -114,18 +151,6 @@ class _Places:
                         self.order.append(after)
                     row[byte] = number[after]
             self.following.append(row)
-
-    def _counted(self, units: int, unit: int) -> int | None:
-        """The units after an edge, kept at the least number where there is no greatest; None if it is not allowed."""
-        if self.counter is None or unit == NO_UNIT:
-            return units
-        minimum, maximum = self.counter
-        if unit == CLOSES:
-            return units if units >= minimum else None
-        assert unit == BEGINS_UNIT
-        if maximum is None:
-            return min(units + 1, minimum)
-        return units + 1 if units < maximum else None
 
     def ends(self) -> list[int]:
         """The states of the table in which the leaf can end."""
@@ -151,6 +176,19 @@ class _Places:
         number = {place: new for new, place in enumerate(kept)}
         states = [_ranges([number.get(target, -1) for target in self.following[place]]) for place in kept]
         return ir.Automaton(automaton_of(states, [accepts[place] for place in kept]))
+
+
+def counted_units(units: int, unit: int, counter: tuple[int, int | None] | None) -> int | None:
+    """The units after an edge, kept at the least number where there is no greatest; None if it is not allowed."""
+    if counter is None or unit == NO_UNIT:
+        return units
+    minimum, maximum = counter
+    if unit == CLOSES:
+        return units if units >= minimum else None
+    assert unit == BEGINS_UNIT
+    if maximum is None:
+        return min(units + 1, minimum)
+    return units + 1 if units < maximum else None
 
 
 def _ranges(row: list[int]) -> list[tuple[int, int, int, int]]:

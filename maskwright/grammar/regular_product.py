@@ -30,7 +30,7 @@ from maskwright.grammar.byte_table import START, ByteTable, table_of_language, t
 from maskwright.grammar.characters import CharacterAutomaton, match_language
 from maskwright.grammar.composition import ComposedRules, Part, in_part
 from maskwright.grammar.ir import EPSILON, Call, Document, Grammar, Network, Node
-from maskwright.grammar.leaf_product import LeafProducts
+from maskwright.grammar.leaf_product import LeafProducts, LeavesOfText
 from maskwright.grammar.right_part_graph import RightPart, drawn, opened
 from maskwright.grammar.text_rules import is_of_texts
 
@@ -58,8 +58,10 @@ def has_text(grammar: Grammar, text: bytes) -> bool:
 
     Raises LimitExceeded, and UnsupportedComposition for constructs that are no sets of strings.
     """
-    search = _Product(grammar.rules, table_of_text(text), "Reading a text", is_composed=True)
-    return search.rules_from(Call(grammar.start)) is not None
+    operation = "Reading a text"
+    table = table_of_text(text)
+    search = _Product(grammar.rules, table, operation, True, LeavesOfText(text, table, operation))
+    return bool(search.ends_of(Call(grammar.start)))
 
 
 def _language(regular: str | CharacterAutomaton) -> CharacterAutomaton:
@@ -70,7 +72,7 @@ def restricted(grammar: Grammar, table: ByteTable, operation: str) -> Grammar:
     """The texts of the grammar that a table accepts; `operation` names what is done in the errors, as above."""
     given = grammar.rules
     is_composed = isinstance(given, ComposedRules)
-    search = _Product(given, table, operation, is_composed)
+    search = _Product(given, table, operation, is_composed, LeafProducts(table, operation))
     rules = search.rules_from(Call(grammar.start))
     if rules is None:
         raise EmptyLanguage(f"{operation.lower()} leaves no text of rule '{grammar.start}'")
@@ -107,23 +109,27 @@ class _Visit:
 class _Product:
     """The worklist and what it has found (mutable)."""
 
-    def __init__(self, rules: Mapping[str, Node], table: ByteTable, operation: str, is_composed: bool) -> None:
+    def __init__(
+        self,
+        rules: Mapping[str, Node],
+        table: ByteTable,
+        operation: str,
+        is_composed: bool,
+        leaves: LeafProducts | LeavesOfText,
+    ) -> None:
         self.rules = rules
         self.table = table
         self.operation = operation
         self.is_composed = is_composed
         self.visits: dict[_Entry, _Visit] = {}
-        self.leaves = LeafProducts(table, operation)
+        self.leaves = leaves
         self.todo: list[tuple[_Entry, _Point]] = []
         self.n_places = 0
         self.names: dict[tuple[Node, int, int], str] = {}
 
     def rules_from(self, start: Node) -> dict[str, Node] | None:
         """The rules of the product, that named `product` first; None if no text is left."""
-        visit = self._enter((start, START))
-        while self.todo:
-            self._follow(*self.todo.pop())
-        ends = [state for state in visit.ends if self.table.accepting[state]]
+        ends = self.ends_of(start)
         if not ends:
             return None
         wanted: list[tuple[Node, int, int]] = []
@@ -132,6 +138,13 @@ class _Product:
         for key in wanted:  # grows while it is read
             rules[self.names[key]] = self._network(*key, wanted)
         return rules
+
+    def ends_of(self, start: Node) -> list[int]:
+        """The states in which the texts of a node can end that the table accepts there."""
+        visit = self._enter((start, START))
+        while self.todo:
+            self._follow(*self.todo.pop())
+        return [state for state in visit.ends if self.table.accepting[state]]
 
     def _enter(self, entry: _Entry) -> _Visit:
         visit = self.visits.get(entry)

@@ -12,7 +12,7 @@ import maskwright as mw
 from maskwright import Grammar
 from maskwright.automata.passes import keep_productive
 from maskwright.grammar import ir
-from maskwright.grammar.regular_product import difference, intersection
+from maskwright.grammar.regular_product import difference, has_text, intersection
 from maskwright.matching.compiler import Compiler
 from maskwright.matching.vocabulary import Vocabulary
 from tests.matching.test_masks_by_brute_force import check_everywhere, productive_grammar
@@ -52,6 +52,20 @@ def test_random_grammars_with_patterns(is_difference: bool) -> None:
         n_masks += check_everywhere(product, random_vocabulary(rng))
     assert n_masks > 500
     assert n_empty < 50
+
+
+def test_a_text_is_a_member_as_the_naive_recogniser_finds() -> None:
+    rng = random.Random("single texts")
+    n_members = 0
+    for _ in range(100):
+        grammar = productive_grammar(rng)
+        members = language_up_to(grammar, 5)
+        candidates = sorted({*members, *(member[:-1] for member in members), *(member + b"a" for member in members)})
+        for text in candidates:
+            if 0 < len(text) <= 5:
+                assert has_text(grammar, text) == (text in members), (grammar, text)
+                n_members += text in members
+    assert n_members > 500
 
 
 def test_recursion_is_counted_off_by_a_pattern() -> None:

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from maskwright.errors import SpecError, TextRefused
+from maskwright.errors import LimitExceeded, SpecError, SpecificationError, TextRefused
 from maskwright.grammar.behaviour.atoms import (
     Atom,
     CallAtom,
@@ -61,8 +61,7 @@ class Bodies:
     def of(cls, spec: Spec, atoms: Iterable[Atom]) -> Bodies:
         """The bodies of a specification whose rules ask about these atoms.
 
-        Raises SpecError, and LimitExceeded, EmptyLanguage, UnsupportedSchema and the like from parts that cannot be
-        had exactly.
+        Raises SpecError, and LimitExceeded, for what cannot be had exactly.
         """
         delimiters = Delimiters.of(spec)
         atoms = tuple(atoms)
@@ -169,9 +168,17 @@ def _concerns(atom: Atom, segment: Segment) -> bool:
 
 
 def _body(segment: Segment, delimiters: Delimiters, atoms: list[Atom], holes: list[Hole], bound: Bound) -> Body:
-    if is_regular(segment.text):
-        return RegularBody(segment, delimiters, atoms, bound)
-    return GrammarBody(segment, delimiters, atoms, holes)
+    try:
+        if is_regular(segment.text):
+            return RegularBody(segment, delimiters, atoms, bound)
+        return GrammarBody(segment, delimiters, atoms, holes)
+    except (SpecError, LimitExceeded):
+        raise
+    except SpecificationError as error:
+        reason = str(error).rstrip(".")
+        raise SpecError(
+            f"its text, or what is asked of it, is not supported: {reason}", f"segment '{segment.name}'"
+        ) from error
 
 
 def _bound_languages(spec: Spec, delimiters: Delimiters) -> dict[str, CharacterAutomaton]:

@@ -28,24 +28,27 @@ from dataclasses import dataclass
 from itertools import chain
 
 from maskwright.errors import SpecError
+from maskwright.grammar.behaviour.grounding.text_languages import is_regular
 from maskwright.grammar.behaviour.specification.spec import Segment, Spec
 from maskwright.grammar.characters import ANY_TEXT, CharacterAutomaton, words
 from maskwright.grammar.characters.subsets import concatenated
 from maskwright.grammar.text_search import text_without
 
-MARKS = "\\ |_.~^"
-"""What a delimiter is broken up with: the first of these, or else of all characters, that occurs in no delimiter."""
+MARKS, MARKS_IN_STRINGS = "\\ |_.~^", " |_.~^"
+"""What a delimiter is broken up with: the first of these, or else of all characters, that occurs in no delimiter. JSON
+and grammars get no backslash, which in strings would have to mean something with what follows."""
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
 class Delimiters:
-    """All delimiters of a specification; `after` are those that may stand right behind the text of each segment."""
+    """All delimiters of a specification; for each segment `after` has those that may stand right behind its text, and
+    `marks` what breaks delimiters up in it."""
 
     texts: tuple[str, ...]
     after: dict[str, tuple[str, ...]]
-    mark: str
+    marks: dict[str, str]
 
     @classmethod
     def of(cls, spec: Spec) -> Delimiters:
@@ -55,9 +58,17 @@ class Delimiters:
         closers = (segment.close for segment in spec.segments if segment.close)
         texts = tuple(dict.fromkeys((*openers, *closers)))
         after = {segment.name: (segment.close,) if segment.close else openers for segment in spec.segments}
-        used = {*"".join(texts)}
-        mark = next(mark for mark in chain(MARKS, map(chr, range(0x21, 0xD800))) if mark not in used)
-        return cls(texts, after, mark)
+        marks = {
+            segment.name: next(
+                mark
+                for mark in chain(
+                    MARKS if is_regular(segment.text) else MARKS_IN_STRINGS, map(chr, range(0x5D, 0xD800))
+                )
+                if not any(mark in text for text in texts)
+            )
+            for segment in spec.segments
+        }
+        return cls(texts, after, marks)
 
     def endings(self, segment: str) -> tuple[str, ...]:
         """The texts that a text of the segment must not end with: they and what may follow are a delimiter."""
@@ -97,14 +108,15 @@ class Delimiters:
         """
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
+        mark = self.marks[segment]
         text = re.sub("[\ud800-\udfff]", REPLACEMENT, text)
         if self.texts:
             begin = re.compile(f"(?=({'|'.join(map(re.escape, self.texts))})).", re.DOTALL)
-            text = begin.sub(lambda found: (found[0] if len(found[1]) > 1 else "") + self.mark, text)
+            text = begin.sub(lambda found: (found[0] if len(found[1]) > 1 else "") + mark, text)
         ending = self.find_ending(text, segment)
         if ending is not None:
             place = len(text) - len(ending) + 1
-            text = text[:place] + self.mark + text[place:]
+            text = text[:place] + mark + text[place:]
         return text if ending is None else self.neutralised(text, segment)
 
     def cut(self, text: str, segment: str, n_characters: int) -> str:

@@ -114,9 +114,9 @@ class Bodies:
         """The values that stand in a text at the holes of atoms, and the text itself as a whole."""
         return self._bodies[segment].values(text)
 
-    def domain(self, hole: Hole) -> Domain:
-        """The values that can stand at a hole."""
-        return self._bodies[hole.segment].domain(hole)
+    def domain(self, hole: Hole, letter: int | None = None) -> Domain:
+        """The values that can stand at a hole, in texts of one letter or of any."""
+        return self._bodies[hole.segment].domain(hole, None if letter is None else self.letters[letter])
 
     def language(self, segment: str) -> CharacterAutomaton | None:
         """The texts of a segment; None if they are not regular."""

@@ -76,8 +76,8 @@ class Body(Protocol):
     def values(self, text: str) -> dict[Hole, Scalar]:
         """The values at the holes of a text."""
 
-    def domain(self, hole: Hole) -> Domain:
-        """The values that can stand at a hole."""
+    def domain(self, hole: Hole, letter: Letter | None) -> Domain:
+        """The values that can stand at a hole, in texts of one letter or of any."""
 
     def shortest(self, letter: Letter) -> str:
         """A short text of a letter."""

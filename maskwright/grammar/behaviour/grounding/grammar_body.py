@@ -60,8 +60,8 @@ class Source(Protocol):
     def values(self, text: str) -> dict[Hole, Scalar]:
         """The values at holes."""
 
-    def domain(self, hole: Hole) -> Domain:
-        """The values that can stand at a hole within a text."""
+    def domain(self, hole: Hole, part: Part | None) -> Domain:
+        """The values that can stand at a hole within a text of a part, or of any."""
 
 
 class GrammarBody:
@@ -115,17 +115,21 @@ class GrammarBody:
         """The text itself and what stands in it."""
         return {Hole(self.segment.name, None, ()): text, **self._source.values(text)}
 
-    def domain(self, hole: Hole) -> Domain:
-        """The values at a hole; of whole texts it is not known how many there are, unless some are long."""
+    def domain(self, hole: Hole, letter: Letter | None) -> Domain:
+        """The values at a hole; of whole texts, and where atoms ask about texts, it is not known how many there are."""
+        if letter is not None and len(self._side.labels) > 1:
+            return Domain((hole, letter), 1)
         if hole.path:
-            return self._source.domain(hole)
+            return self._source.domain(hole, None if letter is None else self._pairs[letter][0])
+        if letter is not None and len(self.letters) > 1:
+            return Domain((hole, letter), 1)
         texts = self.grammar(frozenset(self.letters), {}, {})
         try:
             assert texts is not None
             texts & f"(?s).{{{LONG},}}"
         except EmptyLanguage:
-            return Domain(("texts of", self.segment.name), 1)
-        return Domain(("texts of", self.segment.name), None)
+            return Domain(hole, 1)
+        return Domain(hole, None)
 
     def shortest(self, letter: Letter) -> str:
         """A short text of a letter: the shortest one, unless items that must differ would be equal in it."""

@@ -71,8 +71,9 @@ class GrammarSource:
         del text
         return {}
 
-    def domain(self, hole: Hole) -> Domain:
+    def domain(self, hole: Hole, part: frozenset[Atom] | None) -> Domain:
         """There are no fields in it, so nothing can stand there."""
+        del part
         return Domain(hole, 0)
 
 

@@ -30,7 +30,7 @@ from referencing.jsonschema import DRAFT202012
 
 from maskwright.errors import EmptyLanguage
 from maskwright.grammar import ir
-from maskwright.grammar.behaviour.atoms import Atom, CallAtom, FieldAtom, Hole, Scalar
+from maskwright.grammar.behaviour.atoms import Atom, CallAtom, Comparison, FieldAtom, Hole, Path, Scalar
 from maskwright.grammar.behaviour.grounding.body import Allowed, Domain
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
 from maskwright.grammar.behaviour.grounding.domains import domain_of_schema
@@ -157,15 +157,22 @@ class JSONSource:
                     found[hole] = scalar(there)
         return found
 
-    def domain(self, hole: Hole) -> Domain:
-        """The values that can stand at a hole."""
+    def domain(self, hole: Hole, part: Part | None) -> Domain:
+        """The values that can stand at a hole; where atoms ask about the same place it is not known how many."""
         path = path_of(hole)
-        references = [case.reference for case in self._cases if hole.tool in (None, case.tool)]
+        cases = [case for case in self._cases if hole.tool in (None, case.tool)]
 
         def has(schema: Any) -> bool:
-            return any(self._has_value(reference, schema_at(path, schema)) for reference in references)
+            return any(self._has_value(case.reference, schema_at(path, schema)) for case in cases)
 
-        return domain_of_schema(self._documents.get(hole.tool), path, hole, has)
+        whole = domain_of_schema(self._documents.get(hole.tool), path, hole, has)
+        if part is None:
+            return whole
+        about = {atom for case in cases for atom in case.asked if _asks_about(atom, path)}
+        # That it is none of a few constants takes nothing away from infinitely many values.
+        if about.isdisjoint(part) and whole.size is None and all(map(_is_equality, about)):
+            return whole
+        return Domain((hole, part), 1) if about else whole
 
     def _case(self, tool: str | None, number: int, atoms: tuple[Atom, ...]) -> _Case:
         reference = {"$ref": _uri(number)}
@@ -226,6 +233,20 @@ class JSONSource:
         """A schema, as JSON, of the one value of a text."""
         references = ", ".join(json.dumps(case.reference) for case in self._cases)
         return f'{{"allOf": [{{"anyOf": [{references}]}}, {{"const": {text}}}]}}'
+
+
+def _asks_about(atom: Atom, path: Path) -> bool:
+    """Does an atom say something of what stands at a path, or of something that it is part of?"""
+    match atom:
+        case FieldAtom(_, asked, _, _):
+            return asked[: len(path)] == path or path[: len(asked)] == asked
+        case CallAtom(_, arguments):
+            return any(("arguments", name) == path[:2] for name, _ in arguments)
+    return False
+
+
+def _is_equality(atom: Atom) -> bool:
+    return isinstance(atom, CallAtom) or (isinstance(atom, FieldAtom) and atom.comparison is Comparison.EQUAL)
 
 
 def _uri(number: int) -> str:

@@ -34,7 +34,7 @@ from maskwright.grammar.behaviour.grounding.text_atoms import language_of
 from maskwright.grammar.behaviour.grounding.text_languages import Bound, RegularText, references_of, regular_text
 from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.specification.spec import Segment
-from maskwright.grammar.characters import CharacterAutomaton, have_common_member, length_between, words
+from maskwright.grammar.characters import NO_TEXT, CharacterAutomaton, have_common_member, length_between, words
 from maskwright.grammar.ir import NOTHING, Grammar, Node, choice
 
 REMEMBERED = 256
@@ -111,13 +111,15 @@ class RegularBody:
         """The text itself."""
         return {Hole(self.segment.name, None, ()): text}
 
-    def domain(self, hole: Hole) -> Domain:
-        """All texts."""
-        del hole
-        segment = self.segment
-        if not segment.min_chars and segment.max_chars is None:
-            return domain_of_language(self.language)
-        return domain_of_language(self.language & length_between(segment.min_chars, segment.max_chars))
+    def domain(self, hole: Hole, letter: Letter | None) -> Domain:
+        """The texts of a letter, or all."""
+        if self._references:
+            return Domain((hole, letter), 1)  # it depends on earlier texts which there are
+        letters = self.letters if letter is None else (letter,)
+        language = NO_TEXT
+        for label, (low, high) in [cell for one in letters for cell in self._texts.cells[one]]:
+            language |= self._texts.language.where([label]) & length_between(low, high)
+        return domain_of_language(language)
 
     def shortest(self, letter: Letter) -> str:
         """The shortest text of a letter; with many terms, a short one."""

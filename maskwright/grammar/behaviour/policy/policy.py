@@ -160,10 +160,10 @@ class Policy:
         tables += [rule.table for rule in value_rules]
         domains: list[tuple[int, int]] = []
         for hole in dict.fromkeys(hole for some in holes.values() for hole in some):
-            size = bodies.domain(hole).size
-            if size is not None:
-                domains.append((len(tables), size))
-                tables.append(_domain_table(size, hole, moves, holes))
+            table = _domain_table(bodies, hole, moves, holes)
+            if table is not None:
+                domains.append((len(tables), len(table.rows) - 1))
+                tables.append(table)
         tables.append(Table(((1,) * len(moves),) * 2, (False, True), (1, 0)))  # a trace has at least one segment
         assumption = None
         if spec.environment is Environment.ASSUME and spec.assumption is not None:
@@ -417,7 +417,8 @@ class Policy:
         """Is there a text with such values?  Any fresh one is among infinitely many, so only the rest is looked at."""
         if any(is_fresh(value) for one in allowed.values() for value in one.values):
             return True  # a look ahead from a value that nobody has named yet
-        if all(one.is_excluded and self.bodies.domain(hole).size is None for hole, one in allowed.items()):
+        domains = [(self.bodies.domain(hole, letter), one) for hole, one in allowed.items()]
+        if all(one.is_excluded and domain.size is None for domain, one in domains):
             return True
         segment = self.letters[letter].segment
         bound = dict(position.bound)
@@ -497,22 +498,33 @@ def _check_domains(bodies: Bodies, rule: Rule) -> None:
         )
 
 
-def _domain_table(size: int, hole: Hole, moves: tuple[Move, ...], holes: dict[int, tuple[Hole, ...]]) -> Table:
-    """For a hole with finitely many values: state k says how many of them have been seen, or will be used as others.
+def _domain_table(
+    bodies: Bodies, hole: Hole, moves: tuple[Move, ...], holes: dict[int, tuple[Hole, ...]]
+) -> Table | None:
+    """What values are left for a hole; None if there is no end of them, whatever the letter.
 
-    One is left for the star; when all have been seen, looking ahead counts on none. During a run the state is set to
-    the number of values that differ from the default.
+    State k says how many values have been seen, or will be used as others, up to the greatest number that matters.
+    The star can stand where every value of the hole can, so one is left for it there; a letter about whose values atoms
+    ask has only others. During a run the state is set to the number of values that differ from the default.
     """
-    uses = [hole in holes.get(move.letter, ()) for move in moves]
-    stars = [hole in move.star for move in moves]
-    rows = []
-    for k in range(size + 1):
-        as_other = k + 1 if k + 1 < size else DEAD
-        as_star = k if k < size else DEAD
-        rows.append(
-            tuple([k if not used else as_star if star else as_other for used, star in zip(uses, stars, strict=True)])
-        )
-    return Table(tuple(rows), (True,) * (size + 1), (0,) * (size + 1))
+    whole = bodies.domain(hole)
+    of_letter = {letter: bodies.domain(hole, letter) for letter, some in holes.items() if hole in some}
+    sizes = [one.size for one in (whole, *of_letter.values()) if one.size is not None]
+    if not sizes and all(one.key == whole.key for one in of_letter.values()):
+        return None
+    last = max(sizes, default=0)
+
+    def after(k: int, move: Move) -> int:
+        domain = of_letter.get(move.letter)
+        if domain is None:
+            return k
+        has_star = domain.key == whole.key
+        if hole in move.star:
+            return k if has_star and (domain.size is None or k < domain.size) else DEAD
+        return min(k + 1, last) if domain.size is None or k + has_star < domain.size else DEAD
+
+    rows = tuple([tuple([after(k, move) for move in moves]) for k in range(last + 1)])
+    return Table(rows, (True,) * (last + 1), (0,) * (last + 1))
 
 
 def _references(text: Text) -> set[str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from maskwright.errors import LimitExceeded, SpecError
 from maskwright.grammar.behaviour.analysis.joint_words import Edit, EditKind, Endings, nearest_word, shortest_word
 from maskwright.grammar.behaviour.analysis.judge import Alphabet, Judge
+from maskwright.grammar.behaviour.analysis.lookalikes import lookalike
 from maskwright.grammar.behaviour.analysis.machines import Machine, Vector, first_states, is_accepted, stepped
 from maskwright.grammar.behaviour.analysis.report import Change, Expected, Outcome, Report, Violation, Warned
 from maskwright.grammar.behaviour.analysis.spelling import spelled_letters, spelled_sign
@@ -170,7 +171,16 @@ class _Walk:
             message = self._message(segment.name, is_about_text, rules)
         place = self.written.place_of_text(number) if is_about_text else self.written.place(number)
         may_end = number > 0 and is_accepted(self.machines, vector)
-        return Violation(place, segment.name, message, expected, may_end, rules, self._reasons(rules))
+        note = self._note(number)
+        return Violation(place, segment.name, message, expected, may_end, rules, self._reasons(rules), note)
+
+    def _note(self, number: int) -> str:
+        """Whether the segment before, or this one, has a line that was probably meant to be a segment."""
+        for segment in self.written.segments[max(0, number - 1) : number + 1]:
+            found = lookalike(self.judge.spec, segment.piece.text)
+            if found is not None:
+                return f"{found!r} in segment '{segment.name}' looks like an opener, but no segment has it"
+        return ""
 
     def _message(self, name: str, may_come: bool, rules: tuple[str, ...]) -> str:
         if may_come:

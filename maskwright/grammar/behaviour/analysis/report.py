@@ -48,7 +48,7 @@ class Violation:
     """The first segment after which no ending could make the trace a legal one.
 
     rules: the ids of those that it breaks, or that cannot be kept together after it; "flow" is one. why: their reasons.
-    may_end: could the trace have ended before it?
+    may_end: could the trace have ended before it? note: what may be the cause, a clause, or "".
     """
 
     place: Place
@@ -58,12 +58,14 @@ class Violation:
     may_end: bool
     rules: tuple[str, ...]
     why: tuple[str, ...]
+    note: str = ""
 
     def __str__(self) -> str:
         rules = f" ({', '.join(self.rules)})" if self.rules else ""
         lines = [f"violation at {self.place}: {self.message}{rules}", *(f"  because: {reason}" for reason in self.why)]
         wanted = [*map(str, self.expected), *(["the end"] if self.may_end else [])]
-        return "\n".join([*lines, f"  expected: {', '.join(wanted) or 'nothing can help here'}"])
+        lines.append(f"  expected: {', '.join(wanted) or 'nothing can help here'}")
+        return "\n".join([*lines, *([f"  note: {self.note}"] if self.note else [])])
 
 
 @dataclass(frozen=True, slots=True)

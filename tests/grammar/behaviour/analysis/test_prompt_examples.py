@@ -68,6 +68,9 @@ def test_exactly_the_broken_examples_are_found(checkers: dict[str, Checker], exa
     assert reports[STOPS_EARLY].ending == ("solver",)
     violations = {key: report.violation for key, report in reports.items() if report.violation is not None}
     assert {key: (one.segment, one.place.line) for key, one in violations.items()} == BROKEN
+    notes = {key: one.note for key, one in violations.items() if one.note}
+    wrong_word = "'[Plan]' in segment 'question' looks like an opener, but no segment has it"
+    assert notes == {key: wrong_word for key in BROKEN if key[1] == "pass"}
 
 
 def test_a_missing_label_is_reported_with_what_was_expected(

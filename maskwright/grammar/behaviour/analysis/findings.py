@@ -20,7 +20,7 @@ class Kind(Enum):
     UNSATISFIABLE = "unsatisfiable"
     """No trace at all satisfies it."""
     CANNOT_BE_FOLLOWED = "cannot-be-followed"
-    """There are traces, but what the environment may write can make it impossible to finish."""
+    """There are traces, but no policy that finishes one whatever the environment writes, or none can be made."""
     BUDGET_TOO_SMALL = "budget-too-small"
     VACUOUS = "vacuous-rule"
     """What the rule waits for never happens."""

@@ -24,7 +24,7 @@ from functools import cached_property
 
 import numpy as np
 
-from maskwright.errors import LimitExceeded
+from maskwright.errors import LimitExceeded, SpecError
 from maskwright.grammar.behaviour.analysis.machines import Machine, not_empty
 from maskwright.grammar.behaviour.atoms import Hole, holes_of, skeleton
 from maskwright.grammar.behaviour.grounding.bodies import Bodies
@@ -113,6 +113,7 @@ class Judge:
     @classmethod
     def over(cls, spec: Spec, bodies: Bodies, letters: tuple[Letter, ...], rules: tuple[Rule, ...]) -> Judge:
         """The same over letters that may be more than the bodies have, with the values that these rules speak of."""
+        _check_variables(rules)
         holes = {number: found for number, letter in enumerate(letters) if (found := _holes(letter, rules))}
         moves = tuple(
             Move(letter, frozenset(star))
@@ -208,6 +209,15 @@ class Judge:
         base = int(component.columns[self._move_of[sign.letter, frozenset()]])
         stars = [frozenset([hole]) for hole in sign.holes_with(OTHER)]
         return base, frozenset(int(component.columns[self._move_of[sign.letter, star]]) for star in stars)
+
+
+def _check_variables(rules: Sequence[Rule]) -> None:
+    """Raise SpecError for a rule that speaks of two values at once: one automaton for each value does not say that."""
+    for rule in rules:
+        variables = variables_of(rule)
+        if len(variables) > 1:
+            named = " and ".join(map(str, variables))
+            raise SpecError(f"a rule may speak of one variable, not of {named}", f"rule '{rule.id}'", (rule.id,))
 
 
 def _holes(letter: Letter, rules: Sequence[Rule]) -> tuple[Hole, ...]:

@@ -80,7 +80,8 @@ def _policy(spec: Spec) -> list[Finding]:
     try:
         Policy.of(spec)
     except SpecError as error:
-        return [Finding(Kind.CANNOT_BE_FOLLOWED, Severity.ERROR, error.message, error.rules, witness=error.witness)]
+        message = f"{error.where}: {error.message}"
+        return [Finding(Kind.CANNOT_BE_FOLLOWED, Severity.ERROR, message, error.rules, witness=error.witness)]
     except LimitExceeded as error:
         message = f"it is not known whether it can be followed against its environment: {error}"
         return [Finding(Kind.NOT_EXAMINED, Severity.INFORMATION, message)]

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from maskwright.errors import SpecError
 from maskwright.grammar.behaviour.analysis.checking import Checker, check
 from maskwright.grammar.behaviour.analysis.joint_words import EditKind
 from maskwright.grammar.behaviour.analysis.report import Outcome
@@ -204,6 +205,11 @@ def test_an_unclosed_segment_is_wrong_in_the_middle_and_open_at_the_end() -> Non
     violation = check(spec, "<a>x<b>y</b>").violation
     assert violation is not None
     assert violation.message == "segment 'a' has to be ended by '</a>'"
+
+
+def test_a_rule_about_two_values_at_once_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"a rule may speak of one variable, not of \$x and \$y"):
+        check(spec_of("(a | b)*", "{ltlf: 'G(a == $x -> N !(b == $y))'}"), "<a>1")
 
 
 CALLS = """

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from maskwright.grammar import ir
+from maskwright.grammar.behaviour.grounding.counted_leaf import counted_product
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.byte_table import START, ByteTable
 from maskwright.grammar.ir import Grammar, Node
@@ -80,6 +81,10 @@ def leafwise(grammar: Grammar, products: LeafProducts) -> Grammar | None:
 
 
 def _restricted(leaf: Node, products: LeafProducts) -> Node:
+    if isinstance(leaf, ir.Automaton) and leaf.counter is not None:
+        counted = counted_product(leaf, products.table)
+        if counted is not None:
+            return counted
     found = products.product(leaf, START)
     if not found or any(end != START for _, end in found):
         raise _NotLeafwise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import jsonschema
@@ -365,3 +366,20 @@ def test_what_means_nothing_is_refused(text: Text, asked: Atom, message: str) ->
 def test_a_delimiter_within_json_of_others_is_broken_up_and_it_is_still_json() -> None:
     bodies = Bodies.of(one_segment(JSONText("{}"), writer=Writer.ENVIRONMENT), [])
     assert bodies.admitted("a", '{"x": "see </a> and <b>"}') == '{"x": "see < /a> and < b>"}'
+
+
+@pytest.mark.parametrize("more", [{}, {"pattern": "^(ab)*x?"}, {"pattern": "^[a<>/]*$"}])
+def test_strings_with_a_greatest_length_are_counted(more: dict[str, str]) -> None:
+    schema = {"type": "string", "minLength": 3, "maxLength": 9, **more}
+    bodies = Bodies.of(one_segment(JSONText(json.dumps(schema))), [])
+    texts = ["aa", "aaa", "ab<a>", "abababx", "abababab", "a" * 9, "a" * 10, "<" * 9, "<a<a<a<a<", "é\n<"]
+    letters_agree(bodies, "a", [json.dumps(text) for text in texts])
+
+
+def test_a_great_length_is_not_written_out() -> None:
+    begin = time.perf_counter()
+    bodies = Bodies.of(one_segment(JSONText('{"type": "string", "maxLength": 5000}')), [])
+    grammar = bodies.grammar("a", bodies.letters_of("a"))
+    assert grammar is not None
+    assert time.perf_counter() - begin < 5.0  # 0.1 on an idle machine, minutes if it were written out
+    assert [accepts(grammar, json.dumps("<" * n)) for n in (5000, 5001)] == [True, False]

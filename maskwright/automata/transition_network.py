@@ -253,6 +253,14 @@ class TransitionNetwork:
         assert isinstance(automaton, ByteAutomaton)
         return automaton, int(np.searchsorted(self._automata[automaton], state)), automaton in self._counted
 
+    def automaton_of(self, state: int) -> tuple[ByteAutomaton, int] | None:
+        """The automaton that a state of the arena was written from and its number in it; None for any other state."""
+        block = bisect.bisect_right(self._origins, state) - 1
+        automaton = self._sources[block] if state >= FIRST_FREE and block >= 0 else None
+        if not isinstance(automaton, ByteAutomaton):
+            return None
+        return automaton, int(np.searchsorted(self._automata[automaton], state))
+
     def place_at(self, place: int) -> tuple[int, int, int, tuple[object, ...]]:
         """The scan, context and part of a place of a lexed language, and a key that names the scan by content."""
         scan, context, part = self.arena[place + PLACE_SCAN : place + PLACE_PART + 1].tolist()

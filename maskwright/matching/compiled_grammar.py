@@ -24,9 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.array_file import write_atomically
-from maskwright.automata._configurations import advance, advance_bytes, read_forced
+from maskwright.automata._configurations import advance, advance_bytes, items_of, read_forced
 from maskwright.automata._layout import (
     CONFIGURATION_FLAGS,
+    COUNTER_COUNT,
+    COUNTER_MINIMUM,
+    COUNTER_PARENT,
     DEAD,
     FRAME_SIZE,
     HAS_TOKEN_EDGES,
@@ -50,6 +53,7 @@ from maskwright.automata._lexed_layout import TUPLE_MEMO
 from maskwright.automata.passes import prepare
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded, MaskwrightError
+from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Grammar, TokenSet
 from maskwright.grammar.report import Report
 from maskwright.grammar.rewriting import leaves
@@ -90,6 +94,8 @@ _BYTES_FOR_ONE_REMEMBERED = 1024
 """A place takes some 300 bytes and a way from one to another 100: they get a part of what the arena may take."""
 _MOST_PLACES_BEHIND, _RECENT = 1 << 16, 1 << 12
 """Configurations that the tokens of one mask may lead to, repeats included; those that are remembered as found."""
+_MAX_WORDS = 1 << 31
+"""More than an arena ever has."""
 _PIECE = 256
 """Bytes read at once: every one may be a new configuration, and the least memory must hold them all."""
 
@@ -287,6 +293,25 @@ class CompiledGrammar:
                     if code >= 0:
                         return read(arrays, functools.partial(self._place, has_asked=trail.places[-1].has_asked))
                     tries = self._provide(code, trail, tries)
+
+    def automata_at(self, trail: Trail) -> list[tuple[ByteAutomaton, int, int, int]]:
+        """The automata that a text is in: each with its state, the units that its counter still asks for, and a number
+        that names, as long as memory does not start over, what comes behind it."""
+        with self._lock:
+            network = self._network
+            configuration = self._configuration(trail)
+            arena = network.arena
+            begin = int(items_of(arena, configuration))
+            items = arena[begin : begin + 2 * int(arena[configuration + N_ITEMS])].reshape(-1, 2).tolist()
+            found = []
+            for state, frame in items:
+                automaton = network.automaton_of(state)
+                if automaton is not None:
+                    counts = int(arena[frame + FRAME_SIZE]) == IS_COUNTER
+                    asked = int(arena[frame + COUNTER_MINIMUM] - arena[frame + COUNTER_COUNT]) if counts else 0
+                    below = int(arena[frame + COUNTER_PARENT]) if counts else frame
+                    found.append((*automaton, max(0, asked), below + network.epoch * _MAX_WORDS))
+            return found
 
     def _write_mask(self, configuration: int, row: NDArray[np.int32]) -> int:
         """Write the mask of a configuration, values taken as new: the name of the mask, or a NEED code."""

@@ -20,11 +20,12 @@ from typing import NamedTuple
 from maskwright.grammar import ir
 from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton
 from maskwright.grammar.ir import Node
+from maskwright.matching.behaviour.automaton_ways import ways_of
 
 MAX_NODES = 20_000
 MAX_STATES = 20_000
 BYTES_OF_A_UNIT = 12
-"""A character in UTF-8 has four bytes, its escape in JSON twelve."""
+"""A character in UTF-8 has four bytes, its escape in JSON twelve; one that is plain ASCII, one."""
 
 
 class Lengths(NamedTuple):
@@ -150,6 +151,8 @@ def _of_automaton(automaton: ByteAutomaton, state: int, counter: tuple[int, int 
             if earlier not in distance:
                 distance[earlier] = distance[place] + 1
                 level.append(earlier)
+    if counter is not None and (worst := ways_of(automaton).worst(counter[0])) is not None:
+        return Lengths(max(distance[automaton, state], counter[0]), worst)
     # What a counter still asks for; where a state refuses what its base would read, one character more leads past that.
     more = BYTES_OF_A_UNIT * ((0 if counter is None else counter[0]) + any(part.base is not None for part in order))
     return Lengths(distance[automaton, state] + more, max(distance.values()) + more)

@@ -26,12 +26,14 @@ from numpy.typing import NDArray
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.behaviour.policy import Position
+from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.matching.behaviour._ways import (
     N_EXITS,
     N_FOUND,
     successors_of_tokens,
     ways_to_byte,
 )
+from maskwright.matching.behaviour.automaton_ways import ways_of
 from maskwright.matching.behaviour.prices import NO_WAY, Prices
 from maskwright.matching.behaviour.spellings import Spellings
 from maskwright.matching.behaviour.token_graph import TokenGraph
@@ -45,6 +47,9 @@ MOST_MET = (1 << 8, 1 << 12, 1 << 16, 1 << 20)
 MOST_EXITS = 8
 MET_BEHIND_FIRST = 128
 """How much farther than the first exit is looked for others, which may be cheaper in the end."""
+
+LONG_TEXT = 48
+"""Longer ways are spelled byte by byte: finding the fewest tokens takes longer than all the rest."""
 
 MOST_GROUPS = 1 << 13
 """Places that the tokens of one place may lead to."""
@@ -106,6 +111,7 @@ class Outlook:
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
         self._graph: TokenGraph | None = None
+        self._tails: dict[tuple[ByteAutomaton, int], int] = {}
         vocabulary = rules.vocabulary
         self._special = np.array(sorted(vocabulary.special_token_ids.difference(vocabulary.eos_token_ids)), np.int32)
         self._n_positions = self._n_exits = self._highest = 0
@@ -135,7 +141,7 @@ class Outlook:
                 self._facts.clear()
             forced = b"" if place.is_accepting else self._grammar.forced_text(trail, _EXIT_BYTES)
             found = None
-            if forced[:1] == bytes([self._rules.mark]):
+            if forced[:1] == bytes([self._rules.mark]) and len(forced) == _EXIT_BYTES:
                 found = self._rules.exit_of(forced)
             known = self._facts[place] = Facts(found)
         return known
@@ -145,32 +151,57 @@ class Outlook:
         facts = self.facts(trail)
         if facts.ways is None:
             texts = self._texts_to_exits(trail)
-            facts.ways = tuple([self._way(trail, text) for text in texts])
+            facts.ways = tuple([way for text in texts for way in self._ways_by(trail, text)])
         return facts.ways
+
+    def _ways_by(self, trail: Trail, text: bytes) -> list[Way]:
+        """The ways whose text it is: behind an opener there are two where the segment may be empty."""
+        spelled = self._spellings.of(text) if len(text) <= LONG_TEXT else self._spellings.by_bytes(text)
+        return [Way(spelled, exit_, self.cost_behind(exit_)) for exit_ in self._exits_behind(trail, text)]
 
     def _texts_to_exits(self, trail: Trail) -> list[bytes]:
         """The bytes on the ways to the nearest exits; the search meets few configurations first, then more."""
-        for most in MOST_MET:
+        for number, most in enumerate(MOST_MET):
             room = partial(_room, self._rules.mark, most)
             texts = self._grammar.look_ahead(trail, ways_to_byte, room, _texts)
+            if not texts and number == 1:
+                texts = self._texts_through_automata(trail)
             if texts:
                 return texts
         raise LimitExceeded("The search for the end of a segment", MOST_MET[-1] + 1, MOST_MET[-1])
 
-    def _way(self, trail: Trail, text: bytes) -> Way:
-        exit_ = self._exit_behind(trail, text)
-        return Way(self._spellings.of(text), exit_, self.cost_behind(exit_))
+    def _texts_through_automata(self, trail: Trail) -> list[bytes]:
+        """The same where a long automaton has to be read to its end first."""
+        texts = []
+        for automaton, state, units, below in self._grammar.automata_at(trail):
+            text = ways_of(automaton).text(state, units)
+            if text:
+                there = trail.fork()
+                if self._grammar.read(there, text):
+                    rests = self._texts_to_exits(there)
+                    tails = [way.cost for rest in rests for way in self._ways_by(there, rest)]
+                    self._tails[automaton, below] = min(tails)
+                    texts += [text + rest for rest in rests]
+        return texts
 
-    def _exit_behind(self, trail: Trail, text: bytes) -> Exit:
-        """The exit that a text leads to."""
+    def _exits_behind(self, trail: Trail, text: bytes) -> list[Exit]:
+        """The exits that a text leads to."""
         there = trail.fork()
-        if text:
-            is_read = self._grammar.read(there, text)
-            assert is_read, "ways are made of what can be read"
-        is_read = self._grammar.read(there, bytes([self._rules.mark]))
-        assert is_read
-        number = self._grammar.forced_text(there, _EXIT_BYTES - 1)
-        return self._rules.exit_of(bytes([self._rules.mark]) + number)
+        is_read = self._grammar.read(there, text + bytes([self._rules.mark]))
+        assert is_read, "ways are made of what can be read, and end where there is a mark"
+        found: list[Exit] = []
+        todo = [b""]
+        while todo:
+            number = todo.pop()
+            here = there.fork()
+            if number and not self._grammar.read(here, number):
+                continue
+            number += self._grammar.forced_text(here, _EXIT_BYTES - 1 - len(number))
+            if len(number) == _EXIT_BYTES - 1:
+                found.append(self._rules.exit_of(bytes([self._rules.mark]) + number))
+            else:
+                todo += [number + bytes([byte]) for byte in self._rules.next_bytes(number)]
+        return found
 
     def cost_behind(self, exit_: Exit) -> int:
         """What everything behind an exit costs, in the worst case over others."""
@@ -202,7 +233,20 @@ class Outlook:
                 exact = self._graph.cost(trail.places[-1])
             assert exact is not None
             return exact
+        if limit == NO_WAY and (quick := self._quick_cost(trail)) is not None:
+            return quick
         return min([way.cost for way in self.ways(trail) if way.fits(limit)], default=NO_WAY)
+
+    def _quick_cost(self, trail: Trail) -> int | None:
+        """The same by what is known of a long automaton and of what comes behind it, which needs no search."""
+        if not self._tails or self.facts(trail).ways is not None:
+            return None
+        costs = []
+        for automaton, state, units, below in self._grammar.automata_at(trail):
+            tail = self._tails.get((automaton, below))
+            if tail is not None and (length := ways_of(automaton).length(state, units)) is not None:
+                costs.append(length + tail)
+        return min(costs, default=None)
 
     def cost_at(self, position: Position) -> int:
         """The same from a position between two segments, whoever's turn it is."""
@@ -265,6 +309,11 @@ class Outlook:
             self._highest = max(self._highest, self.cost_behind(exit_))
         self._n_positions, self._n_exits = len(positions), len(exits)
         return rules.longest_rest + self._longest_delimiters + self._highest
+
+    def ceiling_of_limited(self) -> int:
+        """More tokens than any place in a segment with a limit is from its exit; NO_WAY if there is no bound."""
+        rest = self._rules.longest_limited_rest
+        return NO_WAY if rest is None else rest + self._longest_delimiters
 
     def behind_tokens(self, trail: Trail) -> Groups:
         """Where tokens lead from here."""

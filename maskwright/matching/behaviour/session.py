@@ -334,7 +334,7 @@ class Session:
         trail = now.matcher.trail
         facts = outlook.facts(trail)
         ceiling = outlook.ceiling()
-        if left > ceiling and (smallest is None or min(here, smallest) > ceiling):
+        if left > ceiling and (smallest is None or min(here, smallest) > outlook.ceiling_of_limited()):
             return
         if facts.highest is None:
             behind = [_behind(trail, *one) for one in self._places()]

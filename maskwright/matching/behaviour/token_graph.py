@@ -116,8 +116,10 @@ class TokenGraph:
             if option.is_model or not policy.is_open(option):
                 continue
             letters = [policy.moves[move].letter for move in option.moves]
-            if segments is not None and policy.letters[letters[0]].segment not in segments:
-                continue
+            if segments is not None:
+                letters = [letter for letter in letters if policy.letters[letter].segment in segments]
+                if not letters:
+                    continue
             following = []
             for letter in letters:
                 after = policy.after_values(position, letter, {})

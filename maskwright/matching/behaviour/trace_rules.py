@@ -94,7 +94,8 @@ class TraceRules(Mapping[str, Node]):
 
     mark: the byte that begins an exit; mark_tokens: the tokens that are just that byte; mark_words: for each of them
     its word of a row, and the bits of it that stay. longest_rest: the bytes that must still be written at the worst
-    place within any body that there is so far, or None (`longest_rest`).
+    place within any body that there is so far, or None (`longest_rest`); longest_limited_rest: the same of segments
+    that have a limit.
     """
 
     def __init__(self, policy: Policy, vocabulary: Vocabulary) -> None:
@@ -105,6 +106,7 @@ class TraceRules(Mapping[str, Node]):
             [(t >> 5, np.uint32(0xFFFFFFFF ^ 1 << (t & 31)).view(np.int32)) for t in self.mark_tokens]
         )
         self.longest_rest: int | None = 0
+        self.longest_limited_rest: int | None = 0
         self._own: dict[str, Node] = {ROOT: ir.literal(bytes([self.mark]))}
         self._parts: list[Mapping[str, Node]] = []
         self._bodies: dict[tuple[object, ...], Node] = {}
@@ -129,6 +131,11 @@ class TraceRules(Mapping[str, Node]):
     def exit_of(self, marked: bytes) -> Exit:
         """What the bytes from a mark on say."""
         return self._exits[int.from_bytes(marked[1 : 1 + _NUMBER_BYTES], "big")]
+
+    def next_bytes(self, number: bytes) -> set[int]:
+        """The bytes that may follow the beginning of an exit's number."""
+        numbers = [one.to_bytes(_NUMBER_BYTES, "big") for one in range(len(self._exits))]
+        return {one[len(number)] for one in numbers if one.startswith(number)}
 
     # The mapping.
 
@@ -276,10 +283,12 @@ class TraceRules(Mapping[str, Node]):
         node = self._bodies.get(key)
         if node is None:
             grammar = policy.bodies.grammar(name, letters, values=values, bound=bound)
-            node = self._bodies[key] = NOTHING if grammar is None else self._as_part(grammar)
+            is_limited = policy.spec.segment(name).max_tokens is not None
+            node = NOTHING if grammar is None else self._as_part(grammar, is_limited=is_limited)
+            self._bodies[key] = node
         return node
 
-    def _as_part(self, grammar: Grammar) -> Node:
+    def _as_part(self, grammar: Grammar, *, is_limited: bool) -> Node:
         """The rules of a body become part of these; the node that stands for its texts."""
         prepared = close_gaps(prepare(concatenation([grammar])), self.vocabulary)
         number = len(self._parts)
@@ -287,9 +296,10 @@ class TraceRules(Mapping[str, Node]):
         node, is_nullable = nonempty_part(in_part(prepared.rules[prepared.start], number))
         if node == NOTHING:
             return EPSILON if is_nullable else NOTHING
-        if self.longest_rest is not None:
-            rest = longest_rest(self, node)
-            self.longest_rest = None if rest is None else max(self.longest_rest, rest)
+        rest = longest_rest(self, node)
+        self.longest_rest = _greater(self.longest_rest, rest)
+        if is_limited:
+            self.longest_limited_rest = _greater(self.longest_limited_rest, rest)
         if isinstance(node, ir.Automaton) and not self._reads_on(node.automaton):
             node = replace(node, automaton=as_shared(node.automaton))
         if not isinstance(node, ir.Literal | ir.ByteClass | ir.Automaton | Call):
@@ -326,6 +336,11 @@ class TraceRules(Mapping[str, Node]):
             number = self._number_of[exit_] = len(self._exits)
             self._exits.append(exit_)
         return ir.literal(bytes([self.mark]) + number.to_bytes(_NUMBER_BYTES, "big"))
+
+
+def _greater(one: int | None, other: int | None) -> int | None:
+    """The greater of two bounds; None is none."""
+    return None if one is None or other is None else max(one, other)
 
 
 @lru_cache(maxsize=8)

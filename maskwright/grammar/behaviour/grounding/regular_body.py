@@ -151,10 +151,12 @@ class RegularBody:
             else:
                 rest = self._texts.language.where([label], state)
                 text = readable(rest)
-                if text is None or (high is not None and n_read + len(text) > high):
+                if text is None:
                     continue
-                if n_read + len(text) < low:
-                    text = readable(rest & length_between(low - n_read, None if high is None else high - n_read))
+                if n_read + len(text) < low:  # of those that are long enough the shortest one tells whether any fits
+                    text = readable(rest & length_between(low - n_read, None))
+                if text is not None and high is not None and n_read + len(text) > high:
+                    continue
             if text is not None:
                 found.append(text)
         return min(found, key=len, default=None)

@@ -44,8 +44,9 @@ from maskwright.grammar.behaviour.specification.spec import Environment, Level, 
 MAX_EXPANDED = 200_000
 """Positions that are looked at to settle whether a specification can be followed at all: some ten seconds."""
 
-EXPANDED_AHEAD = 5_000
-"""Positions that are decided when a policy is made; others when a trace comes near them."""
+STEPS_AHEAD = 4_000_000
+"""Positions times moves times rules that are decided when a policy is made, within a second; others when a trace comes
+near them."""
 
 EXPANDED_WHILE_RUNNING = 2_000
 """For one question during a run. A position that is not settled by then is avoided: the trace goes another way."""
@@ -101,7 +102,7 @@ class Policy:
     """Tables of holes with finitely many values, and how many."""
 
     @classmethod
-    def of(cls, spec: Spec, *, ahead: int = EXPANDED_AHEAD) -> Policy:
+    def of(cls, spec: Spec) -> Policy:
         """The policy of a specification.
 
         Raises SpecError, with the rules at fault and a trace that shows it, if nobody could follow it to the end
@@ -119,7 +120,8 @@ class Policy:
             )
         if status == LOST:
             raise policy._refusal()
-        policy.is_complete = policy.game.explore(ahead)
+        rules = policy.game.rules
+        policy.is_complete = policy.game.explore(STEPS_AHEAD // (len(rules.tables) * len(rules.segment_of)))
         return policy
 
     @classmethod

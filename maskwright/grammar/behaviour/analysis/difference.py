@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from maskwright.errors import LimitExceeded
 from maskwright.grammar.behaviour.analysis.joint_words import shortest_word
 from maskwright.grammar.behaviour.analysis.judge import QUESTION_VALUES, Alphabet, Judge
 from maskwright.grammar.behaviour.analysis.machines import Machine, first_states
@@ -29,6 +30,7 @@ from maskwright.grammar.behaviour.logic.dfa import DFA, difference_witness
 from maskwright.grammar.behaviour.policy.value_rules import variables_of
 from maskwright.grammar.behaviour.specification.components import spec_atoms
 from maskwright.grammar.behaviour.specification.spec import Rule, Segment, Spec
+from maskwright.grammar.characters import CharacterAutomaton
 from maskwright.grammar.text_search import text_without
 
 
@@ -148,25 +150,38 @@ def _written_differently(old: Segment, new: Segment) -> Iterator[str]:
 
 
 def _texts(name: str, old: Bodies, new: Bodies) -> Iterator[str]:
-    """How the texts of a segment differ."""
-    before, after = old.language(name), new.language(name)
-    if before is None or after is None:
-        if not _is_compared(name, old, new):
-            yield f"segment '{name}': its texts are described differently, and not compared"
+    """How the texts of a segment differ, if they are not described in the same words."""
+    if _is_said_alike(name, old, new):
         return
-    openers_and_closers = [
-        text for spec in (old.spec, new.spec) for one in spec.segments for text in (one.open, one.close)
-    ]
-    free = text_without([text for text in dict.fromkeys(openers_and_closers) if text])
+    languages = _languages(name, old, new)
+    if languages is None:
+        yield f"segment '{name}': its texts are described differently, and cannot be compared"
+        return
+    before, after = languages
+    segments = [*old.spec.segments, *new.spec.segments]
+    delimiters = dict.fromkeys(text for one in segments for text in (one.open, one.close) if text)
+    free = text_without(list(delimiters))  # delimiters are compared by themselves
     for which, surplus in (("old", before - after), ("new", after - before)):
-        text = (surplus & free).shortest()  # delimiters are compared by themselves
+        text = (surplus & free).shortest()
         if text is not None:
             yield f"segment '{name}': only the {which} one has the text {text!r}"
 
 
+def _languages(name: str, old: Bodies, new: Bodies) -> tuple[CharacterAutomaton, CharacterAutomaton] | None:
+    """The texts of a segment in both; None if they are not regular, or too large to be written out."""
+    try:
+        before, after = old.language(name), new.language(name)
+    except LimitExceeded:
+        return None
+    return None if before is None or after is None else (before, after)
+
+
+def _is_said_alike(name: str, old: Bodies, new: Bodies) -> bool:
+    """Are the texts of a segment described in the same words?"""
+    was, now = old.spec.segment(name), new.spec.segment(name)
+    return replace(was, open=now.open, close=now.close, writer=now.writer, max_tokens=now.max_tokens) == now
+
+
 def _is_compared(name: str, old: Bodies, new: Bodies) -> bool:
     """Is it known of the texts of a segment whether they are the same?"""
-    if old.language(name) is not None and new.language(name) is not None:
-        return True
-    was, now = old.spec.segment(name), new.spec.segment(name)
-    return replace(was, max_tokens=None, writer=now.writer) == replace(now, max_tokens=None)
+    return _is_said_alike(name, old, new) or _languages(name, old, new) is not None

@@ -8,7 +8,7 @@ Environment and user are taken at their word: what they *could* have written is 
 would not have gone for that reason, the report says so. Rules of level warn are reported and change nothing.
 
 The nearest legal trace is that with the fewest segments inserted, deleted or replaced (`joint_words`).
-Source: Lange, Leucker, Schallhart, "Anticipatory monitoring" for the first; "Legal" is legal for all hard rules.
+Source: Dong, Leucker, Schallhart, "Impartial anticipation in runtime-verification" (ATVA 2008), for the wrong segment.
 """
 
 from __future__ import annotations
@@ -130,9 +130,12 @@ class _Walk:
         return None if self.unfinished else n_read
 
     def _signs_ahead(self) -> list[int]:
-        """The signs that may come after the last vector."""
-        signs = range(len(self.alphabet.signs))
-        return [sign for sign in signs if self.can_end(stepped(self.machines, self.vectors[-1], sign))]
+        """For each letter that may come after the last vector a sign of it, with values that may stand there."""
+        found: dict[int, int] = {}
+        for number, sign in enumerate(self.alphabet.signs):
+            if sign.letter not in found and self.can_end(stepped(self.machines, self.vectors[-1], number)):
+                found[sign.letter] = number
+        return list(found.values())
 
     def is_complete(self) -> bool:
         """Is the trace legal as it is, nothing being wrong?"""
@@ -227,8 +230,11 @@ class _Walk:
         changes = []
         for edit in edits:
             written = "" if edit.kind is EditKind.INSERT else self.written.segments[edit.place].name
-            legal = "" if edit.letter is None else self.spelled(edit.letter)
-            changes.append(Change(edit.kind, written, written if edit.kind is EditKind.KEEP else legal))
+            if edit.kind is EditKind.KEEP:
+                legal = written
+            else:
+                legal = "" if edit.letter is None else self.spelled(edit.letter)
+            changes.append(Change(edit.kind, written, legal))
         return tuple(changes)
 
     def spelled(self, sign: int) -> str:

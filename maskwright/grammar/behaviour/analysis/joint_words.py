@@ -7,14 +7,19 @@ should this trace have been? The nearest one. So there is one search, and nothin
 The search is A* over (a state of each automaton, a place in the given word); an edit - to insert, delete or replace
 a letter - costs one. What an automaton needs *by itself* from a state and a place to the end is computed beforehand
 (dynamic programming over the word, backwards); the largest of these is a bound for all together, exact where one of
-them decides, as the flow does most often. Where some automaton by itself has no way, nothing is searched.
+them decides, as the flow does most often. Where some automaton by itself has no way, nothing is searched. To keep
+letters is tried before all changes, and of nodes that look alike the one furthest on: so changes are looked at only
+near the places that need one.
+
+Where many rules are open that say nothing of each other, that bound is too low to help (n of them: 2^n nodes). Then,
+and where it is only asked whether there is a word at all (`Endings`), the search goes where the *sum* of what they need
+is least.
 
 Source: Hart, Nilsson, Raphael, "A formal basis for the heuristic determination of minimum cost paths" (1968), section
 3; Wagner, "Order-n correction for regular languages" (1974) for the tables.
-Where many rules are open that say nothing of each other, that bound is too low to help (n of them: 2^n nodes). Then,
-and where it is only asked whether there is a word at all, the search goes where the *sum* of what they need is least.
-Cost: O(length * states * letters) numbers for each automaton, and a tenth of a millisecond for a node. Rejected: to
-multiply the automata and minimise: 2^n states for those n rules, of which the search by the sum looks at n.
+Cost: O(length * states * letters) numbers for each automaton, and a microsecond for each letter and automaton at a node
+where changes are looked at. Rejected: to multiply the automata and minimise: 2^n states for those n rules, of which
+the search by the sum looks at n.
 """
 
 from __future__ import annotations
@@ -42,6 +47,13 @@ MAX_NODES_PROVED = 10_000
 """After so many nodes, half a second, a search for the nearest word is content with a near one."""
 MAX_NODES = 100_000
 """After so many nodes a search for any word gives up."""
+
+
+MAX_TABLES = 40
+"""Automata, the first ones, of which it is always computed what they need by themselves."""
+
+_Node = tuple[Vector, int]
+"""Where a search is: the states, and the place in the word."""
 
 
 class EditKind(Enum):
@@ -88,29 +100,47 @@ class Endings:
 
         The search goes where the automata need least, all together, and ends where one that is known begins.
         """
-        came: dict[Vector, Vector | None] = {vector: None}
-        queue = [(0, vector)]
+        came: dict[Vector, tuple[Vector, int] | None] = {vector: None}
+        queue = [(0, vector)] if self._to_accept(vector) < NO_WAY else []
         n_done = 0
         while queue:
             _, here = heapq.heappop(queue)
             n_done += 1
-            if self._known.get(here) or is_accepted(self.machines, here):
-                way: Vector | None = here
-                while way is not None:
-                    self._known[way] = True
-                    way = came[way]
-                return True
+            if self._ends(here):
+                return self._remembered(came, here)
             if n_done > MAX_NODES:
                 raise LimitExceeded("The search for an ending that all rules allow", n_done, MAX_NODES)
             for letter in self._letters:
                 after = stepped(self.machines, here, letter)
                 if after not in came and self._known.get(after, True):
-                    came[after] = here
-                    left = [int(one.to_accept[state]) for one, state in zip(self.machines, after, strict=True)]
-                    if max(left, default=0) < NO_WAY:
-                        heapq.heappush(queue, (sum(left), after))
+                    came[after] = (here, letter)
+                    if self._ends(after):
+                        return self._remembered(came, after)
+                    left = self._to_accept(after)
+                    if left < NO_WAY:
+                        heapq.heappush(queue, (left, after))
         self._known.update(dict.fromkeys(came, False))
         return False
+
+    def _ends(self, vector: Vector) -> bool:
+        """Is it known that there is an ending?"""
+        return self._known.get(vector, False) or is_accepted(self.machines, vector)
+
+    def _to_accept(self, vector: Vector) -> int:
+        """How many letters the automata need, each by itself, added up; at least `NO_WAY` if one has no way."""
+        return sum([machine.letters_to_accept[state] for machine, state in zip(self.machines, vector, strict=True)])
+
+    def _remembered(self, came: dict[Vector, tuple[Vector, int] | None], vector: Vector) -> bool:
+        """There is an ending from here, and so from all that led here; their letters are tried first from now on."""
+        self._known[vector] = True
+        at = came[vector]
+        while at is not None:
+            vector, letter = at
+            self._known[vector] = True
+            self._letters.remove(letter)
+            self._letters.insert(0, letter)
+            at = came[vector]
+        return True
 
 
 def shortest_word(machines: Sequence[Machine], vector: Vector) -> tuple[int, ...] | None:
@@ -159,51 +189,60 @@ def _found(
     Raises LimitExceeded at the node after `max_nodes`.
     """
     letters = representatives(machines)
-    tables = [_edits_to_go(machine, word) for machine in machines]
-    tables_of_place = [[table[place] for table in tables] for place in range(len(word) + 1)]
+    tables = _tables(machines, vector, word)
 
     def to_go(vector: Vector, place: int) -> list[int]:
-        return [int(table[state]) for table, state in zip(tables_of_place[place], vector, strict=True)]
+        return [int(table[place, state]) for table, state in zip(tables, vector, strict=True)]
 
     start = (vector, 0)
     costs = {start: 0}
-    came: dict[tuple[Vector, int], tuple[tuple[Vector, int], Edit]] = {}
-    done: set[tuple[Vector, int]] = set()
-    queue = [(0, 0, 0, start)] if max(to_go(*start), default=0) < NO_WAY else []
+    came: dict[_Node, tuple[_Node, Edit]] = {}
+    done: set[tuple[_Node, bool]] = set()
+    queue: list[tuple[int, int, bool, int, _Node]] = []
+    if max(to_go(*start), default=0) < NO_WAY:
+        queue.append((0, 0, False, 0, start))
     while queue:
-        node = heapq.heappop(queue)[-1]
-        if node in done:
+        worth, _, changes, _, node = heapq.heappop(queue)
+        if (node, changes) in done:
             continue
-        done.add(node)
+        done.add((node, changes))
         vector, place = node
         if place == len(word) and is_accepted(machines, vector):
             return _way(came, node)
         if len(done) > max_nodes:
             raise LimitExceeded("The search for a trace that all rules allow", len(done), max_nodes)
-        for edit, after in _edits(machines, vector, place, word, letters):
-            cost = costs[node] + (edit.kind is not EditKind.KEEP)
-            if after in done or cost >= costs.get(after, NO_WAY):
+        if not changes:
+            heapq.heappush(queue, (worth, -place, True, len(came), node))
+        for edit, after in (_changes if changes else _kept)(machines, vector, place, word, letters):
+            cost = costs[node] + changes
+            if (after, False) in done or cost >= costs.get(after, NO_WAY):
                 continue
             left = to_go(*after)
             if max(left, default=0) < NO_WAY:
                 costs[after] = cost
                 came[after] = (node, edit)
                 # Of equal ranks the one that is further on, and of those the first found: few nodes, one answer.
-                heapq.heappush(queue, (rank(cost, left), -after[1], len(came), after))
+                heapq.heappush(queue, (rank(cost, left), -after[1], False, len(came), after))
     return None
 
 
-def _edits(
+def _kept(
+    machines: Sequence[Machine], vector: Vector, place: int, word: Sequence[int | None], _: Sequence[int]
+) -> Iterator[tuple[Edit, _Node]]:
+    """To keep the letter at a place, if it is one; this is looked at before all changes, which are many."""
+    written = word[place] if place < len(word) else None
+    if written is not None:
+        yield Edit(EditKind.KEEP, place, written), (stepped(machines, vector, written), place + 1)
+
+
+def _changes(
     machines: Sequence[Machine], vector: Vector, place: int, word: Sequence[int | None], letters: Sequence[int]
-) -> Iterator[tuple[Edit, tuple[Vector, int]]]:
-    """Every edit at a place, with the node that it leads to."""
+) -> Iterator[tuple[Edit, _Node]]:
+    """Every change at a place, with the node that it leads to."""
     successors = [(letter, stepped(machines, vector, letter)) for letter in letters]
     if place < len(word):
-        written = word[place]
-        if written is not None:
-            yield Edit(EditKind.KEEP, place, written), (stepped(machines, vector, written), place + 1)
         for letter, after in successors:
-            if letter != written:
+            if letter != word[place]:
                 yield Edit(EditKind.REPLACE, place, letter), (after, place + 1)
         yield Edit(EditKind.DELETE, place, None), (vector, place + 1)
     for letter, after in successors:
@@ -211,12 +250,31 @@ def _edits(
             yield Edit(EditKind.INSERT, place, letter), (after, place)
 
 
-def _way(came: dict[tuple[Vector, int], tuple[tuple[Vector, int], Edit]], node: tuple[Vector, int]) -> tuple[Edit, ...]:
+def _way(came: dict[_Node, tuple[_Node, Edit]], node: _Node) -> tuple[Edit, ...]:
     edits: list[Edit] = []
     while node in came:
         node, edit = came[node]
         edits.append(edit)
     return tuple(reversed(edits))
+
+
+def _tables(machines: Sequence[Machine], vector: Vector, word: Sequence[int | None]) -> list[NDArray[np.int32]]:
+    """A bound for each automaton, indexed by place and state.
+
+    Of very many (one for each of hundreds of values) only those that refuse the word have a bound worth its price; of
+    the others it is only said where there is no way at all.
+    """
+    known = [letter for letter in word if letter is not None]
+    tables = []
+    for number, (machine, state) in enumerate(zip(machines, vector, strict=True)):
+        for letter in known if number >= MAX_TABLES else ():
+            state = machine.step(state, letter)
+        if number >= MAX_TABLES and machine.dfa.accepting[state]:
+            is_lost = np.where(machine.to_accept < NO_WAY, 0, NO_WAY).astype(np.int32)
+            tables.append(np.broadcast_to(is_lost, (len(word) + 1, len(is_lost))))
+        else:
+            tables.append(_edits_to_go(machine, word))
+    return tables
 
 
 def _edits_to_go(machine: Machine, word: Sequence[int | None]) -> NDArray[np.int32]:

@@ -43,6 +43,11 @@ class Machine:
         ends = np.where(self.dfa.accepting, 0, NO_WAY).astype(np.int32)
         return with_insertions(ends, self.dfa.transitions[:, np.unique(self.columns)])
 
+    @cached_property
+    def letters_to_accept(self) -> list[int]:
+        """`to_accept` as Python numbers, which searches add up."""
+        return self.to_accept.tolist()  # type: ignore[no-any-return]
+
     def step(self, state: int, letter: int) -> int:
         """The state after a letter."""
         return self._rows[state][self._column_of[letter]]

@@ -117,11 +117,12 @@ def _judged(judge: Judge, pieces: Sequence[Piece]) -> tuple[WrittenSegment, ...]
     bound: dict[str, tuple[str, ...]] = {}
     found = []
     for piece in pieces:
-        fault = _fault(judge, piece, bound)
-        if not fault:
-            found.append(WrittenSegment(piece, _sign(judge, piece)))
+        letter = _letter(judge, piece, bound)
+        if letter is not None and piece.is_closed:
+            found.append(WrittenSegment(piece, _sign(judge, piece, letter)))
         else:
-            can_become = _can_become(judge, piece, bound) if piece is pieces[-1] else frozenset()
+            can_become = _can_become(judge, piece, letter) if piece is pieces[-1] else frozenset()
+            fault = _fault(judge, piece, bound) if letter is None else _open_end(judge, piece)
             found.append(WrittenSegment(piece, None, fault, can_become))
         name = next((one.bind for one in judge.spec.segments if one.name == piece.segment), None)
         if name is not None:
@@ -129,37 +130,46 @@ def _judged(judge: Judge, pieces: Sequence[Piece]) -> tuple[WrittenSegment, ...]
     return tuple(found)
 
 
+def _letter(judge: Judge, piece: Piece, bound: Mapping[str, tuple[str, ...]]) -> int | None:
+    """The letter of a piece, None if it is no text of a segment."""
+    if piece.segment is None or piece.segment not in {segment.name for segment in judge.spec.segments}:
+        return None
+    return judge.bodies.letter_of(piece.segment, piece.text, bound)
+
+
 def _fault(judge: Judge, piece: Piece, bound: Mapping[str, tuple[str, ...]]) -> str:
-    """What is wrong with a piece by itself; "" if nothing is."""
+    """What is wrong with a piece that has no letter."""
     if piece.segment is None:
         return "no segment begins here"
     if piece.segment not in {segment.name for segment in judge.spec.segments}:
         return f"there is no segment '{piece.segment}'"
-    if judge.bodies.letter_of(piece.segment, piece.text, bound) is None:
-        return judge.bodies.why_not(piece.segment, piece.text, bound)
-    if not piece.is_closed:
-        closer = judge.spec.segment(piece.segment).close
-        return f"segment '{piece.segment}' has to be ended by {repr(closer) if closer else 'an opener'}"
-    return ""
+    return judge.bodies.why_not(piece.segment, piece.text, bound)
 
 
-def _can_become(judge: Judge, piece: Piece, bound: Mapping[str, tuple[str, ...]]) -> frozenset[int]:
-    """The letters of which a piece is a beginning."""
-    name, text = piece.segment, piece.text
-    segment = next((one for one in judge.spec.segments if one.name == name), None)
+def _open_end(judge: Judge, piece: Piece) -> str:
+    """What is missing behind a piece whose text is right."""
+    assert piece.segment is not None
+    closer = judge.spec.segment(piece.segment).close
+    return f"segment '{piece.segment}' has to be ended by {repr(closer) if closer else 'an opener'}"
+
+
+def _can_become(judge: Judge, piece: Piece, letter: int | None) -> frozenset[int]:
+    """The letters of which a piece is a beginning; `letter` is the one that it has as it is."""
+    segment = next((one for one in judge.spec.segments if one.name == piece.segment), None)
     if segment is None or (segment.close and piece.is_closed):
         return frozenset()
     closings = {
-        letter: judge.bodies.closing(segment.name, text, letter) for letter in judge.bodies.letters_of(segment.name)
+        one: judge.bodies.closing(segment.name, piece.text, one) for one in judge.bodies.letters_of(segment.name)
     }
-    letter = judge.bodies.letter_of(segment.name, text, bound)
     # A text that needs nothing more and yet has no letter refers to a text that there was not.
     return frozenset(one for one, rest in closings.items() if rest is not None and (rest or one == letter))
 
 
-def _sign(judge: Judge, piece: Piece) -> Sign:
+def _sign(judge: Judge, piece: Piece, letter: int) -> Sign:
+    """The letter with the values at its holes."""
+    holes = judge.holes.get(letter)
+    if not holes:
+        return Sign(letter)
     assert piece.segment is not None
-    letter = judge.bodies.letter_of(piece.segment, piece.text)
-    assert letter is not None
     found = judge.bodies.values(piece.segment, piece.text)
-    return Sign(letter, tuple((hole, json_text(found[hole])) for hole in judge.holes.get(letter, ()) if hole in found))
+    return Sign(letter, tuple((hole, json_text(found[hole])) for hole in holes if hole in found))

@@ -247,6 +247,16 @@ def test_calls_and_the_values_of_their_arguments() -> None:
     assert twice.violation.rules == ("cap",)
 
 
+def test_a_long_trace_with_many_values_is_repaired_by_one_change() -> None:
+    checker = Checker.of(Spec.from_yaml(CALLS))
+    right = "".join(call("confirm", id=number) + call("delete", id=number) for number in range(60))
+    report = checker.check(right + call("delete", id=3) + "<answer>done</answer>")
+    assert report.violation is not None
+    assert report.violation.place.segment == 240
+    assert report.is_nearest
+    assert sum(change.kind is not EditKind.KEEP for change in report.changes) == 1
+
+
 def test_a_missing_confirmation_is_put_in_with_its_value() -> None:
     checker = Checker.of(Spec.from_yaml(CALLS + "  - {id: done, must: 'call(delete)'}\n"))
     report = checker.check(call("search", query="x") + call("delete", id=7) + "<answer>done</answer>")

@@ -24,7 +24,7 @@ from maskwright.grammar.behaviour.analysis.lookalikes import lookalike
 from maskwright.grammar.behaviour.analysis.machines import Machine, Vector, first_states, is_accepted, stepped
 from maskwright.grammar.behaviour.analysis.report import Change, Expected, Outcome, Report, Violation, Warned
 from maskwright.grammar.behaviour.analysis.spelling import spelled_letters, spelled_sign
-from maskwright.grammar.behaviour.analysis.traces import Pairs, Place, WrittenTrace, read_trace
+from maskwright.grammar.behaviour.analysis.traces import Pairs, Place, WrittenSegment, WrittenTrace, read_trace
 from maskwright.grammar.behaviour.policy import Policy
 from maskwright.grammar.behaviour.specification.spec import Spec, Writer
 
@@ -167,7 +167,7 @@ class _Walk:
         segment, sign = self.written.segments[number], self.word[number]
         expected = self._expected()
         if sign is None:
-            message, rules, is_about_text = segment.fault, (), segment.piece.segment is not None
+            message, rules, is_about_text = segment.fault, self._lexical(segment), segment.piece.segment is not None
         else:
             rules = self._conflict(stepped(self.machines, vector, sign))
             is_about_text = any(one.segment == segment.name for one in expected)
@@ -176,6 +176,14 @@ class _Walk:
         may_end = number > 0 and is_accepted(self.machines, vector)
         note = self._note(number)
         return Violation(place, segment.name, message, expected, may_end, rules, self._reasons(rules), note)
+
+    def _lexical(self, segment: WrittenSegment) -> tuple[str, ...]:
+        """The rules about texts that a fault names; bodies name a rule as their refusals do."""
+        restrictions = [
+            one for spec in self.judge.spec.segments if spec.name == segment.name for one in spec.restrictions
+        ]
+        named = dict.fromkeys(one.rule for one in restrictions)
+        return tuple(rule for rule in named if segment.fault.startswith(f"rule '{rule}': "))
 
     def _note(self, number: int) -> str:
         """Whether the segment before, or this one, has a line that was probably meant to be a segment."""
@@ -213,7 +221,8 @@ class _Walk:
         return Endings([self.machines[place] for place in chosen]).has(tuple(vector[place] for place in chosen))
 
     def _reasons(self, rules: Sequence[str]) -> tuple[str, ...]:
-        return tuple(rule.why for rule in self.judge.spec.rules if rule.id in rules and rule.why)
+        spec = self.judge.spec
+        return tuple(rule.why for rule in (*spec.rules, *spec.lexical) if rule.id in rules and rule.why)
 
     def _expected(self) -> tuple[Expected, ...]:
         """What could have come instead, segment by segment."""

@@ -36,7 +36,7 @@ behaviour: 1
 name: calls
 tools: {calculate: {expression: string}, delete: {id: string}}
 segments:
-  call:    {open: "<call>", close: "</call>", text: {tools: tools}, max_chars: 80}
+  call:    {open: "<call>", close: "</call>", text: {tools: tools}, max_tokens: 50}
   result:  {open: "<result>", close: "</result>", writer: env}
   verdict: {open: "<verdict>", close: "</verdict>", writer: env, text: {choice: [right, wrong]}}
   answer:  {open: "<answer>", close: "</answer>", text: {regex: "[a-z ]{1,20}"}}

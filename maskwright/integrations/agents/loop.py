@@ -149,8 +149,8 @@ class _Run:
         self.work: Final = Work()
         self._program: Final = program
         self._encode: Final = model.encode
-        self._model: Final = _at_temperature(model.model, options.temperature)
-        self._chooses: Final[Choice] = draw if options.temperature else greedy
+        self._model: Final = at_temperature(model.model, options.temperature)
+        self._chooses: Final = choice_at(options.temperature)
         self._key: Final = RandomKey.from_seed(options.seed)
         self._mask: Final = allocate_bitmask(1, program.vocabulary.size)[0]
 
@@ -227,5 +227,11 @@ class _Run:
             self.transcript.add_bytes(self._program.vocabulary.text_of(token))
 
 
-def _at_temperature(model: LanguageModel, temperature: float) -> LanguageModel:
+def choice_at(temperature: float) -> Choice:
+    """How a token is chosen; at temperature 0 it is the most probable one."""
+    return draw if temperature else greedy
+
+
+def at_temperature(model: LanguageModel, temperature: float) -> LanguageModel:
+    """The model at a temperature; at 0 as it is, for then only the order of its logits counts."""
     return model if temperature in (0.0, 1.0) else TransformedModel(model, Temperature(temperature))

@@ -5,8 +5,9 @@
 
 The calls are read from what the model has written since the turn before, in either of two forms: a text
 `{"name": ..., "arguments": {...}}`, or a segment whose text is the name of a tool, followed by one with its argument
-(ReAct's action and input). Where there are several, as in a plan of ReWOO, all are made in order; a label such as `#E1`
-before a call stands for its result in the arguments of later ones, and the last result is the answer.
+(ReAct's action and input). Where there are several, all are made in order, and the answer is a line for each. In a
+plan of ReWOO a label such as `#E1` stands before a call, and for its result in the arguments of later ones; there the
+last result is the answer.
 """
 
 from __future__ import annotations
@@ -84,12 +85,12 @@ class Responder:
             return waiting[0] if len(waiting) == 1 and turn.segment not in self._users else waiting.pop(0)
         if turn.segment in self._users:
             return None
-        answer, results = None, dict[str, str]()
+        answers, results = list[str](), dict[str, str]()
         for call in calls_of(turn.since, self._tools):
-            answer = self._tools.call(call.tool, _with_results(call.arguments, results))
+            answers.append(self._tools.call(call.tool, _with_results(call.arguments, results)))
             if call.label:
-                results[call.label] = answer
-        return answer
+                results[call.label] = answers[-1]
+        return None if not answers else answers[-1] if results else "\n".join(answers)
 
 
 def calls_of(written: Sequence[Finished], tools: Tools) -> list[Call]:

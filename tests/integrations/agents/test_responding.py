@@ -66,6 +66,11 @@ def test_a_label_stands_for_the_result_of_its_call() -> None:
     assert Responder(TOOLS)(turn("answer", [*plan[:3], call])) == "42"
 
 
+def test_several_calls_are_answered_line_by_line() -> None:
+    calls = [("action", "calculate"), ("input", "6*7"), ("action", "echo"), ("input", "x")]
+    assert Responder(TOOLS)(turn("summary", calls)) == "42\nx"
+
+
 def test_settled_replies_come_in_order_and_the_last_one_stays() -> None:
     responder = Responder(TOOLS, {"evaluation": ["wrong", "correct"]})
     assert [responder(turn("evaluation")) for _ in range(3)] == ["wrong", "correct", "correct"]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import maskwright
 from maskwright.integrations.command_line import app
 
 REACT = r"""
@@ -28,6 +29,7 @@ rules:
   - {id: page, only_after: {do: 'action == "lookup"', need: 'action == "search"'}, why: lookup reads the last page}
 examples: [examples.txt]
 """
+BUNDLED_TOKENIZER = Path(maskwright.__file__).parent / "assets" / "tiny-lm"
 GOOD = "[Question] Why?\n[Thought] So.\n[Action] search\n[Observation] x\n[Answer] y"
 BAD = "[Question] Why?\n[Thought] So.\n[Action] lookup\n[Observation] x\n[Answer] y"
 OPEN = "[Question] Why?\n[Thought] So.\n[Action] search"
@@ -118,6 +120,16 @@ def test_lint_finds_what_is_doubtful_and_examples_that_are_not_legal(folder: Pat
     assert "error: example mixed.txt:9:10: trace 2: violation" in result.stdout
     found = json.loads(behaviour("lint", "doubtful.yaml", "--json").stdout)
     assert [finding["rules"] for finding in found["findings"] if finding["kind"] == "implied-rule"] == [["always"]]
+
+
+def test_a_budget_that_is_too_small_for_a_tokenizer_is_found(folder: Path) -> None:
+    Path("tight.yaml").write_text(REACT + "budget: {generated_tokens: 3}\n")
+    tokenizer = str(BUNDLED_TOKENIZER)
+    result = behaviour("lint", "tight.yaml", "--tokenizer", tokenizer)
+    assert result.exit_code == 1
+    assert "[budget-too-small]" in result.stdout
+    assert behaviour("lint", "tight.yaml").exit_code == 0
+    assert behaviour("lint", "react.yaml", "--tokenizer", tokenizer).exit_code == 0
 
 
 def test_rules_that_cannot_be_kept_together_are_named(folder: Path) -> None:

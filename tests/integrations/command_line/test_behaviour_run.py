@@ -112,6 +112,13 @@ def test_votes_are_counted(folder: Path) -> None:
     assert result.stdout.splitlines()[-1] == f"3 of 3: {answer.strip()}"
 
 
+def test_a_specification_says_how_many_votes_there_are_and_of_what(folder: Path) -> None:
+    Path("voting.yaml").write_text(REACT + "voting: {samples: 2, segment: action}\n")
+    result = run("voting.yaml", "--prompt", "Why?", "--temperature", "0", "--docs", "docs")
+    action = result.stdout.split("\n---\n")[0].split("[Action] ")[-1].splitlines()[0]
+    assert result.stdout.splitlines()[-1] == f"2 of 2: {action}"
+
+
 def test_calls_as_json_are_made_and_settled_replies_given(folder: Path) -> None:
     result = run("calls.yaml", "--prompt", "Call a function:", "--reply", "verdict=wrong", "--json")
     (done,) = json.loads(result.stdout)

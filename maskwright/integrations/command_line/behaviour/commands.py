@@ -63,6 +63,7 @@ def check(
 Examples:
   maskwright behaviour lint react.yaml
   maskwright behaviour lint react.yaml --examples examples.txt --json
+  maskwright behaviour lint react.yaml --tokenizer path/to/folder
 Exit code: 0 if there is nothing but information, 1 if there are warnings or errors, 2 if it cannot be read.
 """,
 )
@@ -73,13 +74,19 @@ def lint(
         list[str] | None,
         typer.Option("--examples", metavar="FILE", help="Traces that should be legal, beside those that SPEC names."),
     ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Look whether the budget is enough for this tokenizer.", show_default=False),
+    ] = None,
     as_json: JSONOption = False,
 ) -> None:
     """Find rules that cannot be kept together, say nothing, are implied or never triggered, and broken examples."""
     from maskwright.integrations.command_line.behaviour import linting, traces
 
     loaded = _load(spec)
-    linted = linting.lint(loaded, traces.read_all([*traces.example_files(loaded, spec), *(examples or [])]))
+    least = None if tokenizer is None else linting.least_budget(loaded, tokenizer)
+    found = traces.read_all([*traces.example_files(loaded, spec), *(examples or [])])
+    linted = linting.lint(loaded, found, least)
     linting.print_linted(linted, as_json)
     if not linted.is_fine:
         raise typer.Exit(1)
@@ -173,7 +180,7 @@ def draw(
 Examples:
   maskwright behaviour run react.yaml --prompt 'What is 6 * 7?' --docs notes/
   maskwright behaviour run react.yaml --prompt 'Who was first?' --docs notes/ --model path/or/hub-id --shots 2
-  maskwright behaviour run self_consistency.yaml --prompt 'What is 6 * 7?' --votes 5
+  maskwright behaviour run self_consistency.yaml --prompt 'What is 6 * 7?'
   maskwright behaviour run reflexion.yaml --prompt 'Why?' --reply evaluation=wrong --reply evaluation=correct
 Tools are `calculate` (and `calculator`), and with --docs `search` and `lookup`.
 Exit code: 0 if every trace is complete, 1 if nobody answered a turn, 2 for a mistake.
@@ -205,7 +212,10 @@ def run(
         list[str] | None,
         typer.Option("--examples", metavar="FILE", help="Where they are taken from, before those that SPEC names."),
     ] = None,
-    votes: Annotated[int, typer.Option(min=1, help="Run so often, and tell which answer is the most frequent.")] = 1,
+    votes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Run so often, and tell which answer is the most frequent (default: what SPEC says)."),
+    ] = None,
     reply: Annotated[
         list[str] | None,
         typer.Option(metavar="SEGMENT=TEXT", help="What is answered in a segment; of several, one after the other."),
@@ -218,8 +228,9 @@ def run(
     loaded = _load(spec)
     files = [*(examples or []), *traces.example_files(loaded, spec)] if shots else []
     replies = running.read_replies(reply or [])
+    n_runs = votes or (loaded.voting.samples if loaded.voting else 1)
     request = running.RunRequest(
-        prompt, docs, model, max_tokens, temperature, seed, shots, votes, replies, is_shown=not as_json
+        prompt, docs, model, max_tokens, temperature, seed, shots, n_runs, replies, is_shown=not as_json
     )
     runs = running.run(loaded, traces.read_all(files), request)
     running.print_runs(loaded, runs, as_json)

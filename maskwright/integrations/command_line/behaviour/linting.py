@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskwright.integrations.command_line.behaviour.checking import Checked, check
 from maskwright.integrations.command_line.behaviour.traces import FileTrace
+from maskwright.integrations.command_line.messages import compiling
 
 if TYPE_CHECKING:
     from maskwright.grammar.behaviour.analysis.findings import Finding
@@ -45,11 +46,30 @@ class Linted:
         return {"findings": findings, "examples": [one.to_json() for one in self.broken]}
 
 
-def lint(spec: Spec, examples: Sequence[FileTrace]) -> Linted:
-    """Look at a specification and at examples of it."""
+def least_budget(spec: Spec, tokenizer: str) -> int | None:
+    """The fewest tokens of this tokenizer that always suffice; None if no trace can be finished at all.
+
+    Raises VocabularyGap if it cannot spell the traces.
+    """
+    from maskwright.errors import SpecError
+    from maskwright.grammar.behaviour.specification.spec import Budget
+    from maskwright.integrations.command_line.vocabularies import load_vocabulary
+
+    named = load_vocabulary(tokenizer)
+    with compiling():
+        from maskwright import Compiler
+
+        try:
+            return Compiler(named.vocabulary).compile_behaviour(spec, budget=Budget()).least_budget
+        except SpecError:  # what is wrong with it is among the findings
+            return None
+
+
+def lint(spec: Spec, examples: Sequence[FileTrace], least_tokens: int | None) -> Linted:
+    """Look at a specification, at examples of it, and at the least budget for some tokenizer if it is known."""
     from maskwright.grammar.behaviour.analysis.linting import lint as findings_of
 
-    findings = findings_of(spec, [example.trace for example in examples])
+    findings = findings_of(spec, [example.trace for example in examples], least_tokens=least_tokens)
     return Linted(findings, tuple(one for one in check(spec, examples) if not one.report.is_ok))
 
 

@@ -244,11 +244,13 @@ def _summary(done: AgentRun) -> str:
 
 
 def _answer(spec: Spec, done: AgentRun) -> str:
-    """The last text that the model wrote."""
+    """The text that counts in a vote: that of the segment which the specification names, or the last of the model."""
     from maskwright.grammar.behaviour.specification.spec import Writer
 
-    written = [piece.text for piece in done.session.pieces if spec.segment(piece.segment).writer is Writer.MODEL]
-    return written[-1] if written else ""
+    def counts(segment: str) -> bool:
+        return spec.segment(segment).writer is Writer.MODEL if spec.voting is None else segment == spec.voting.segment
+
+    return next((piece.text for piece in reversed(done.session.pieces) if counts(piece.segment)), "")
 
 
 def _pairs(done: AgentRun) -> list[tuple[str, str]]:

@@ -75,7 +75,7 @@ def _way(expected: Expected) -> str:
 
 def _common_beginning(texts: list[str]) -> str:
     """What all of them begin with: what the first and the last in order do."""
-    first, last = min(texts), max(texts)
+    first, last = min(texts, default=""), max(texts, default="")
     n = next((place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
     return first[:n]
 
@@ -129,7 +129,8 @@ class Monitor:
     @property
     def stop_strings(self) -> tuple[str, ...]:
         """Where the model has to stop: the openers of all segments that others write."""
-        return tuple(segment.open for segment in self.policy.spec.segments if segment.writer is not Writer.MODEL)
+        others = (segment for segment in self.policy.spec.segments if segment.writer is not Writer.MODEL)
+        return tuple(segment.open for segment in others if segment.open)
 
     def check(self, segment: str, text: str) -> Refusal | None:
         """May the model write this segment now, before anything is done about it? Changes nothing."""
@@ -205,7 +206,9 @@ class Monitor:
         return tuple(text for text in segment.text.texts if self._after(segment.name, text) is not None)
 
     def _after(self, segment: str, text: str) -> Position | None:
-        letter = self.policy.letter_of(segment, text) if self._is_known(segment) else None
+        if not self._is_known(segment):
+            return None
+        letter = self.policy.bodies.letter_of(segment, text, dict(self._position.bound))
         return None if letter is None else self.policy.after(self._position, letter, text)
 
     def _is_known(self, segment: str) -> bool:

@@ -42,6 +42,16 @@ rules:
   - {id: reads, must: 'call(read)'}
 """
 
+LABELS = r"""
+behaviour: 1
+name: labels
+segments:
+  label: {open: "\n[Label] ", text: {regex: "#E[0-9]"}, bind: L}
+  input: {open: "\n[Input] ", text: {parts: ["[^#\\n]{0,20}", {optional: {ref: L}}]}}
+flow: (label input*){1,3}
+rules: [{never_repeat: label}]
+"""
+
 
 @pytest.fixture(scope="module")
 def policy() -> Policy:
@@ -188,6 +198,17 @@ def test_it_knows_where_the_trace_stands_with_each_rule(asked: Monitor) -> None:
     assert said["flow"].owed == "observation / answer"
     assert said["page"].verdict is Verdict.SATISFIED_FOR_GOOD
     assert str(said["cap"]) == "cap: satisfied so far"
+
+
+def test_an_earlier_text_can_only_be_cited_when_it_is_there() -> None:
+    monitor = Monitor(Policy.of(Spec.from_yaml(LABELS, "labels")))
+    assert monitor.take("label", "#E1") is None
+    assert monitor.take("input", "see #E1") is None
+    refusal = monitor.check("input", "see #E2")
+    assert refusal is not None
+    assert monitor.check("label", "#E1") is not None
+    assert monitor.take("label", "#E2") is None
+    assert monitor.check("input", "see #E2") is None
 
 
 def test_whatever_is_sampled_passes_and_what_passes_is_legal(policy: Policy) -> None:

@@ -45,21 +45,19 @@ class AutomatonWays:
         self._nearer = _first_edge(kept & (behind == here - 1), source, n)
         begins = automaton.edge_unit == BEGINS_UNIT
         self._wasting = _first_edge(kept & is_ascii & begins & (behind <= here), source, n)
-        # Within a character nothing can be wasted; the states between characters are those that can read an ASCII one.
-        between = np.unique(source[kept & is_ascii & begins])
-        self._has_waste = self._is_usable and not bool((self._wasting[between] < 0).any())
+        # Where nothing can be wasted, one goes on towards the end, and wastes there.
+        self._can_wait = self._is_usable and bool((self._wasting[automaton.accepting] >= 0).all())
 
     def worst(self, units: int) -> int | None:
         """More bytes than any `text` has that begins at most so many units; None where that is not known."""
-        if not self._has_waste:
-            return None
-        return max(int(self.distance.max()), units) + 4
+        return int(self.distance.max()) + units + 4 if self._can_wait and self.distance.max() < FAR else None
 
     def length(self, state: int, units: int) -> int | None:
         """Bytes enough for `text`; None where that is not known."""
-        if not self._has_waste or self.distance[state] >= FAR:
+        if not self._can_wait or self.distance[state] >= FAR:
             return None
-        return max(int(self.distance[state]), units + (0 if self._wasting[state] >= 0 else 4))
+        distance = int(self.distance[state])
+        return max(distance, units) if self._wasting[state] >= 0 else distance + units + 4
 
     def text(self, state: int, units: int) -> bytes | None:
         """Bytes from a state to an accepting one that begin at least so many units; None if no such way is seen."""

@@ -129,6 +129,9 @@ def _in_a_row(parts: list[Lengths]) -> Lengths:
 
 def _of_automaton(automaton: ByteAutomaton, state: int, counter: tuple[int, int | None] | None) -> Lengths:
     """Breadth first from the accepting states backwards, over all automata that it leads to."""
+    units = 0 if counter is None else counter[0]
+    if (worst := ways_of(automaton).worst(units)) is not None:
+        return Lengths(worst, worst)
     order = [automaton]
     for part in order:  # grows while it is read
         bases = [part.base_automaton] if part.base_automaton else []
@@ -151,8 +154,6 @@ def _of_automaton(automaton: ByteAutomaton, state: int, counter: tuple[int, int 
             if earlier not in distance:
                 distance[earlier] = distance[place] + 1
                 level.append(earlier)
-    if counter is not None and (worst := ways_of(automaton).worst(counter[0])) is not None:
-        return Lengths(max(distance[automaton, state], counter[0]), worst)
     # What a counter still asks for; where a state refuses what its base would read, one character more leads past that.
-    more = BYTES_OF_A_UNIT * ((0 if counter is None else counter[0]) + any(part.base is not None for part in order))
+    more = BYTES_OF_A_UNIT * (units + any(part.base is not None for part in order))
     return Lengths(distance[automaton, state] + more, max(distance.values()) + more)

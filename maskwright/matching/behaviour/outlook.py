@@ -111,6 +111,7 @@ class Outlook:
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
         self._graph: TokenGraph | None = None
+        self._costs: dict[Exit, int] = {}
         self._tails: dict[tuple[ByteAutomaton, int], int] = {}
         vocabulary = rules.vocabulary
         self._special = np.array(sorted(vocabulary.special_token_ids.difference(vocabulary.eos_token_ids)), np.int32)
@@ -205,6 +206,12 @@ class Outlook:
 
     def cost_behind(self, exit_: Exit) -> int:
         """What everything behind an exit costs, in the worst case over others."""
+        known = self._costs.get(exit_)
+        if known is None:
+            known = self._costs[exit_] = self._cost_behind(exit_)
+        return known
+
+    def _cost_behind(self, exit_: Exit) -> int:
         policy, prices = self._rules.policy, self._prices
         match exit_:
             case Boundary(position):

@@ -23,11 +23,12 @@ from maskwright.errors import BudgetTooSmall
 from maskwright.grammar.behaviour.grounding.reading import Reader
 from maskwright.grammar.behaviour.policy import Policy
 from maskwright.grammar.behaviour.specification.spec import Budget, Segment, Spec, Writer
+from maskwright.grammar.ir import Grammar
 from maskwright.matching.behaviour.outlook import Outlook
 from maskwright.matching.behaviour.prices import Prices
 from maskwright.matching.behaviour.session import Session
 from maskwright.matching.behaviour.spellings import spellings_of
-from maskwright.matching.behaviour.trace_rules import TraceRules
+from maskwright.matching.behaviour.trace_rules import BodyKey, TraceRules
 from maskwright.matching.bitmask import n_mask_words, set_bits
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.mask_tables import MaskTables
@@ -53,6 +54,7 @@ class Program:
         set_bits(self.end_row, tables.vocabulary.eos_token_ids)
         self._tables = tables
         self._max_bytes = max_bytes
+        self._prepared: dict[BodyKey, Grammar] = {}
         self.prices = Prices(policy, self.spellings, self.budget)
         self.is_about_values = any(policy.is_about_values(letter) for letter in range(len(policy.letters)))
         self.smallest_limit = min(
@@ -79,7 +81,7 @@ class Program:
 
     def new_grammar(self) -> tuple[TraceRules, CompiledGrammar, Outlook]:
         """The grammar of traces, with nothing in it yet."""
-        rules = TraceRules(self.policy, self.vocabulary)
+        rules = TraceRules(self.policy, self.vocabulary, self._prepared)
         grammar = CompiledGrammar(rules.grammar(), self._tables, max_bytes=self._max_bytes, has_gaps_closed=True)
         return rules, grammar, Outlook(grammar, rules, self.spellings, self.prices)
 

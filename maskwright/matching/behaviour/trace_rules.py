@@ -50,6 +50,14 @@ ROOT = "no text"
 
 _NUMBER_BYTES = 4
 
+MOST_PREPARED = 512
+"""Bodies that are kept for all traces of a program."""
+
+NO_BODY = Grammar("root", {"root": NOTHING}, is_prepared=True)
+
+BodyKey = tuple[str, frozenset[int], frozenset[tuple[Hole, Allowed]], frozenset[tuple[str, tuple[str, ...]]]]
+"""A segment, the letters that its text may have, and what values and earlier texts there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
@@ -92,13 +100,15 @@ Exit = Boundary | Opened | TurnEnd | ToResolve
 class TraceRules(Mapping[str, Node]):
     """The rules by name (mutable: they grow as texts come to them). Not thread-safe.
 
+    prepared: bodies that other traces of the same program have made, added to.
+
     mark: the byte that begins an exit; mark_tokens: the tokens that are just that byte; mark_words: for each of them
     its word of a row, and the bits of it that stay. longest_rest: the bytes that must still be written at the worst
     place within any body that there is so far, or None (`longest_rest`); longest_limited_rest: the same of segments
     that have a limit.
     """
 
-    def __init__(self, policy: Policy, vocabulary: Vocabulary) -> None:
+    def __init__(self, policy: Policy, vocabulary: Vocabulary, prepared: dict[BodyKey, Grammar]) -> None:
         self.policy = policy
         self.vocabulary = vocabulary
         self.mark, self.mark_tokens = _mark_of(vocabulary)
@@ -109,7 +119,8 @@ class TraceRules(Mapping[str, Node]):
         self.longest_limited_rest: int | None = 0
         self._own: dict[str, Node] = {ROOT: ir.literal(bytes([self.mark]))}
         self._parts: list[Mapping[str, Node]] = []
-        self._bodies: dict[tuple[object, ...], Node] = {}
+        self._bodies: dict[BodyKey, Node] = {}
+        self._prepared = prepared
         self._exits: list[Exit] = []
         self._number_of: dict[Exit, int] = {}
         self._turns: list[tuple[Position, str | None]] = []
@@ -282,15 +293,22 @@ class TraceRules(Mapping[str, Node]):
         key = (name, letters, frozenset(values.items()), frozenset(bound.items()))
         node = self._bodies.get(key)
         if node is None:
-            grammar = policy.bodies.grammar(name, letters, values=values, bound=bound)
+            prepared = self._prepared.get(key)
+            if prepared is None:
+                grammar = policy.bodies.grammar(name, letters, values=values, bound=bound)
+                if grammar is None:
+                    prepared = NO_BODY
+                else:
+                    prepared = close_gaps(prepare(concatenation([grammar])), self.vocabulary)
+                if len(self._prepared) >= MOST_PREPARED:
+                    self._prepared.clear()
+                self._prepared[key] = prepared
             is_limited = policy.spec.segment(name).max_tokens is not None
-            node = NOTHING if grammar is None else self._as_part(grammar, is_limited=is_limited)
-            self._bodies[key] = node
+            node = self._bodies[key] = self._as_part(prepared, is_limited=is_limited)
         return node
 
-    def _as_part(self, grammar: Grammar, *, is_limited: bool) -> Node:
+    def _as_part(self, prepared: Grammar, *, is_limited: bool) -> Node:
         """The rules of a body become part of these; the node that stands for its texts."""
-        prepared = close_gaps(prepare(concatenation([grammar])), self.vocabulary)
         number = len(self._parts)
         self._parts.append(prepared.rules)
         node, is_nullable = nonempty_part(in_part(prepared.rules[prepared.start], number))

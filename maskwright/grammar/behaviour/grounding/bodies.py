@@ -55,6 +55,7 @@ class Bodies:
         self._delimiters = delimiters
         self._bodies = bodies
         self.letters: tuple[Letter, ...] = tuple(letter for body in bodies.values() for letter in body.letters)
+        self._domains: dict[tuple[Hole, int | None], Domain] = {}
         self._number = {letter: number for number, letter in enumerate(self.letters)}
 
     @classmethod
@@ -116,7 +117,11 @@ class Bodies:
 
     def domain(self, hole: Hole, letter: int | None = None) -> Domain:
         """The values that can stand at a hole, in texts of one letter or of any."""
-        return self._bodies[hole.segment].domain(hole, None if letter is None else self.letters[letter])
+        known = self._domains.get((hole, letter))
+        if known is None:
+            found = self._bodies[hole.segment].domain(hole, None if letter is None else self.letters[letter])
+            known = self._domains[hole, letter] = found
+        return known
 
     def language(self, segment: str) -> CharacterAutomaton | None:
         """The texts of a segment; None if they are not regular."""

@@ -35,9 +35,13 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The trace has ended. `may_continue`: segments of others that may still follow (a chat goes on)."""
+    """The trace has ended. `may_continue`: segments of others that may still follow (a chat goes on).
+
+    `is_broken`: others have done what was assumed that they do not, so nothing is promised of this trace any more.
+    """
 
     may_continue: tuple[str, ...] = ()
+    is_broken: bool = False
 
 
 Event = Handover | Done

@@ -34,10 +34,18 @@ from maskwright.matching.behaviour._ways import (
     ways_to_byte,
 )
 from maskwright.matching.behaviour.automaton_ways import ways_of
-from maskwright.matching.behaviour.prices import NO_WAY, Prices
+from maskwright.matching.behaviour.prices import END_COST, NO_WAY, Prices
 from maskwright.matching.behaviour.spellings import Spellings
 from maskwright.matching.behaviour.token_graph import TokenGraph
-from maskwright.matching.behaviour.trace_rules import Boundary, Exit, Opened, ToResolve, TraceRules, TurnEnd
+from maskwright.matching.behaviour.trace_rules import (
+    Boundary,
+    Exit,
+    FallbackEnd,
+    Opened,
+    ToResolve,
+    TraceRules,
+    TurnEnd,
+)
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Place, Trail
 
@@ -111,6 +119,7 @@ class Outlook:
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
         self._graph: TokenGraph | None = None
+        self._n_restarts = 0
         self._costs: dict[Exit, int] = {}
         self._tails: dict[tuple[ByteAutomaton, int], int] = {}
         vocabulary = rules.vocabulary
@@ -125,6 +134,7 @@ class Outlook:
         if not graph.build():
             return None
         self._graph = graph
+        self._n_restarts = self._grammar.memory.n_restarts
         return graph.cost_of_turn(self._rules.policy.begin())
 
     def _exit_at(self, trail: Trail) -> Exit | None:
@@ -216,6 +226,8 @@ class Outlook:
         match exit_:
             case Boundary(position):
                 return prices.at(position)
+            case FallbackEnd():
+                return END_COST
             case Opened(position, segment):
                 return prices.inside(position, segment)
             case TurnEnd(position, segments, is_opened):
@@ -233,12 +245,8 @@ class Outlook:
 
     def cost(self, trail: Trail, limit: int = NO_WAY) -> int:
         """The fewest tokens to the end of the trace that are known of, at most `limit` of them in this segment."""
-        if self._graph is not None:
-            exact = self._graph.cost(trail.places[-1])
-            if exact is None:  # memory has started over, so places are new
-                self.make_exact()
-                exact = self._graph.cost(trail.places[-1])
-            assert exact is not None
+        exact = self._exactly(lambda graph: graph.cost(trail.places[-1]))
+        if exact is not None:
             return exact
         if limit == NO_WAY and (quick := self._quick_cost(trail)) is not None:
             return quick
@@ -257,14 +265,18 @@ class Outlook:
 
     def cost_at(self, position: Position) -> int:
         """The same from a position between two segments, whoever's turn it is."""
-        if self._graph is not None:
-            exact = self._graph.cost_of_turn(position)
-            if exact is None:
-                self.make_exact()
-                exact = self._graph.cost_of_turn(position)
-            assert exact is not None
-            return exact
-        return self._prices.at(position)
+        exact = self._exactly(lambda graph: graph.cost_of_turn(position))
+        return self._prices.at(position) if exact is None else exact
+
+    def _exactly(self, ask: Callable[[TokenGraph], int | None]) -> int | None:
+        """What the graph of all places says, laid out anew if memory has started over; None of what is not in it."""
+        if self._graph is None:
+            return None
+        exact = ask(self._graph)
+        if exact is None and self._grammar.memory.n_restarts != self._n_restarts:
+            self.make_exact()
+            exact = ask(self._graph)
+        return exact
 
     def to_exit(self, trail: Trail) -> int:
         """The fewest tokens to the end of the segment."""
@@ -272,7 +284,7 @@ class Outlook:
 
     def plan(self, trail: Trail, limit: int = NO_WAY) -> tuple[int, ...]:
         """Tokens that keep the cost, at least to the next exit; () if an end token does."""
-        if self._graph is not None:
+        if self._exactly(lambda graph: graph.cost(trail.places[-1])) is not None:
             return ()  # a token that fits is the plan
         fitting = sorted([way for way in self.ways(trail) if way.fits(limit)], key=lambda way: way.cost)
         for way in fitting:

@@ -16,10 +16,13 @@ said; all others share one, with its masks.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
 from maskwright.errors import BudgetTooSmall
+from maskwright.grammar.behaviour.analysis.judge import Judge
 from maskwright.grammar.behaviour.grounding.reading import Reader
 from maskwright.grammar.behaviour.policy import Policy
 from maskwright.grammar.behaviour.specification.spec import Budget, Segment, Spec, Writer
@@ -73,11 +76,23 @@ class Program:
         """The specification."""
         return self.policy.spec
 
-    def start(self, *, n_prompt_tokens: int = 0) -> Session:
-        """Begin a trace; tokens that are in the context already count against a budget of context tokens."""
+    def start(self, *, n_prompt_tokens: int = 0, count_tokens: Callable[[str], int] | None = None) -> Session:
+        """Begin a trace; tokens that are in the context already count against a budget of context tokens.
+
+        count_tokens: how many tokens a text of others takes, for budgets and limits; without it, the fewest that spell
+        it are counted.
+        """
         with self.lock:
             rules, grammar, outlook = self._shared or self.new_grammar()
-        return Session(self, rules, grammar, outlook, n_prompt_tokens)
+        return Session(self, rules, grammar, outlook, n_prompt_tokens, count_tokens or self._fewest_tokens)
+
+    def _fewest_tokens(self, text: str) -> int:
+        return self.spellings.count(text.encode())
+
+    @cached_property
+    def judge(self) -> Judge:
+        """The specification, ready for verdicts on traces."""
+        return Judge.of(self.spec)
 
     def new_grammar(self) -> tuple[TraceRules, CompiledGrammar, Outlook]:
         """The grammar of traces, with nothing in it yet."""

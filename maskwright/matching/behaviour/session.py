@@ -13,7 +13,7 @@ Every accepted token and every observed text is one step for `rollback`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,57 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import BudgetTooSmall, MatcherError, TextRefused, TokenRejected
-from maskwright.grammar.behaviour.grounding.reading import Piece as Read
+from maskwright.grammar.behaviour.analysis.verdicts import Verdicts, verdicts
 from maskwright.grammar.behaviour.policy import Position
-from maskwright.grammar.behaviour.specification.spec import ToolCall, Writer
+from maskwright.grammar.behaviour.specification.spec import Segment, ToolCall, Writer
 from maskwright.matching.behaviour.events import Done, Event, Handover, Piece
+from maskwright.matching.behaviour.limits import Limits
+from maskwright.matching.behaviour.moment import Moment
 from maskwright.matching.behaviour.outlook import Outlook
-from maskwright.matching.behaviour.prices import NO_WAY
 from maskwright.matching.behaviour.trace_rules import ToResolve, TraceRules, TurnEnd
-from maskwright.matching.bitmask import check_row, n_mask_words, packed_row, set_bits
+from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.matcher import Matcher
-from maskwright.matching.place import Place, Trail
 from maskwright.matching.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from maskwright.matching.behaviour.program import Program
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """Where a session is; rollback goes back to earlier ones.
-
-    matcher: of the turn, at `n_accepted`; position: where the turn began, `inside` which segment if its opener had been
-    written; begin: where the turn's text begins in the trace's, length: how far it goes. pieces: how many segments had
-    ended when the turn began. n_generated, n_context: tokens so far. plan: tokens that keep the budget, if it is tight.
-    Where segments have limits, `segment` is the one in progress; it begins at `segment_begin` and has `n_in_segment`
-    tokens so far; if it is full, `leaving` are the ways to write the opener of another.
-    """
-
-    matcher: Matcher
-    n_accepted: int
-    position: Position
-    inside: str | None
-    begin: int
-    length: int
-    pieces: int
-    n_generated: int
-    n_context: int
-    event: Event | None
-    is_finished: bool = False
-    plan: tuple[int, ...] = ()
-    segment: str | None = None
-    segment_begin: int = 0
-    n_in_segment: int = 0
-    leaving: tuple[tuple[int, ...], ...] = ()
-
-
-def _behind(trail: Trail, place: Place, token: int) -> Trail:
-    """The trail after one more token."""
-    following = trail.fork()
-    following.go_on(place, token)
-    return following
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +58,28 @@ class Session:
     """See the module. Made by `Program.start`; `program` and `vocabulary` are its program's."""
 
     def __init__(
-        self, program: Program, rules: TraceRules, grammar: CompiledGrammar, outlook: Outlook, n_prompt_tokens: int
+        self,
+        program: Program,
+        rules: TraceRules,
+        grammar: CompiledGrammar,
+        outlook: Outlook,
+        n_prompt_tokens: int,
+        count_tokens: Callable[[str], int],
     ) -> None:
         self.program = program
+        self._count_tokens = count_tokens
         self._rules = rules
         self._grammar = grammar
         self._outlook = outlook
+        self._limits = Limits(program, rules, outlook)
         self._text = bytearray()
         self._pieces: list[Piece] = []
-        self._moments: list[_Moment] = []
+        self._moments: list[Moment] = []
         position = program.policy.begin()
         with program.lock:
             matcher = grammar.matcher(rules.start_rule(position))
             event = self._handover(position, 0)
-        self._now = _Moment(matcher, 0, position, None, 0, 0, 0, 0, n_prompt_tokens, event)
+        self._now = Moment(matcher, 0, position, None, 0, 0, 0, 0, n_prompt_tokens, event)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -141,16 +113,7 @@ class Session:
 
     def remaining(self) -> int | None:
         """How many tokens may still be written, None without a budget."""
-        return self._left_at(self._now)
-
-    def _left_at(self, now: _Moment) -> int | None:
-        budget = self.program.budget
-        left = []
-        if budget.generated_tokens is not None:
-            left.append(budget.generated_tokens - now.n_generated)
-        if budget.context_tokens is not None:
-            left.append(budget.context_tokens - now.n_context)
-        return min(left, default=None)
+        return self._limits.left_at(self._now)
 
     def is_accepting(self) -> bool:
         """May the trace end here (or has it)?"""
@@ -175,7 +138,7 @@ class Session:
         now.matcher.fill_bitmask(row)
         for word, kept in self._rules.mark_words:
             row[word] &= kept
-        self._keep_to_budget(row)
+        self._now = self._limits.narrowed(row, now, self._text)
 
     def allows(self, token_id: int) -> bool:
         """Would `accept_token` take this token?"""
@@ -193,7 +156,7 @@ class Session:
             return
         if token_id in self._rules.mark_tokens:
             raise TokenRejected(token_id, self.n_accepted, "no text has this byte")
-        if self._is_bounded() and not self.allows(token_id):
+        if self._limits.is_bounded and not self.allows(token_id):
             raise TokenRejected(token_id, self.n_accepted, "what must still follow would not fit into the budget")
         now.matcher.accept_token(token_id)
         n_generated, n_context = now.n_generated + 1, now.n_context + 1
@@ -202,8 +165,8 @@ class Session:
         if now.matcher.is_finished():
             self._end(n_generated, n_context)
             return
-        more = self._bytes_of(token_id)
-        counted = self._in_segment(replace(now, leaving=leaving), more)
+        more = self._limits.bytes_of(token_id)
+        counted = self._limits.in_segment(replace(now, leaving=leaving), self._text, more)
         self._text += more
         following = replace(
             counted,
@@ -238,13 +201,7 @@ class Session:
         """
         return Turn(self)
 
-    def _bytes_of(self, token_id: int) -> bytes:
-        vocabulary = self.vocabulary
-        if token_id in vocabulary.special_token_ids:
-            return vocabulary.token_bytes[token_id]
-        return vocabulary.text_of(token_id)
-
-    def _go_on(self, following: _Moment) -> None:
+    def _go_on(self, following: Moment) -> None:
         self._moments.append(self._now)
         self._now = following
 
@@ -257,15 +214,17 @@ class Session:
                 n_accepted=now.matcher.n_accepted,
                 n_generated=n_generated,
                 n_context=n_context,
-                event=Done(),
+                event=Done(is_broken=now.is_broken),
                 is_finished=True,
             )
         )
+        if now.is_broken:
+            return
         position = self.position()
         with self.program.lock:
             self._now = replace(self._now, event=Done(self.program.policy.segments_of_others(position)))
 
-    def _at_exit(self, now: _Moment, exit_: TurnEnd | ToResolve) -> _Moment:
+    def _at_exit(self, now: Moment, exit_: TurnEnd | ToResolve) -> Moment:
         """The moment behind an exit that a turn has come to."""
         is_opened = exit_.is_opened if isinstance(exit_, TurnEnd) else exit_.opened is not None
         ended = self._ended_in_turn(has_ended=True, is_next_opened=is_opened)
@@ -283,7 +242,7 @@ class Session:
         assert position is not None, "only values that lead on are in the mask"
         return position
 
-    def _begun(self, now: _Moment, position: Position, opened: str | None) -> _Moment:
+    def _begun(self, now: Moment, position: Position, opened: str | None) -> Moment:
         """The moment in which a turn begins at a position, perhaps behind an opener that has been written."""
         policy = self.program.policy
         here = len(self._text)
@@ -317,102 +276,16 @@ class Session:
         call = json.loads(piece.text)
         return call["name"], call["arguments"]
 
-    # The budget.
-
-    def _is_bounded(self) -> bool:
-        return self.remaining() is not None or self.program.smallest_limit is not None
-
-    def _keep_to_budget(self, row: NDArray[np.int32]) -> None:
-        """Take away the tokens behind which the end, of the trace or of the segment, would not fit any more."""
-        remaining, smallest = self.remaining(), self.program.smallest_limit
-        if remaining is None and smallest is None:
-            return
-        left = NO_WAY if remaining is None else remaining
-        limit = self._limit_at(self._now)
-        here = limit - self._now.n_in_segment
-        now, outlook = self._now, self._outlook
-        trail = now.matcher.trail
-        facts = outlook.facts(trail)
-        ceiling = outlook.ceiling()
-        if left > ceiling and (smallest is None or min(here, smallest) > outlook.ceiling_of_limited()):
-            return
-        if facts.highest is None:
-            behind = [_behind(trail, *one) for one in self._places()]
-            facts.highest = max([outlook.cost(one) for one in behind], default=0)
-            if smallest is not None:
-                facts.longest = max([outlook.to_exit(one) for one in behind], default=0)
-        if left > facts.highest and (smallest is None or min(here, smallest) > facts.longest):
-            return
-        if here <= 0:
-            self._leave(row, left)
-            return
-        groups = outlook.behind_tokens(trail)
-        costs = np.full(len(groups.places) + 1, NO_WAY, np.int64)  # the last one is that of tokens that lead nowhere
-        for number, one in enumerate(groups.places):
-            if one[1] not in self._rules.mark_tokens:
-                costs[number] = outlook.cost(_behind(trail, *one), self._limit_behind(one[1]))
-        plan = now.plan or outlook.plan(trail, here)
-        self._now = replace(now, plan=plan)
-        fitting = packed_row(costs[groups.group_of] < left)
-        fitting |= self.program.end_row
-        set_bits(fitting, plan[:1])
-        row &= fitting
-
-    def _places(self) -> list[tuple[Place, int]]:
-        """The places behind the tokens that may be written now, each with a token."""
-        marks = self._rules.mark_tokens
-        groups = self._outlook.behind_tokens(self._now.matcher.trail)
-        return [one for one in groups.places if one[1] not in marks]
-
-    def _leave(self, row: NDArray[np.int32], left: int) -> None:
-        """The segment has as many tokens as it may have, so one of the openers that may follow it must be written."""
-        now, outlook = self._now, self._outlook
-        ways = now.leaving or outlook.openers_ahead(now.matcher.trail, left)
-        self._now = replace(now, leaving=ways)
-        fitting = self.program.end_row.copy()
-        set_bits(fitting, [way[0] for way in ways if way])
-        row &= fitting
-
-    def _limit_at(self, now: _Moment) -> int:
-        """The `max_tokens` of the segment in progress; NO_WAY, more than any number, without one."""
-        segment = None if now.segment is None else self.program.spec.segment(now.segment)
-        return NO_WAY if segment is None or segment.max_tokens is None else segment.max_tokens
-
-    def _limit_behind(self, token_id: int) -> int:
-        """How many tokens the segment that is in progress behind a token may still take."""
-        if self.program.smallest_limit is None:
-            return NO_WAY
-        following = self._in_segment(self._now, self._bytes_of(token_id))
-        return self._limit_at(following) - following.n_in_segment
-
-    def _in_segment(self, now: _Moment, more: bytes) -> _Moment:
-        """The moment with the segment in progress once more bytes have been written, and its tokens."""
-        if self.program.smallest_limit is None:
-            return now
-        written = self._text[now.segment_begin : now.length] + more
-        opener = b"" if now.inside is None or now.segment_begin > now.begin else self._opener(now.inside)
-        pieces = self.program.reader.split((opener + written).decode("utf-8", "replace"))
-        last = pieces[-1]
-        if len(pieces) == 1 and not self._has_ended(last) and now.segment == last.segment:
-            return replace(now, n_in_segment=now.n_in_segment + 1)
-        now = replace(now, leaving=())
-        before = "".join((opener + written).decode("utf-8", "replace")[: last.begin])
-        begin = now.segment_begin + len(before.encode()) - (len(opener) if before else 0)
-        name = None if self._has_ended(last) else last.segment
-        return replace(now, segment=name, segment_begin=begin, n_in_segment=0)
-
-    def _opener(self, segment: str) -> bytes:
-        return self.program.spec.segment(segment).open.encode()
-
     # Others.
 
     def observe(self, text: str | bytes, segment: str | None = None, n_tokens: int | None = None) -> str:
         """Take the text of another's segment; what was put into the trace, its opener (unless written) and closer too.
 
-        Delimiters in it are broken up or refused, as the specification says. `segment` names one of several.
-        `n_tokens` is how many tokens the result takes in the context, by default the fewest that spell it.
-        Raises TextRefused if it is no text of the segment, MatcherError if it is not others' turn, BudgetExceeded if
-        what must follow would not fit any more; then nothing has changed.
+        Delimiters in it are broken up or refused, as the specification says, and it is cut to its limits. `segment`
+        names one of several. `n_tokens` is how many tokens the result takes in the context, if the host knows better.
+        If others break what is assumed of them the trace goes on with the fallback segment, or ends (`Done.is_broken`).
+        Raises TextRefused if it is no text of the segment or breaks a rule, MatcherError if it is not others' turn,
+        BudgetTooSmall if what must follow would not fit any more; then nothing has changed.
         """
         now = self._now
         policy = self.program.policy
@@ -421,27 +294,52 @@ class Session:
         if name not in segments:
             raise MatcherError(f"Segment '{name}' cannot come next, only {' or '.join(segments)}")
         one = policy.spec.segment(name)
-        admitted = policy.bodies.admitted(name, text)
+        admitted = self._within_limit(one, policy.bodies.admitted(name, text))
+        written = ("" if now.inside == name else one.open) + admitted + one.close
+        n_context = now.n_context + (self._count_tokens(written) if n_tokens is None else n_tokens)
+        began = replace(now, n_context=n_context, is_finished=False)
         with self.program.lock:
             position = self.position()
             letter = policy.letter_of(name, admitted)
-            following = None if letter is None else policy.after(position, letter, admitted)
-            if following is None:
+            assert letter is not None, "what is admitted is a text of the segment"
+            following = policy.after(position, letter, admitted)
+            is_broken = following is None and policy.breaks_assumption(position, letter)
+            if following is None and not is_broken:
                 raise TextRefused(name, "it breaks a rule, or leaves no way to finish")
-            written = ("" if now.inside == name else one.open) + admitted + one.close
-            n_context = now.n_context + (
-                self.program.spellings.count(written.encode()) if n_tokens is None else n_tokens
-            )
-            began = replace(now, n_context=n_context, is_finished=False)
-            needed, left = self._outlook.cost_at(following), self._left_at(began)
-            if left is not None and needed > left:
-                raise BudgetTooSmall(left, f"what must follow can take {needed}")
+            if following is not None:
+                needed, left = self._outlook.cost_at(following), self._limits.left_at(began)
+                if left is not None and needed > left:
+                    raise BudgetTooSmall(left, f"what must follow can take {needed}")
             ended = self._ended_in_turn(has_ended=True) if isinstance(now.event, Done) else ()
             self._moments.append(now)
             self._pieces += [*ended, Piece(name, admitted)]
             self._text += written.encode()
-            self._now = self._begun(began, following, None)
+            self._now = self._fallen_back(began) if following is None else self._begun(began, following, None)
         return written
+
+    def _fallen_back(self, now: Moment) -> Moment:
+        """The moment behind a text that breaks what is assumed of others."""
+        fallback = self.program.spec.fallback
+        here = len(self._text)
+        now = replace(now, inside=None, begin=here, length=here, pieces=len(self._pieces), plan=(), is_broken=True)
+        if fallback is None:
+            return replace(now, event=Done(is_broken=True), is_finished=True)
+        matcher = self._grammar.matcher(self._rules.fallback_rule(fallback))
+        return replace(now, matcher=matcher, n_accepted=0, event=None, segment=None, segment_begin=here, n_in_segment=0)
+
+    def _within_limit(self, segment: Segment, text: str) -> str:
+        """The text, or as much of it as `max_tokens` permits."""
+        most = segment.max_tokens
+        if most is None or self._count_tokens(text) <= most:
+            return text
+        fits, too_long = 0, len(text)
+        while fits + 1 < too_long:
+            middle = (fits + too_long) // 2
+            if self._count_tokens(text[:middle]) <= most:
+                fits = middle
+            else:
+                too_long = middle
+        return self.program.policy.bodies.admitted(segment.name, text[:fits])
 
     def _expected(self) -> tuple[str, ...]:
         match self._now.event:
@@ -467,16 +365,13 @@ class Session:
     def fork(self) -> Session:
         """A session at the same place that goes its own way."""
         other = object.__new__(Session)
-        other.program, other._rules, other._grammar, other._outlook = (
-            self.program,
-            self._rules,
-            self._grammar,
-            self._outlook,
-        )
+        other.program, other._count_tokens = self.program, self._count_tokens
+        other._rules, other._grammar = self._rules, self._grammar
+        other._outlook, other._limits = self._outlook, self._limits
         other._text, other._pieces = bytearray(self._text), self._pieces.copy()
         matchers: dict[int, Matcher] = {}
 
-        def moved(moment: _Moment) -> _Moment:
+        def moved(moment: Moment) -> Moment:
             key = id(moment.matcher)
             if key not in matchers:
                 matchers[key] = moment.matcher.fork()
@@ -496,19 +391,21 @@ class Session:
         opener = "" if now.inside is None else spec.segment(now.inside).open
         written = opener + self._text[now.begin :].decode("utf-8", "replace")
         pieces = self.program.reader.split(written)
-        if is_next_opened or (pieces and not has_ended and not self._has_ended(pieces[-1])):
+        if is_next_opened or (pieces and not has_ended and not self._limits.has_ended(pieces[-1])):
             pieces = pieces[:-1]
         return [Piece(str(piece.segment), piece.text) for piece in pieces]
 
-    def _has_ended(self, last: Read) -> bool:
-        """Has the last segment ended, whatever is written next?"""
-        return last.segment is not None and last.is_closed and bool(self.program.spec.segment(last.segment).close)
+    def verdicts(self) -> Verdicts:
+        """Where the trace stands with each rule, and with all of them, after the segments that have ended."""
+        return verdicts(self.program.judge, [(piece.segment, piece.text) for piece in self.pieces])
 
     def position(self) -> Position:
-        """The position of the policy behind the last segment that has ended."""
+        """The position of the policy behind the last segment that has ended, as long as others keep to assumptions."""
         now = self._now
         with self.program.lock:
             position = now.position
+            if now.is_broken:
+                return position
             for piece in self._ended_in_turn(has_ended=now.is_finished):
                 letter = self.program.policy.letter_of(piece.segment, piece.text)
                 assert letter is not None

@@ -94,7 +94,12 @@ class ToResolve:
     opened: str | None
 
 
-Exit = Boundary | Opened | TurnEnd | ToResolve
+@dataclass(frozen=True, slots=True)
+class FallbackEnd:
+    """Behind the segment that was declared for when others break what is assumed of them: only the end is left."""
+
+
+Exit = Boundary | Opened | TurnEnd | ToResolve | FallbackEnd
 
 
 class TraceRules(Mapping[str, Node]):
@@ -138,6 +143,19 @@ class TraceRules(Mapping[str, Node]):
     def start_rule(self, position: Position, inside: str | None = None) -> str:
         """The name of the rule of a turn from a position, perhaps behind the opener of a segment."""
         return f"start {self._turn_number(position, inside)}"
+
+    def fallback_rule(self, segment: str) -> str:
+        """The name of the rule of one segment, whatever its letter, and the end."""
+        name = f"fallback {segment}"
+        if name not in self._own:
+            one = self.policy.spec.segment(segment)
+            letters = frozenset(self.policy.bodies.letters_of(segment))
+            body = self._body(segment, letters, {}, self.policy.begin())
+            end = ir.choice(EPSILON, self._marked(FallbackEnd()))
+            whole = ir.sequence(self._delimiter(one.open), body, self._delimiter(one.close), end)
+            node, is_nullable = nonempty_part(whole)
+            self._own[name] = ir.choice(EPSILON, node) if is_nullable else node
+        return name
 
     def exit_of(self, marked: bytes) -> Exit:
         """What the bytes from a mark on say."""

@@ -252,6 +252,14 @@ class Policy:
             return None
         return self._binding(following, letter, text)
 
+    def breaks_assumption(self, position: Position, letter: int) -> bool:
+        """Is a letter of others' one that was assumed not to come?"""
+        rules = self.game.rules
+        if rules.assumption is None:
+            return False
+        state = self.game.vectors[position.node][rules.assumption]
+        return rules.tables[rules.assumption].rows[state][self._move_of[letter, frozenset()]] == DEAD
+
     def after_values(self, position: Position, letter: int, values: Mapping[Hole, Value]) -> Position | None:
         """The same, given the values at the holes; texts are not bound."""
         slices = self._sliced(position, letter, values)

@@ -1,4 +1,4 @@
-"""The pages about sampling run as they are written.
+"""The pages about sampling, monitors and behaviour run as they are written.
 
 A page is one program: its Python blocks run in order in one namespace, which begins with what a reader of the page has
 in hand (`reader`): a model, its vocabulary, a grammar, a prompt, a target. Nothing else is given, so a name that a page
@@ -19,7 +19,7 @@ from maskwright.sampling.row_cache import CachedModel
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES_ONLY = "sampling_compared.md"
-PAGES = [*sorted((ROOT / "docs").glob("sampling*.md")), ROOT / "docs" / "monitors.md"]
+PAGES = [*sorted((ROOT / "docs").glob("sampling*.md")), ROOT / "docs" / "monitors.md", ROOT / "docs" / "behaviour.md"]
 
 
 def blocks(page: Path) -> list[str]:
@@ -54,7 +54,7 @@ def reader(tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != FIGURES_ONLY], ids=lambda page: page.name)
-def test_the_programs_of_the_pages_about_sampling_run(page: Path, reader: dict[str, Any]) -> None:
+def test_the_programs_of_a_page_run(page: Path, reader: dict[str, Any]) -> None:
     program = blocks(page)
     assert program
     for block in program:

@@ -407,5 +407,5 @@ def _grouped(arrays: tuple[object, ...], place_of: Callable[[int], Place]) -> Gr
     n_groups = int(progress[N_FOUND])
     if n_groups == MOST_GROUPS:
         raise LimitExceeded("The places that one token can lead to", n_groups + 1, MOST_GROUPS)
-    places = [(place_of(found[group]), int(example[group])) for group in range(n_groups)]
+    places = [(place_of(int(found[group])), int(example[group])) for group in range(n_groups)]
     return Groups(group_of, places)

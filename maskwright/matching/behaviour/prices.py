@@ -19,6 +19,9 @@ NO_WAY = 1 << 30
 END_COST = 1
 """The end token."""
 
+ENDLESS = 1 << 20
+"""Stands for a text without greatest length, where no budget asks."""
+
 VALUE_SPARE = 8
 """Tokens that the shortest text with a value may grow by until the value is a new one: a trace has fewer than 10**8."""
 
@@ -32,6 +35,7 @@ class Prices:
     def __init__(self, policy: Policy, spellings: Spellings, budget: Budget) -> None:
         self._policy = policy
         self._spellings = spellings
+        self._has_budget = budget != Budget()
         self._counts_others = budget.context_tokens is not None
         self._openers = {one.name: spellings.of(one.open.encode()) for one in policy.spec.segments}
         self._rests = [self._rest(letter) for letter in range(len(policy.letters))]
@@ -98,6 +102,19 @@ class Prices:
             )
         return rest
 
+    def _of_references(self, segment: str) -> int:
+        """What it may cost to repeat earlier texts, which need not be the shortest ones; a token a byte at most."""
+        policy = self._policy
+        n_bytes = policy.bodies.reference_bytes(segment) if policy.refers_to_earlier(segment) else 0
+        if n_bytes is None:
+            if not self._has_budget:
+                return ENDLESS
+            raise SpecError(
+                "what it repeats may be of any length, so no budget can be kept; give those texts a greatest length",
+                f"segment '{segment}'",
+            )
+        return n_bytes
+
     def _cost_of_move(self, move: int) -> int:
         """The tokens of a segment, delimiters included, as far as the budget counts them."""
         policy = self._policy
@@ -105,7 +122,8 @@ class Prices:
         segment = policy.spec.segment(policy.letters[letter].segment)
         opener = len(self._openers[segment.name])
         if segment.writer is Writer.MODEL:
-            return opener + len(self._rests[letter]) + (VALUE_SPARE if policy.is_about_values(letter) else 0)
+            spare = VALUE_SPARE if policy.is_about_values(letter) else 0
+            return opener + len(self._rests[letter]) + spare + self._of_references(segment.name)
         if not self._counts_others:
             return opener
         if segment.max_tokens is None:

@@ -38,7 +38,7 @@ from maskwright.grammar.behaviour.grounding.body import Allowed, Body, BoundText
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
 from maskwright.grammar.behaviour.grounding.grammar_body import GrammarBody
 from maskwright.grammar.behaviour.grounding.regular_body import RegularBody
-from maskwright.grammar.behaviour.grounding.text_languages import Bound, is_regular, references_of
+from maskwright.grammar.behaviour.grounding.text_languages import Bound, is_regular, references_of, required_references
 from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.specification.spec import Escape, Segment, Spec, ToolCall, Writer
 from maskwright.grammar.characters import NO_TEXT, CharacterAutomaton
@@ -122,6 +122,13 @@ class Bodies:
             found = self._bodies[hole.segment].domain(hole, None if letter is None else self.letters[letter])
             known = self._domains[hole, letter] = found
         return known
+
+    def reference_bytes(self, segment: str) -> int | None:
+        """The most bytes that the earlier texts can have which a text of the segment must repeat; None: no limit."""
+        names = required_references(self.spec.segment(segment).text)
+        bound = _bound_languages(self.spec, self._delimiters) if names else {}
+        longest = [bound[name].length_bounds()[1] for name in names]
+        return None if None in longest else sum(4 * length for length in longest if length is not None)
 
     def language(self, segment: str) -> CharacterAutomaton | None:
         """The texts of a segment; None if they are not regular."""

@@ -10,9 +10,14 @@ import json
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+import numpy as np
+
+from maskwright.grammar import ir
 from maskwright.grammar.behaviour.atoms import Path
 from maskwright.grammar.behaviour.grounding.body import Domain
+from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.characters import CharacterAutomaton, count_members, length_between, search_language
+from maskwright.grammar.ir import Grammar, Node
 
 MAX_COUNTED = 1_000
 """A hole with more values than this is taken to have a new one for every segment of a trace."""
@@ -38,6 +43,55 @@ def domain_of_schema(
     if has({"type": "string", "minLength": LONG}) or has({"type": "number", "minimum": 1e9}):
         return Domain(key, None)
     return Domain(key, 1 if schema is None else _count(schema))
+
+
+def has_endless_texts(grammar: Grammar) -> bool:
+    """Are there infinitely many texts?  (In doubt: no.)  Every rule is taken to be of use."""
+    open_rules: set[str] = set()
+    done: set[str] = set()
+
+    def is_endless(node: Node) -> bool:
+        match node:
+            case ir.Call(name):
+                if name in open_rules:
+                    return True  # it calls itself
+                if name in done:
+                    return False
+                open_rules.add(name)
+                found = is_endless(grammar.rules[name])
+                open_rules.discard(name)
+                done.add(name)
+                return found
+            case ir.Sequence(parts) | ir.Choice(parts):
+                return any(map(is_endless, parts))
+            case ir.Repeat(body, _, maximum):
+                return maximum is None or is_endless(body)
+            case ir.Document(body):
+                return is_endless(body)
+            case ir.Permutation():
+                return any(map(is_endless, node.parts))
+            case ir.Network(_, edges):
+                return any(is_endless(label) for _, label, _ in edges)
+            case ir.Automaton(automaton, _, counter):
+                return (counter is None or counter[1] is None) and _has_cycle(automaton)
+        return False
+
+    return is_endless(ir.Call(grammar.start))
+
+
+def _has_cycle(automaton: ByteAutomaton) -> bool:
+    """Can some state be come back to?  (Of automata with links or bases it is not asked.)"""
+    if automaton.links or automaton.base is not None:
+        return False
+    source = np.repeat(np.arange(automaton.n_states), np.diff(automaton.edge_start))
+    target = automaton.edges[:, 2]
+    left = np.ones(automaton.n_states, np.bool_)
+    while True:  # states that lead to nothing that is left cannot be on a cycle
+        kept = np.zeros_like(left)
+        kept[source[left[source] & (target >= 0) & left[target.clip(0)]]] = True
+        if np.array_equal(kept & left, left):
+            return bool(left.any())
+        left &= kept
 
 
 def _at(schema: Any, path: Path) -> Mapping[str, Any] | None:

@@ -19,7 +19,7 @@ from maskwright.errors import EmptyLanguage, LimitExceeded, SpecError
 from maskwright.grammar.behaviour.atoms import Atom, CallAtom, FieldAtom, Hole, Scalar
 from maskwright.grammar.behaviour.grounding.body import Allowed, BoundTexts, Domain, Values
 from maskwright.grammar.behaviour.grounding.delimiters import Delimiters
-from maskwright.grammar.behaviour.grounding.domains import LONG
+from maskwright.grammar.behaviour.grounding.domains import has_endless_texts
 from maskwright.grammar.behaviour.grounding.examples import Examples
 from maskwright.grammar.behaviour.grounding.grammar_source import GrammarSource
 from maskwright.grammar.behaviour.grounding.json_source import JSONSource
@@ -124,12 +124,7 @@ class GrammarBody:
         if letter is not None and len(self.letters) > 1:
             return Domain((hole, letter), 1)
         texts = self.grammar(frozenset(self.letters), {}, {})
-        try:
-            assert texts is not None
-            texts & f"(?s).{{{LONG},}}"
-        except EmptyLanguage:
-            return Domain(hole, 1)
-        return Domain(hole, None)
+        return Domain(hole, None if texts is not None and has_endless_texts(texts) else 1)
 
     def shortest(self, letter: Letter) -> str:
         """A short text of a letter: the shortest one, unless items that must differ would be equal in it."""

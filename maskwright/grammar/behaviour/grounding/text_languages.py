@@ -96,6 +96,16 @@ def references_of(text: Text) -> frozenset[str]:
     return frozenset()
 
 
+def required_references(text: Text) -> list[str]:
+    """The names of the texts that must be repeated, as often as they must be."""
+    match text:
+        case Reference(name):
+            return [name]
+        case Parts(parts) | AllOf(parts):
+            return [name for part in parts for name in required_references(part)]
+    return []
+
+
 def regular_text(text: Text, bound: Bound, where: str) -> RegularText:
     """The texts of a regular kind of text; raises SpecError, saying `where`, and whatever patterns raise."""
     match text:

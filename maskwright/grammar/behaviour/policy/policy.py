@@ -153,7 +153,7 @@ class Policy:
                         f"rule '{component.rule.id}'",
                         (component.rule.id,),
                     )
-                _check_domains(bodies, component.rule)
+                _check_domains(spec, bodies, component.rule)
                 value_rules.append(ValueRule(component, moves, holes, others))
             else:
                 plain.append(len(tables))
@@ -490,7 +490,7 @@ def _holes_of_letters(spec: Spec, letters: tuple[Letter, ...]) -> dict[int, tupl
     return found
 
 
-def _check_domains(bodies: Bodies, rule: Rule) -> None:
+def _check_domains(spec: Spec, bodies: Bodies, rule: Rule) -> None:
     """Raise SpecError if a variable stands for different kinds of values: none would be sure to fit everywhere."""
     holes = dict.fromkeys(
         hole
@@ -499,6 +499,13 @@ def _check_domains(bodies: Bodies, rule: Rule) -> None:
         for atom in atoms_of(one)
         for hole, _ in holes_of(atom)
     )
+    for hole in holes:
+        if _references(spec.segment(hole.segment).text):
+            raise SpecError(
+                f"its variable speaks of segment '{hole.segment}', which repeats earlier texts; that is not supported",
+                f"rule '{rule.id}'",
+                (rule.id,),
+            )
     if len({bodies.domain(hole).key for hole in holes}) > 1:
         raise SpecError(
             "its variable stands for values of different kinds; give these the same text, pattern or schema: "

@@ -1,4 +1,7 @@
-"""A short trace within a tight budget, which calls every kernel of this package (`matching.warming_up`)."""
+"""A short trace within a tight budget, which calls every kernel of this package (`matching.warming_up`).
+
+Its segment has a limit, so that costs are not laid out exactly (`token_graph`) but searched for.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ SPEC = r"""
 behaviour: 1
 segments:
   q: {open: "[Q] ", writer: user}
-  a: {open: "\n[A] ", text: {regex: "[^\\n]{2,9}"}}
+  a: {open: "\n[A] ", text: {regex: "[^\\n]{2,9}"}, max_tokens: 9}
 flow: q a
 """
 

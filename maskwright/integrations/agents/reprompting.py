@@ -100,7 +100,7 @@ def run_with_reprompts(
             refusal = monitor.end()
             if refusal is None:
                 return RepromptedRun(monitor.text, RepromptEnding.FINISHED, requests, n_tokens, tuple(refusals))
-        attempts = attempts + 1 if len(monitor.segments) == n_segments else 1
+        attempts = attempts + 1 if len(monitor.segments) == n_segments else int(refusal is not None)
         instruction, begin = "", ""
         if refusal is not None:
             refusals.append(refusal)

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, final
 
+from maskwright.grammar.behaviour.specification.spec import OneOf, Spec
 from maskwright.integrations.agents.tools import Tools
 
 _LABEL: Final = re.compile(r"#\w+")
@@ -67,16 +68,22 @@ class Call:
 class Responder:
     """Answers with what was settled for a segment, one text after the other, the last one again and again; else with
     tools. `users` are the segments whose texts are not said twice: when a user has said everything, that is None.
+    `actions` are the segments that name a tool (`actions_of`), so that no thought is taken for one; None: any may.
 
     Remembers what it has said: each run of an agent has its own.
     """
 
     def __init__(
-        self, tools: Tools, replies: Mapping[str, Sequence[str]] | None = None, users: frozenset[str] = frozenset()
+        self,
+        tools: Tools,
+        replies: Mapping[str, Sequence[str]] | None = None,
+        users: frozenset[str] = frozenset(),
+        actions: frozenset[str] | None = None,
     ) -> None:
         self._tools: Final = tools
         self._replies: Final = {segment: [*texts] for segment, texts in (replies or {}).items()}
         self._users: Final = users
+        self._actions: Final = actions
 
     def __call__(self, turn: Turn) -> str | None:
         """The answer; None if a user has said everything, or no tool was called."""
@@ -86,26 +93,39 @@ class Responder:
         if turn.segment in self._users:
             return None
         answers, results = list[str](), dict[str, str]()
-        for call in calls_of(turn.since, self._tools):
+        for call in calls_of(turn.since, self._tools, self._actions):
             answers.append(self._tools.call(call.tool, _with_results(call.arguments, results)))
             if call.label:
                 results[call.label] = answers[-1]
         return None if not answers else answers[-1] if results else "\n".join(answers)
 
 
-def calls_of(written: Sequence[Finished], tools: Tools) -> list[Call]:
+def actions_of(spec: Spec) -> frozenset[str]:
+    """The segments of a specification whose text is a choice of names of tools."""
+    names = {function["name"] for function in map(_described, json.loads(spec.tools))}
+    return frozenset(
+        one.name for one in spec.segments if isinstance(one.text, OneOf) and names and names.issuperset(one.text.texts)
+    )
+
+
+def calls_of(written: Sequence[Finished], tools: Tools, actions: frozenset[str] | None = None) -> list[Call]:
     """The calls in what a model wrote: an action `search` and an input `x` -> `[Call("search", "x")]`."""
     calls, label = list[Call](), ""
     texts = [segment.text for segment in written]
-    for place, text in enumerate(texts):
+    for place, (segment, text) in enumerate(zip(written, texts, strict=True)):
         call = _json_call(text)
         if _LABEL.fullmatch(text.strip()):
             label = text.strip()
         elif call is not None:
             calls.append(Call(*call, label))
-        elif text.strip() in tools and place + 1 < len(texts):
+        elif (actions is None or segment.segment in actions) and text.strip() in tools and place + 1 < len(texts):
             calls.append(Call(text.strip(), texts[place + 1], label))
     return calls
+
+
+def _described(function: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = function.get("function", function)
+    return inner if isinstance(inner, Mapping) else function
 
 
 def _json_call(text: str) -> tuple[str, Mapping[str, Any]] | None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from maskwright.grammar.behaviour.monitor import Turn, Written
+from maskwright.grammar.behaviour.specification.spec import Spec
 from maskwright.integrations.agents.calculator import calculate
-from maskwright.integrations.agents.responding import Call, Responder, calls_of
+from maskwright.integrations.agents.responding import Call, Responder, actions_of, calls_of
 from maskwright.integrations.agents.tools import Tool, Tools
 
 TOOLS = Tools([Tool("calculate", calculate), Tool("echo", lambda text: text)])
@@ -79,3 +80,12 @@ def test_settled_replies_come_in_order_and_the_last_one_stays() -> None:
 def test_a_user_says_everything_once() -> None:
     responder = Responder(TOOLS, {"user": ["hello", "bye"]}, frozenset({"user"}))
     assert [responder(turn("user")) for _ in range(3)] == ["hello", "bye", None]
+
+
+def test_a_thought_that_is_the_name_of_a_tool_is_no_call() -> None:
+    spec = Spec.load("schemas/behaviour/react.yaml")
+    actions = actions_of(spec)
+    assert actions == {"action"}
+    thinking = [("thought", "calculate"), ("action", "calculate"), ("input", "6*7")]
+    assert Responder(TOOLS, actions=actions)(turn("observation", thinking)) == "42"
+    assert "\n" in str(Responder(TOOLS)(turn("observation", thinking)))

@@ -102,10 +102,11 @@ def run(spec: Spec, examples: Sequence[FileTrace], request: RunRequest) -> list[
     model = _agent_model(loaded, preamble)
     program = _compiled(loaded, _bounded(spec, replies, model.encode), _budget(spec, loaded, request), len(model.start))
 
-    from maskwright.integrations.agents.responding import Responder
+    from maskwright.integrations.agents.responding import Responder, actions_of
 
+    actions = actions_of(program.spec)
     return [
-        _one_run(program, model, Responder(make_tools(), replies, users), request, number)
+        _one_run(program, model, Responder(make_tools(), replies, users, actions), request, number)
         for number in range(request.votes)
     ]
 

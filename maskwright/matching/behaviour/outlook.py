@@ -170,12 +170,15 @@ class Outlook:
         spelled = self._spellings.of(text) if len(text) <= LONG_TEXT else self._spellings.by_bytes(text)
         return [Way(spelled, exit_, self.cost_behind(exit_)) for exit_ in self._exits_behind(trail, text)]
 
-    def _texts_to_exits(self, trail: Trail) -> list[bytes]:
-        """The bytes on the ways to the nearest exits; the search meets few configurations first, then more."""
+    def _texts_to_exits(self, trail: Trail, *, is_behind: bool = False) -> list[bytes]:
+        """The bytes on the ways to the nearest exits; the search meets few configurations first, then more.
+
+        is_behind: a long automaton has just been read to its end.
+        """
         for number, most in enumerate(MOST_MET):
             room = partial(_room, self._rules.mark, most)
             texts = self._grammar.look_ahead(trail, ways_to_byte, room, _texts)
-            if not texts and number == 1:
+            if not texts and number == 1 and not is_behind:
                 texts = self._texts_through_automata(trail)
             if texts:
                 return texts
@@ -189,7 +192,7 @@ class Outlook:
             if text:
                 there = trail.fork()
                 if self._grammar.read(there, text):
-                    rests = self._texts_to_exits(there)
+                    rests = self._texts_to_exits(there, is_behind=True)
                     tails = [way.cost for rest in rests for way in self._ways_by(there, rest)]
                     self._tails[automaton, below] = min(tails)
                     texts += [text + rest for rest in rests]

@@ -158,6 +158,7 @@ class Session:
             raise TokenRejected(token_id, self.n_accepted, "no text has this byte")
         if self._limits.is_bounded and not self.allows(token_id):
             raise TokenRejected(token_id, self.n_accepted, "what must still follow would not fit into the budget")
+        now = self._now  # its mask may have come with a plan
         now.matcher.accept_token(token_id)
         n_generated, n_context = now.n_generated + 1, now.n_context + 1
         plan = now.plan[1:] if now.plan[:1] == (token_id,) else ()

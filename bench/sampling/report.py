@@ -135,11 +135,13 @@ def as_markdown(report: Report, title: str) -> str:
     return "\n".join(lines)
 
 
-def write(report: Report, folder: Path, stamp: str, options: dict[str, Any]) -> tuple[Path, Path]:
-    """The Markdown and the JSON file."""
+def write(
+    report: Report, folder: Path, stamp: str, options: dict[str, Any], subject: str = "sampling"
+) -> tuple[Path, Path]:
+    """The Markdown and the JSON file, named after their subject."""
     folder.mkdir(parents=True, exist_ok=True)
-    markdown, records = folder / f"{stamp}-sampling.md", folder / f"{stamp}-sampling.json"
-    markdown.write_text(as_markdown(report, f"Sampling, {stamp}"), encoding="utf-8")
+    markdown, records = folder / f"{stamp}-{subject}.md", folder / f"{stamp}-{subject}.json"
+    markdown.write_text(as_markdown(report, f"{subject.capitalize()}, {stamp}"), encoding="utf-8")
     document = {"machine": describe_machine(), "options": options, "sections": _plain(report.records)}
     records.write_text(json.dumps(document, indent=1), encoding="utf-8")
     return markdown, records

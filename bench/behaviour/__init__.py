@@ -14,6 +14,7 @@
     tiny_agent.py        the bundled model as either of them, under masks or free
     validity.py          valid traces with masks, without, and with a monitor that asks again
     react_loop.py        whole runs of an agent: all valid, all within the budget
+    interference.py      a specification that permits everything changes nothing
     logic.py             formulas and patterns: sizes and times
     report.py            figures -> tables
 """

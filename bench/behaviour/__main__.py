@@ -103,6 +103,14 @@ def _react(options: argparse.Namespace, _folder: Path, add: Add) -> None:
     add(tables.loop_section(found), found)
 
 
+def _interference(options: argparse.Namespace, _folder: Path, add: Add) -> None:
+    from bench.behaviour import interference
+
+    _use_one_thread()
+    found = interference.measure(20, 5 * options.runs)
+    add(tables.interference_section(found), found)
+
+
 PARTS: dict[str, Callable[[argparse.Namespace, Path, Add], None]] = {
     "stepping": _stepping,
     "compiling": _compiling,
@@ -110,6 +118,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Path, Add], None]] = {
     "blow-up": _blow_up,
     "validity": _validity,
     "react": _react,
+    "interference": _interference,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bench.behaviour.blow_up import BlowUpFigures
 from bench.behaviour.compiling import CompileFigures
+from bench.behaviour.interference import Interference
 from bench.behaviour.masks import MaskFigures, RuleCost, Spread
 from bench.behaviour.react_loop import LoopFigures
 from bench.behaviour.stepping import Agreement, Foresight, Refusals, Timing
@@ -213,3 +214,10 @@ def loop_section(figures: Sequence[LoopFigures]) -> Section:
     )
     remark = "Tokens that the model wrote in a run: median, most, and the most that it had to read."
     return Section("Runs of an agent with tools", (remark,), columns, rows)
+
+
+def interference_section(found: Interference) -> Section:
+    """One row."""
+    row = (str(found.n_seeds), f"{found.n_tokens:,}", str(found.n_different))
+    remark = "The bundled model free and inside a specification that permits every text, with the same noise."
+    return Section("Nothing is changed where everything is allowed", (remark,), ("seeds", "tokens", "others"), (row,))

@@ -11,6 +11,7 @@ from bench.behaviour import report as tables
 from bench.behaviour.__main__ import main
 from bench.behaviour.blow_up import BlowUpFigures
 from bench.behaviour.compiling import CompileFigures
+from bench.behaviour.interference import Interference
 from bench.behaviour.masks import MaskFigures, RuleCost, Spread
 from bench.behaviour.react_loop import LoopFigures
 from bench.behaviour.stepping import Agreement, Foresight, Refusals, Timing
@@ -59,6 +60,7 @@ def test_rules_and_sizes_and_limits_and_runs_have_tables() -> None:
     assert is_even(tables.rules_section(RuleCost(9, (2, 4), (10.0, 11.0), (9.0, 9.5))))
     assert is_even(tables.compile_section([CompileFigures("react"), CompileFigures("lexical", "LimitExceeded: no")]))
     assert is_even(tables.blow_up_section([BlowUpFigures("10 responses"), BlowUpFigures("must", "no answer")]))
+    assert is_even(tables.interference_section(Interference(20, 20_000, 0)))
     assert is_even(tables.loop_section([LoopFigures("react", 2, 2, 2, 2, 240, 9.0, 10, 20, 3, 1, 8, 0.1, 0.1)]))
 
 

@@ -50,11 +50,11 @@ class Prices:
         return min([cost for cost, _ in self._ways_inside(position, segment)], default=NO_WAY)
 
     def plan_at(self, position: Position) -> tuple[int, ...]:
-        """The tokens of the next segment that keep that cost; () if it is the end that does, or others."""
+        """The tokens of the next segment that keep that cost, of others only the opener; () if the end keeps it."""
         game = self._policy.game
         options = [o for o in game.expand(position.node) if all(game.status[s] == WON for s in o.successors)]
         best = min(options, key=self._costs.of_option)
-        if not best.moves or not best.is_model:
+        if not best.moves:
             return ()
         move = self._best_move(best)
         letter = self._policy.moves[move].letter

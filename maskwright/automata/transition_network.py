@@ -259,7 +259,8 @@ class TransitionNetwork:
         automaton = self._sources[block] if state >= FIRST_FREE and block >= 0 else None
         if not isinstance(automaton, ByteAutomaton):
             return None
-        return automaton, int(np.searchsorted(self._automata[automaton], state))
+        # of the array's own type, or else numpy would convert the whole array
+        return automaton, int(np.searchsorted(self._automata[automaton], np.int32(state)))
 
     def place_at(self, place: int) -> tuple[int, int, int, tuple[object, ...]]:
         """The scan, context and part of a place of a lexed language, and a key that names the scan by content."""

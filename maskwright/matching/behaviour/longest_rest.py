@@ -15,6 +15,7 @@ where more than MAX_NODES nodes would have to be looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from maskwright.grammar import ir
@@ -22,7 +23,7 @@ from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton
 from maskwright.grammar.ir import Node
 from maskwright.matching.behaviour.automaton_ways import ways_of
 
-MAX_NODES = 20_000
+MAX_NODES = 2_000
 MAX_STATES = 20_000
 BYTES_OF_A_UNIT = 12
 """A character in UTF-8 has four bytes, its escape in JSON twelve; one that is plain ASCII, one."""
@@ -127,6 +128,7 @@ def _in_a_row(parts: list[Lengths]) -> Lengths:
     return Lengths(least, worst)
 
 
+@lru_cache(maxsize=256)
 def _of_automaton(automaton: ByteAutomaton, state: int, counter: tuple[int, int | None] | None) -> Lengths:
     """Breadth first from the accepting states backwards, over all automata that it leads to."""
     units = 0 if counter is None else counter[0]

@@ -62,6 +62,9 @@ LONG_TEXT = 48
 MOST_GROUPS = 1 << 13
 """Places that the tokens of one place may lead to."""
 
+MOST_GROUPINGS = 32
+"""Places of which it is kept where tokens lead: half a megabyte each for 128,000 tokens."""
+
 MOST_KEPT = 1 << 15
 """Places of which something is kept."""
 
@@ -98,13 +101,11 @@ class Groups:
 class Facts:
     """What is known of a place (mutable: found when it is asked).
 
-    `after`: where tokens lead.
     `highest`: the most that any of them costs; `longest`: the most tokens that any of them needs for its segment.
     """
 
     exit: Exit | None
     ways: tuple[Way, ...] | None = None
-    after: Groups | None = None
     highest: int | None = None
     longest: int = 0
 
@@ -118,6 +119,7 @@ class Outlook:
         self._spellings = spellings
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
+        self._groups: dict[Place, Groups] = {}
         self._graph: TokenGraph | None = None
         self._n_restarts = 0
         self._costs: dict[Exit, int] = {}
@@ -316,8 +318,19 @@ class Outlook:
         return True
 
     def openers_ahead(self, trail: Trail, left: int) -> tuple[tuple[int, ...], ...]:
-        """The ways to write the opener of a segment that may follow here, if the budget permits it."""
-        return tuple([way.tokens for way in self.ways(trail) if way.tokens and _opens(way.exit) and way.cost <= left])
+        """The openers of segments that may follow here, as tokens, if the budget permits them."""
+        ways = []
+        for one in self._rules.policy.spec.segments:
+            opener = one.open.encode()
+            if not opener or not self._grammar.read(trail.fork(), opener + bytes([self._rules.mark])):
+                continue
+            tokens = self._spellings.of(opener)
+            if any(
+                _opens(exit_) and len(tokens) + self.cost_behind(exit_) <= left
+                for exit_ in self._exits_behind(trail, opener)
+            ):
+                ways.append(tokens)
+        return tuple(ways)
 
     def ceiling(self) -> int:
         """More than any place that a token can lead to now costs; NO_WAY if there is no bound."""
@@ -339,10 +352,14 @@ class Outlook:
 
     def behind_tokens(self, trail: Trail) -> Groups:
         """Where tokens lead from here."""
-        facts = self.facts(trail)
-        if facts.after is None:
-            facts.after = self._grammar.look_ahead(trail, successors_of_tokens, self._room_for_tokens, _grouped)
-        return facts.after
+        place = trail.places[-1]
+        known = self._groups.pop(place, None)
+        if known is None:
+            known = self._grammar.look_ahead(trail, successors_of_tokens, self._room_for_tokens, _grouped)
+        self._groups[place] = known  # the last one asked for
+        if len(self._groups) > MOST_GROUPINGS:
+            self._groups.pop(next(iter(self._groups)), None)
+        return known
 
     def _room_for_tokens(self) -> tuple[object, ...]:
         vocabulary = self._rules.vocabulary

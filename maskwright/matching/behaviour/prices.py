@@ -22,9 +22,6 @@ END_COST = 1
 ENDLESS = 1 << 20
 """Stands for a text without greatest length, where no budget asks."""
 
-VALUE_SPARE = 8
-"""Tokens that the shortest text with a value may grow by until the value is a new one: a trace has fewer than 10**8."""
-
 
 class Prices:
     """Of one policy, vocabulary and kind of budget.
@@ -48,6 +45,11 @@ class Prices:
     def inside(self, position: Position, segment: str) -> int:
         """The same from behind the opener of a segment that comes next."""
         return min([cost for cost, _ in self._ways_inside(position, segment)], default=NO_WAY)
+
+    def of_fallback(self, segment: str) -> int:
+        """The tokens of the fallback segment, whatever its letter, and the end."""
+        rests = [len(self._rests[letter]) for letter in self._policy.bodies.letters_of(segment)]
+        return len(self._openers[segment]) + min(rests) + END_COST
 
     def plan_at(self, position: Position) -> tuple[int, ...]:
         """The tokens of the next segment that keep that cost, of others only the opener; () if the end keeps it."""
@@ -102,6 +104,20 @@ class Prices:
             )
         return rest
 
+    def _of_values(self, letter: int, segment: str) -> int:
+        """What values that have not been used may cost beyond the shortest ones; a token a byte at most."""
+        policy = self._policy
+        spares = [policy.bodies.domain(hole, letter).spare for hole in policy.holes_of(letter)]
+        if None not in spares:
+            return sum(spare for spare in spares if spare is not None)
+        if not self._has_budget:
+            return ENDLESS
+        raise SpecError(
+            "rules want new values in it, and it is not known how long these must be, so no budget can be kept; give "
+            "them a pattern with more than a few texts of each length, or a list",
+            f"segment '{segment}'",
+        )
+
     def _of_references(self, segment: str) -> int:
         """What it may cost to repeat earlier texts, which need not be the shortest ones; a token a byte at most."""
         policy = self._policy
@@ -122,7 +138,7 @@ class Prices:
         segment = policy.spec.segment(policy.letters[letter].segment)
         opener = len(self._openers[segment.name])
         if segment.writer is Writer.MODEL:
-            spare = VALUE_SPARE if policy.is_about_values(letter) else 0
+            spare = self._of_values(letter, segment.name)
             return opener + len(self._rests[letter]) + spare + self._of_references(segment.name)
         if not self._counts_others:
             return opener

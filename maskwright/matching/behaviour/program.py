@@ -21,11 +21,13 @@ from functools import cached_property
 
 import numpy as np
 
-from maskwright.errors import BudgetTooSmall
+from maskwright.automata.passes import prepare
+from maskwright.errors import BudgetTooSmall, VocabularyGap
 from maskwright.grammar.behaviour.analysis.judge import Judge
 from maskwright.grammar.behaviour.grounding.reading import Reader
 from maskwright.grammar.behaviour.policy import Policy
 from maskwright.grammar.behaviour.specification.spec import Budget, Segment, Spec, Writer
+from maskwright.grammar.composition import concatenation
 from maskwright.grammar.ir import Grammar
 from maskwright.matching.behaviour.outlook import Outlook
 from maskwright.matching.behaviour.prices import Prices
@@ -36,6 +38,7 @@ from maskwright.matching.bitmask import n_mask_words, set_bits
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.vocabulary import Vocabulary
+from maskwright.matching.vocabulary_gap import close_gaps
 
 
 class Program:
@@ -63,9 +66,12 @@ class Program:
         self.smallest_limit = min(
             [s.max_tokens for s in policy.spec.segments if s.max_tokens and _is_own(s)], default=None
         )
+        if self.is_about_values and tables.vocabulary.missing_bytes:
+            self._check_gaps()
         self._shared = None if self.is_about_values else self.new_grammar()
         exact = None
-        if self._shared is not None and self.smallest_limit is None and self.budget.context_tokens is None:
+        is_small = policy.is_complete and self.smallest_limit is None and self.budget.context_tokens is None
+        if self._shared is not None and is_small:
             exact = self._shared[2].make_exact()
         self.is_exact = exact is not None
         self.least_budget = self.prices.at(policy.begin()) if exact is None else exact
@@ -84,10 +90,7 @@ class Program:
         """
         with self.lock:
             rules, grammar, outlook = self._shared or self.new_grammar()
-        return Session(self, rules, grammar, outlook, n_prompt_tokens, count_tokens or self._fewest_tokens)
-
-    def _fewest_tokens(self, text: str) -> int:
-        return self.spellings.count(text.encode())
+        return Session(self, rules, grammar, outlook, n_prompt_tokens, count_tokens)
 
     @cached_property
     def judge(self) -> Judge:
@@ -99,6 +102,16 @@ class Program:
         rules = TraceRules(self.policy, self.vocabulary, self._prepared)
         grammar = CompiledGrammar(rules.grammar(), self._tables, max_bytes=self._max_bytes, has_gaps_closed=True)
         return rules, grammar, Outlook(grammar, rules, self.spellings, self.prices)
+
+    def _check_gaps(self) -> None:
+        """Raise VocabularyGap if the vocabulary takes texts away: which values are left must be known beforehand."""
+        bodies = self.policy.bodies
+        for letter, one in enumerate(bodies.letters):
+            if self.policy.is_about_values(letter):
+                grammar = bodies.grammar(one.segment, frozenset([letter]))
+                prepared = None if grammar is None else prepare(concatenation([grammar]))
+                if prepared is not None and close_gaps(prepared, self.vocabulary) is not prepared:
+                    raise VocabularyGap(self.vocabulary.missing_bytes)
 
     def _check_budget(self) -> None:
         for kind in ("generated_tokens", "context_tokens"):

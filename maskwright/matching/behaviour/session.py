@@ -38,6 +38,14 @@ if TYPE_CHECKING:
     from maskwright.matching.behaviour.program import Program
 
 
+MOST_DIGITS = 4_000
+
+
+def _whole_number(digits: str) -> int | float:
+    """The number, or the nearest of floating point where Python refuses to read so many digits."""
+    return int(digits) if len(digits) < MOST_DIGITS else float(digits)
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What may be written from a moment of a session on: `matcher()` begins there, as with a compiled grammar."""
@@ -64,7 +72,7 @@ class Session:
         grammar: CompiledGrammar,
         outlook: Outlook,
         n_prompt_tokens: int,
-        count_tokens: Callable[[str], int],
+        count_tokens: Callable[[str], int] | None,
     ) -> None:
         self.program = program
         self._count_tokens = count_tokens
@@ -80,6 +88,9 @@ class Session:
             matcher = grammar.matcher(rules.start_rule(position))
             event = self._handover(position, 0)
         self._now = Moment(matcher, 0, position, None, 0, 0, 0, 0, n_prompt_tokens, event)
+        left = self.remaining()
+        if left is not None and left < program.least_budget:
+            raise BudgetTooSmall(left, f"{program.spec.name} can take {program.least_budget} tokens behind the prompt")
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -149,7 +160,7 @@ class Session:
     def accept_token(self, token_id: int) -> None:
         """Read one token of the model; raises TokenRejected, and changes nothing, if it is not allowed."""
         now = self._now
-        if now.is_finished or (now.event is not None and token_id not in self.vocabulary.eos_token_ids):
+        if now.event is not None and token_id not in self.vocabulary.eos_token_ids:
             raise TokenRejected(token_id, self.n_accepted, "it is not the model's turn")
         if now.event is not None:
             self._go_on(replace(now, is_finished=True))
@@ -177,9 +188,16 @@ class Session:
             n_context=n_context,
             plan=plan,
         )
-        exit_ = self._outlook.facts(now.matcher.trail).exit
-        if isinstance(exit_, TurnEnd | ToResolve):
-            following = self._at_exit(following, exit_)
+        n_pieces = len(self._pieces)
+        try:
+            exit_ = self._outlook.facts(now.matcher.trail).exit
+            if isinstance(exit_, TurnEnd | ToResolve):
+                following = self._at_exit(following, exit_)
+        except Exception:
+            now.matcher.rollback(1)
+            del self._text[now.length :]
+            del self._pieces[n_pieces:]
+            raise
         self._go_on(following)
 
     def accept_tokens(self, token_ids: Iterable[int]) -> int:
@@ -274,7 +292,7 @@ class Session:
     def _call_of(self, piece: Piece) -> tuple[str, dict[str, object]] | None:
         if not isinstance(self.program.spec.segment(piece.segment).text, ToolCall):
             return None
-        call = json.loads(piece.text)
+        call = json.loads(piece.text, parse_int=_whole_number)
         return call["name"], call["arguments"]
 
     # Others.
@@ -296,8 +314,10 @@ class Session:
             raise MatcherError(f"Segment '{name}' cannot come next, only {' or '.join(segments)}")
         one = policy.spec.segment(name)
         admitted = self._within_limit(one, policy.bodies.admitted(name, text))
+        if one.bind is not None and set(admitted.encode()).intersection(self.vocabulary.missing_bytes):
+            raise TextRefused(name, "later texts repeat it, and the vocabulary cannot spell it")
         written = ("" if now.inside == name else one.open) + admitted + one.close
-        n_context = now.n_context + (self._count_tokens(written) if n_tokens is None else n_tokens)
+        n_context = now.n_context + self._tokens_of(written) if n_tokens is None else now.n_context + n_tokens
         began = replace(now, n_context=n_context, is_finished=False)
         with self.program.lock:
             position = self.position()
@@ -321,6 +341,9 @@ class Session:
     def _fallen_back(self, now: Moment) -> Moment:
         """The moment behind a text that breaks what is assumed of others."""
         fallback = self.program.spec.fallback
+        left = self._limits.left_at(now)
+        if fallback is not None and left is not None and self.program.prices.of_fallback(fallback) > left:
+            fallback = None
         here = len(self._text)
         now = replace(now, inside=None, begin=here, length=here, pieces=len(self._pieces), plan=(), is_broken=True)
         if fallback is None:
@@ -330,17 +353,30 @@ class Session:
 
     def _within_limit(self, segment: Segment, text: str) -> str:
         """The text, or as much of it as `max_tokens` permits."""
-        most = segment.max_tokens
-        if most is None or self._count_tokens(text) <= most:
+        most, count = segment.max_tokens, self._count_tokens
+        if most is None:
             return text
-        fits, too_long = 0, len(text)
-        while fits + 1 < too_long:
-            middle = (fits + too_long) // 2
-            if self._count_tokens(text[:middle]) <= most:
-                fits = middle
-            else:
-                too_long = middle
-        return self.program.policy.bodies.admitted(segment.name, text[:fits])
+        written = text.encode()
+        if count is None:
+            fits = self.program.spellings.fewest(written, most)[1]
+            cut = written[:fits].decode("utf-8", "ignore")
+        elif count(text) <= most:
+            return text
+        else:
+            fits, too_long = 0, len(text)
+            while fits + 1 < too_long:
+                middle = (fits + too_long) // 2
+                fits, too_long = (middle, too_long) if count(text[:middle]) <= most else (fits, middle)
+            cut = text[:fits]
+        return text if cut == text else self.program.policy.bodies.admitted(segment.name, cut)
+
+    def _tokens_of(self, text: str) -> int:
+        """How many tokens a text takes in the context, where a budget asks."""
+        if self.program.budget.context_tokens is None:
+            return 0
+        if self._count_tokens is not None:
+            return self._count_tokens(text)
+        return self.program.spellings.fewest(text.encode())[0]
 
     def _expected(self) -> tuple[str, ...]:
         match self._now.event:
@@ -389,6 +425,8 @@ class Session:
         """
         now = self._now
         spec = self.program.spec
+        if now.inside is not None and spec.segment(now.inside).writer is not Writer.MODEL:
+            return []  # it is others' opener that has been written
         opener = "" if now.inside is None else spec.segment(now.inside).open
         written = opener + self._text[now.begin :].decode("utf-8", "replace")
         pieces = self.program.reader.split(written)

@@ -29,12 +29,32 @@ class Spellings:
         for token, text in enumerate(vocabulary.token_bytes):
             if text and token not in vocabulary.special_token_ids and token not in vocabulary.eos_token_ids:
                 self._token_of.setdefault(text, token)
-        self._longest = max(map(len, self._token_of), default=0)
+        self._lengths = sorted({len(text) for text in self._token_of})
+        self._longest = max(self._lengths, default=0)
         self.of = lru_cache(MOST_KEPT)(self._of)
 
     def count(self, text: bytes) -> int:
         """The fewest tokens."""
         return len(self.of(text))
+
+    def fewest(self, text: bytes, most: int | None = None) -> tuple[int, int]:
+        """The fewest tokens that a text of others takes, and how many of its bytes these are: not more than `most`
+        tokens, if a number is given. A byte that no token spells counts as one."""
+        if most is not None:
+            text = text[: most * self._longest]
+        counts = [0]
+        for end in range(1, len(text) + 1):
+            fewest = counts[end - 1] + 1
+            for length in self._lengths:
+                if length > end:
+                    break
+                if counts[end - length] + 1 < fewest and text[end - length : end] in self._token_of:
+                    fewest = counts[end - length] + 1
+            counts.append(fewest)
+        if most is None:
+            return counts[-1], len(text)
+        fits = max(end for end, count in enumerate(counts) if count <= most)
+        return counts[fits], fits
 
     def by_bytes(self, text: bytes) -> tuple[int, ...]:
         """One token for each byte where there are such tokens, else the fewest: quick, for texts that are long."""

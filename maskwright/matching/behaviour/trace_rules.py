@@ -31,7 +31,7 @@ import numpy as np
 
 from maskwright.automata.nullable import nonempty_part
 from maskwright.automata.passes import prepare
-from maskwright.errors import VocabularyGap
+from maskwright.errors import SpecError, VocabularyGap
 from maskwright.grammar import ir
 from maskwright.grammar.behaviour.atoms import Hole
 from maskwright.grammar.behaviour.grounding.bodies import Allowed
@@ -132,6 +132,13 @@ class TraceRules(Mapping[str, Node]):
         self._turn_of: dict[tuple[Position, str | None], int] = {}
         missing = frozenset(vocabulary.missing_bytes)
         for segment in policy.spec.segments:
+            for text in (segment.open, segment.close):
+                if vocabulary.special_token_names.get(text) in vocabulary.eos_token_ids:
+                    raise SpecError(
+                        f"{text!r} ends the text for this vocabulary, so no segment can be delimited by it; take it "
+                        "out of eos_token_ids, or choose another delimiter",
+                        f"segment '{segment.name}'",
+                    )
             gap = missing.intersection((segment.open + segment.close).encode())
             if gap:
                 raise VocabularyGap(bytes(sorted(gap)))
@@ -254,7 +261,7 @@ class TraceRules(Mapping[str, Node]):
         """What may follow a segment; `is_clear`: it has ended whatever follows."""
         policy = self.policy
         others = policy.segments_of_others(position)
-        has_own = bool(policy.letters_of_model(position))
+        has_own = policy.can_model_write(position)
         if others and not has_own and is_clear:
             return self._marked(TurnEnd(position, others, is_opened=False))
         going_on = Call(f"turn {self._turn_number(position, None)}") if others or has_own else None

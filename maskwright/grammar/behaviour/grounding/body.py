@@ -51,10 +51,12 @@ BoundTexts = Mapping[str, tuple[str, ...]]
 @record
 class Domain(KeepsHash):
     """The values that can stand at a hole. Equal keys mean the same values; `size`: how many, None for more than any
-    trace has use for."""
+    trace has use for. `spare`: bytes by which a value may be longer than the shortest one, that a trace always finds
+    one it has not used; None: not known."""
 
     key: Hashable
     size: int | None
+    spare: int | None = None
 
 
 class Body(Protocol):

@@ -22,6 +22,12 @@ from maskwright.grammar.ir import Grammar, Node
 MAX_COUNTED = 1_000
 """A hole with more values than this is taken to have a new one for every segment of a trace."""
 
+VALUES_OF_A_TRACE = 10_000
+"""More values than a trace mentions: so many segments are more than any context holds."""
+
+MAX_SPARE_CHARACTERS = 64
+BYTES_OF_A_CHARACTER = 4
+
 LONG = 64
 """A kind of string that may be as long as this has more values than that: nobody lists so long ones."""
 
@@ -31,7 +37,30 @@ _OF_INTEGERS = {"type", "minimum", "maximum", "title", "description", "examples"
 
 def domain_of_language(language: CharacterAutomaton) -> Domain:
     """The texts of a regular language."""
-    return Domain(language, count_members(language, MAX_COUNTED))
+    return Domain(language, count_members(language, MAX_COUNTED), _spare(language))
+
+
+def _spare(language: CharacterAutomaton) -> int | None:
+    """Bytes beyond the shortest text within which there are all texts, or as many as a trace may want."""
+    if language.is_empty:
+        return 0
+    ranges = language.alphabet.ranges()
+    sizes = [sum(high - low + 1 for low, high in one) for one in ranges]
+    table, n = language.transitions, language.n_states
+    least, greatest = language.length_bounds()
+    ways = np.zeros(n)
+    ways[0] = 1
+    found = 0.0
+    for length in range(least + MAX_SPARE_CHARACTERS + 1):
+        found += float(ways[language.accepting].sum())
+        if length == greatest or found >= VALUES_OF_A_TRACE:
+            return BYTES_OF_A_CHARACTER * max(0, length - least)
+        after = np.zeros(n)
+        for cls, size in enumerate(sizes):
+            there = table[:, cls]
+            np.add.at(after, there[there >= 0], ways[there >= 0] * size)
+        ways = np.minimum(after, 1e300)
+    return None
 
 
 def domain_of_schema(
@@ -40,9 +69,10 @@ def domain_of_schema(
     """The values at a path of the instances of a schema; `has`: can something of another schema stand there?"""
     schema = _at(document, path)
     key = unknown if schema is None else json.dumps(schema, sort_keys=True)
+    spare = None if schema is None else _spare_of_schema(schema)
     if has({"type": "string", "minLength": LONG}) or has({"type": "number", "minimum": 1e9}):
-        return Domain(key, None)
-    return Domain(key, 1 if schema is None else _count(schema))
+        return Domain(key, None, spare)
+    return Domain(key, 1 if schema is None else _count(schema), spare)
 
 
 def has_endless_texts(grammar: Grammar) -> bool:
@@ -104,6 +134,26 @@ def _at(schema: Any, path: Path) -> Mapping[str, Any] | None:
     return schema if isinstance(schema, Mapping) and "$ref" not in json.dumps(schema) else None
 
 
+def _spare_of_schema(schema: Mapping[str, Any]) -> int | None:
+    """The same for the values of a schema that is written in so many words."""
+    if isinstance(listed := schema.get("enum"), list):
+        return max(len(json.dumps(value).encode()) for value in listed) if listed else 0
+    kind = schema.get("type")
+    if kind in {"boolean", "null"}:
+        return 1
+    if kind == "string" and schema.keys() <= _OF_STRINGS:
+        spare = _spare(_language_of(schema))
+        return None if spare is None else 3 * spare  # a character may be spelled with twelve bytes
+    if kind == "integer" and schema.keys() <= _OF_INTEGERS:
+        return MAX_SPARE_CHARACTERS
+    return None
+
+
+def _language_of(schema: Mapping[str, Any]) -> CharacterAutomaton:
+    language = length_between(schema.get("minLength", 0), schema.get("maxLength"))
+    return language & search_language(schema["pattern"]) if "pattern" in schema else language
+
+
 def _count(schema: Mapping[str, Any]) -> int | None:
     if isinstance(listed := schema.get("enum"), list):
         return len(listed)
@@ -111,10 +161,7 @@ def _count(schema: Mapping[str, Any]) -> int | None:
     if kind == "boolean":
         return 2
     if kind == "string" and schema.keys() <= _OF_STRINGS:
-        language = length_between(schema.get("minLength", 0), schema.get("maxLength"))
-        if "pattern" in schema:
-            language &= search_language(schema["pattern"])
-        return count_members(language, MAX_COUNTED)
+        return count_members(_language_of(schema), MAX_COUNTED)
     if kind == "integer" and schema.keys() <= _OF_INTEGERS and {"minimum", "maximum"} <= schema.keys():
         size = int(schema["maximum"] - schema["minimum"]) + 1
         return size if size <= MAX_COUNTED else None

@@ -20,7 +20,7 @@ from maskwright.grammar.behaviour.policy.game import WON, Game, Option
 class Costs:
     """Costs of the nodes of a game that are won (mutable: nodes are added as the game grows).
 
-    cost_of_move(move, is_model): 0 or more. end_cost: of an end that the model has to write.
+    cost_of_move(move): 0 or more. end_cost: of an end that the model has to write.
     """
 
     def __init__(self, game: Game, cost_of_move: Callable[[int], int], end_cost: int) -> None:

@@ -57,8 +57,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """moves[i] leads to successors[i]; all of them must be won. An end has neither; `segment`: handed over to, or -1
-    if that is open (of the model's own segments it is their number)."""
+    """moves[i] leads to successors[i], all of which must be won; an end has neither. `is_model`: is it the model's?"""
 
     node: int
     moves: tuple[int, ...]
@@ -130,11 +129,6 @@ class Game:
             assumed = rules.tables[rules.assumption].rows[vector[rules.assumption]]
             possible = [move for move in possible if assumed[move] != DEAD]
         return tuple(possible)
-
-    def can_model_write(self, node: int) -> bool:
-        """Is there a segment of the model that no automaton refuses for good?"""
-        successors = self.successors(node)
-        return any(DEAD not in successors[move] for move in self._moves_of_model)
 
     def expand(self, node: int) -> tuple[Option, ...]:
         """What may happen at a node."""

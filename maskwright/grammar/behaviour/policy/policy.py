@@ -108,6 +108,8 @@ class Policy:
         Raises SpecError, with the rules at fault and a trace that shows it, if nobody could follow it to the end
         against the declared environment; LimitExceeded if that cannot be settled.
         """
+        if spec.fallback is not None and _references(spec.segment(spec.fallback).text):
+            raise SpecError("the fallback must not repeat earlier texts, as there may be none", spec.name)
         bodies = Bodies.of(spec, spec_atoms(spec))
         policy = cls._assembled(spec, bodies)
         status = policy.game.decide(0, MAX_EXPANDED)
@@ -342,6 +344,15 @@ class Policy:
         """Those of them that the model may write."""
         return tuple([i for i in self.letters_at(position) if self._writer(i) is Writer.MODEL])
 
+    def can_model_write(self, position: Position) -> bool:
+        """May the model write anything?  The first letter found is enough."""
+        known = self._letters_at.get(position)
+        letters = range(len(self.letters)) if known is None else known
+        return any(
+            self._writer(letter) is Writer.MODEL and (known is not None or self._is_possible(position, letter))
+            for letter in letters
+        )
+
     def segments_of_others(self, position: Position) -> tuple[str, ...]:
         """The segments of environment or user that the trace may be handed over to."""
         found: dict[str, None] = {}
@@ -388,6 +399,10 @@ class Policy:
         return Costs(self.game, lambda _: 1, 0).of(position.node)
 
     # Values.
+
+    def holes_of(self, letter: int) -> tuple[Hole, ...]:
+        """The holes of a letter at which values matter."""
+        return self._holes.get(letter, ())
 
     def is_about_values(self, letter: int) -> bool:
         """Does it matter which values, or which text, a segment with this letter has?"""
@@ -469,6 +484,7 @@ def _holes_of_letters(spec: Spec, letters: tuple[Letter, ...]) -> dict[int, tupl
     atoms = [
         atom
         for rule in spec.rules
+        if rule.level is Level.HARD  # what only warns takes no part in masks
         for formula in (rule.formula, rule.of)
         if formula is not None
         for atom in atoms_of(formula)

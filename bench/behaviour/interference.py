@@ -1,10 +1,10 @@
 """Does a specification that permits everything change what a model writes? Token for token, it must not.
 
-The bundled model is sampled freely, and beside it a session of "any text" says which tokens are allowed; each step draws
-twice with the same noise, once among all tokens and once among the allowed ones, as the token with the highest sum of
-logit and Gumbel noise. (By one uniform number along the cumulated weights a token of no weight that is missing would
-shift all others.) So they differ where the free token is forbidden: a special one, or a byte that would break UTF-8.
-An end token ends the text, and another begins; so does a token on which they differ.
+The bundled model is sampled freely, and beside it a session of "any text" says which tokens are allowed; each step
+draws twice with the same noise, once among all tokens and once among the allowed ones, as the token with the highest
+sum of logit and Gumbel noise. (By one uniform number along the cumulated weights a token of no weight that is missing
+would shift all others.) So they differ where the free token is forbidden: a special one, or a byte that would break
+UTF-8. An end token ends the text, and another begins; so does a token on which they differ.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Limits:
             return now
         if facts.highest is None:
             behind = [_behind(trail, *one) for one in self._places(now)]
-            facts.highest = max([outlook.cost(one) for one in behind], default=0)
+            facts.highest = max([outlook.cost(one) for one in behind], default=NO_WAY)
             if smallest is not None:
                 facts.longest = max([outlook.to_exit(one) for one in behind], default=0)
         if left > facts.highest and (smallest is None or min(here, smallest) > facts.longest):

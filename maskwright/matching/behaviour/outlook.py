@@ -17,9 +17,11 @@ where they are few.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +61,7 @@ MET_BEHIND_FIRST = 128
 LONG_TEXT = 48
 """Longer ways are spelled byte by byte: finding the fewest tokens takes longer than all the rest."""
 
-MOST_GROUPS = 1 << 13
+MOST_GROUPS = 1 << 14
 """Places that the tokens of one place may lead to."""
 
 MOST_GROUPINGS = 32
@@ -69,6 +71,23 @@ MOST_KEPT = 1 << 15
 """Places of which something is kept."""
 
 _EXIT_BYTES = 5
+
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+
+
+def _alone(
+    method: Callable[Concatenate[Outlook, Parameters], Answer],
+) -> Callable[Concatenate[Outlook, Parameters], Answer]:
+    """A method that one thread at a time is in."""
+
+    @wraps(method)
+    def locked(self: Outlook, /, *arguments: Parameters.args, **options: Parameters.kwargs) -> Answer:
+        with self._lock:
+            return method(self, *arguments, **options)
+
+    return locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,7 @@ class Outlook:
         self._spellings = spellings
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
+        self._lock = threading.RLock()
         self._groups: dict[Place, Groups] = {}
         self._graph: TokenGraph | None = None
         self._n_restarts = 0
@@ -130,10 +150,14 @@ class Outlook:
         spec = rules.policy.spec
         self._longest_delimiters = 2 * max([len((one.open + one.close).encode()) for one in spec.segments])
 
+    @_alone
     def make_exact(self) -> int | None:
         """Lay out all places, if they are few, so that costs are exact from now on: the cost of the start, or None."""
         graph = TokenGraph(self._grammar, self._rules, self._exit_at, self._places_behind)
-        if not graph.build():
+        try:
+            if not graph.build():
+                return None
+        except LimitExceeded:
             return None
         self._graph = graph
         self._n_restarts = self._grammar.memory.n_restarts
@@ -145,6 +169,7 @@ class Outlook:
     def _places_behind(self, trail: Trail) -> list[tuple[Place, int]]:
         return self.behind_tokens(trail).places
 
+    @_alone
     def facts(self, trail: Trail) -> Facts:
         """What is known of the end of a trail; whether it is an exit is found at once."""
         place = trail.places[-1]
@@ -159,6 +184,7 @@ class Outlook:
             known = self._facts[place] = Facts(found)
         return known
 
+    @_alone
     def ways(self, trail: Trail) -> tuple[Way, ...]:
         """The ways to the nearest exits."""
         facts = self.facts(trail)
@@ -219,6 +245,7 @@ class Outlook:
                 todo += [number + bytes([byte]) for byte in self._rules.next_bytes(number)]
         return found
 
+    @_alone
     def cost_behind(self, exit_: Exit) -> int:
         """What everything behind an exit costs, in the worst case over others."""
         known = self._costs.get(exit_)
@@ -248,6 +275,7 @@ class Outlook:
                 return max(found)
         raise AssertionError(exit_)
 
+    @_alone
     def cost(self, trail: Trail, limit: int = NO_WAY) -> int:
         """The fewest tokens to the end of the trace that are known of, at most `limit` of them in this segment."""
         exact = self._exactly(lambda graph: graph.cost(trail.places[-1]))
@@ -268,6 +296,7 @@ class Outlook:
                 costs.append(length + tail)
         return min(costs, default=None)
 
+    @_alone
     def cost_at(self, position: Position) -> int:
         """The same from a position between two segments, whoever's turn it is."""
         exact = self._exactly(lambda graph: graph.cost_of_turn(position))
@@ -283,10 +312,12 @@ class Outlook:
             exact = ask(self._graph)
         return exact
 
+    @_alone
     def to_exit(self, trail: Trail) -> int:
         """The fewest tokens to the end of the segment."""
         return min([0 if isinstance(way.exit, Opened) else len(way.tokens) for way in self.ways(trail)], default=NO_WAY)
 
+    @_alone
     def plan(self, trail: Trail, limit: int = NO_WAY) -> tuple[int, ...]:
         """Tokens that keep the cost, at least to the next exit; () if an end token does."""
         if self._exactly(lambda graph: graph.cost(trail.places[-1])) is not None:
@@ -317,6 +348,7 @@ class Outlook:
             there.go_on(following[0], token, following[1])
         return True
 
+    @_alone
     def openers_ahead(self, trail: Trail, left: int) -> tuple[tuple[int, ...], ...]:
         """The openers of segments that may follow here, as tokens, if the budget permits them."""
         ways = []
@@ -332,6 +364,7 @@ class Outlook:
                 ways.append(tokens)
         return tuple(ways)
 
+    @_alone
     def ceiling(self) -> int:
         """More than any place that a token can lead to now costs; NO_WAY if there is no bound."""
         rules = self._rules
@@ -345,11 +378,13 @@ class Outlook:
         self._n_positions, self._n_exits = len(positions), len(exits)
         return rules.longest_rest + self._longest_delimiters + self._highest
 
+    @_alone
     def ceiling_of_limited(self) -> int:
         """More tokens than any place in a segment with a limit is from its exit; NO_WAY if there is no bound."""
         rest = self._rules.longest_limited_rest
         return NO_WAY if rest is None else rest + self._longest_delimiters
 
+    @_alone
     def behind_tokens(self, trail: Trail) -> Groups:
         """Where tokens lead from here."""
         place = trail.places[-1]
@@ -425,7 +460,7 @@ def _grouped(arrays: tuple[object, ...], place_of: Callable[[int], Place]) -> Gr
     assert isinstance(found, np.ndarray)
     assert isinstance(example, np.ndarray)
     n_groups = int(progress[N_FOUND])
-    if n_groups == MOST_GROUPS:
-        raise LimitExceeded("The places that one token can lead to", n_groups + 1, MOST_GROUPS)
+    if n_groups == MOST_GROUPS:  # nothing is known of what costs what, so only a plan is followed
+        return Groups(np.full_like(group_of, -1), [])
     places = [(place_of(int(found[group])), int(example[group])) for group in range(n_groups)]
     return Groups(group_of, places)

@@ -176,6 +176,10 @@ class TraceRules(Mapping[str, Node]):
     # The mapping.
 
     def __getitem__(self, name: str) -> Node:
+        with self.policy.lock:  # parts are shared with other traces, and may make their rules when they are asked
+            return self._rule(name)
+
+    def _rule(self, name: str) -> Node:
         known = self._own.get(name)
         if known is None:
             kind, _, number = name.partition(" ")

@@ -1,4 +1,4 @@
-"""Flow and rules as one automaton over letters: `game` (what can be finished), `value_rules`, `policy`, `costs`,
+"""Flow and rules as one automaton over letters: `game` (what can be finished), `value_rules`, `tables`, `policy`, `costs`,
 `conflict`, in reading order."""
 
 from maskwright.grammar.behaviour.policy.policy import Policy, Position

@@ -8,25 +8,35 @@
 Idea. The flow and every hard rule is a small minimal automaton over its own letters (`specification.components`); a
 position is a state of each, stepped as a vector. Which positions can be finished, against everything that the declared
 environment may write, is decided by `game`; values that rules speak of are kept in `Slices` (`value_rules`).
-Positions are values: hashable, shared freely. The policy itself only grows: what it has decided stays true.
+Positions are values: hashable, shared freely. The policy itself only grows: what it has decided stays true. Threads
+take turns (`lock`).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from maskwright.errors import LimitExceeded, SpecError
-from maskwright.grammar.behaviour.atoms import Hole, Scalar, holes_of, skeleton
+from maskwright.grammar.behaviour.atoms import Hole, Scalar
 from maskwright.grammar.behaviour.grounding.bodies import Allowed, Bodies, json_text
 from maskwright.grammar.behaviour.letters import Letter
 from maskwright.grammar.behaviour.logic.construction import ltlf_to_dfa
-from maskwright.grammar.behaviour.logic.formula import atoms_of
 from maskwright.grammar.behaviour.policy.borders import check_borders
 from maskwright.grammar.behaviour.policy.game import DEAD, LOST, UNKNOWN, WON, Game, Option, Rules, Table
+from maskwright.grammar.behaviour.policy.tables import (
+    assumption_table,
+    check_domains,
+    domain_table,
+    holes_of_letters,
+    references,
+)
 from maskwright.grammar.behaviour.policy.value_rules import (
     Move,
     Slices,
@@ -39,7 +49,7 @@ from maskwright.grammar.behaviour.policy.value_rules import (
     with_star,
 )
 from maskwright.grammar.behaviour.specification.components import Component, components, spec_atoms
-from maskwright.grammar.behaviour.specification.spec import Environment, Level, Reference, Rule, Spec, Text, Writer
+from maskwright.grammar.behaviour.specification.spec import Environment, Level, Spec, Writer
 
 MAX_EXPANDED = 200_000
 """Positions that are looked at to settle whether a specification can be followed at all: some ten seconds."""
@@ -51,11 +61,25 @@ near them."""
 EXPANDED_WHILE_RUNNING = 2_000
 """For one question during a run. A position that is not settled by then is avoided: the trace goes another way."""
 
-MAX_HOLES = 6
-"""Of one letter: each may hold the star or not."""
-
 MAX_REMEMBERED = 1 << 14
 """Positions whose letters are kept."""
+
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+
+
+def _alone(
+    method: Callable[Concatenate[Policy, Parameters], Answer],
+) -> Callable[Concatenate[Policy, Parameters], Answer]:
+    """A method that one thread at a time is in: whatever is asked may make the game grow."""
+
+    @wraps(method)
+    def locked(self: Policy, /, *arguments: Parameters.args, **options: Parameters.kwargs) -> Answer:
+        with self.lock:
+            return method(self, *arguments, **options)
+
+    return locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +122,7 @@ class Policy:
     _letters_at: dict[Position, tuple[int, ...]] = field(default_factory=dict)
     _plain: tuple[int, ...] = ()
     """Of the tables, those of rules without variables."""
+    lock: threading.RLock = field(default_factory=threading.RLock)
     _domains: tuple[tuple[int, int], ...] = ()
     """Tables of holes with finitely many values, and how many."""
 
@@ -108,7 +133,7 @@ class Policy:
         Raises SpecError, with the rules at fault and a trace that shows it, if nobody could follow it to the end
         against the declared environment; LimitExceeded if that cannot be settled.
         """
-        if spec.fallback is not None and _references(spec.segment(spec.fallback).text):
+        if spec.fallback is not None and references(spec.segment(spec.fallback).text):
             raise SpecError("the fallback must not repeat earlier texts, as there may be none", spec.name)
         bodies = Bodies.of(spec, spec_atoms(spec))
         policy = cls._assembled(spec, bodies)
@@ -130,7 +155,7 @@ class Policy:
     def _assembled(cls, spec: Spec, bodies: Bodies) -> Policy:
         """The policy before anything is decided."""
         letters = bodies.letters
-        holes = _holes_of_letters(spec, letters)
+        holes = holes_of_letters(spec, letters)
         moves = tuple(
             Move(letter, frozenset(star))
             for letter in range(len(letters))
@@ -155,7 +180,7 @@ class Policy:
                         f"rule '{component.rule.id}'",
                         (component.rule.id,),
                     )
-                _check_domains(spec, bodies, component.rule)
+                check_domains(spec, bodies, component.rule)
                 value_rules.append(ValueRule(component, moves, holes, others))
             else:
                 plain.append(len(tables))
@@ -164,7 +189,7 @@ class Policy:
         tables += [rule.table for rule in value_rules]
         domains: list[tuple[int, int]] = []
         for hole in dict.fromkeys(hole for some in holes.values() for hole in some):
-            table = _domain_table(bodies, hole, moves, holes)
+            table = domain_table(bodies, hole, moves, holes)
             if table is not None:
                 domains.append((len(tables), len(table.rows) - 1))
                 tables.append(table)
@@ -174,8 +199,9 @@ class Policy:
             assumption = len(tables)
             dfa = ltlf_to_dfa(spec.assumption, alphabet)
             everything = Component(None, dfa, np.arange(len(alphabet), dtype=np.int32))
-            table = table_of(everything)
-            tables.append(Table(table.rows, (True,) * len(table.rows), (0,) * len(table.rows)))
+            tables.append(
+                assumption_table(table_of(everything), [is_model[letters[move.letter].segment] for move in moves])
+            )
         numbers = {segment.name: number for number, segment in enumerate(spec.segments)}
         rules = Rules(
             tuple(tables),
@@ -196,8 +222,8 @@ class Policy:
             _value_rules=tuple(value_rules),
             _holes=holes,
             _move_of={(move.letter, move.star): number for number, move in enumerate(moves)},
-            _bound_names=frozenset(name for segment in spec.segments for name in _references(segment.text)),
-            _referring=frozenset(segment.name for segment in spec.segments if _references(segment.text)),
+            _bound_names=frozenset(name for segment in spec.segments for name in references(segment.text)),
+            _referring=frozenset(segment.name for segment in spec.segments if references(segment.text)),
             _plain=tuple(plain),
             _domains=tuple(domains),
         )
@@ -241,6 +267,7 @@ class Policy:
         """The letter that a text of a segment comes to; None if it is no text of that segment."""
         return self.bodies.letter_of(segment, text)
 
+    @_alone
     def after(self, position: Position, letter: int, text: str = "") -> Position | None:
         """The position behind a segment that has ended; None if flow or rules refuse it, or it could not be finished.
 
@@ -262,6 +289,7 @@ class Policy:
         state = self.game.vectors[position.node][rules.assumption]
         return rules.tables[rules.assumption].rows[state][self._move_of[letter, frozenset()]] == DEAD
 
+    @_alone
     def after_values(self, position: Position, letter: int, values: Mapping[Hole, Value]) -> Position | None:
         """The same, given the values at the holes; texts are not bound."""
         slices = self._sliced(position, letter, values)
@@ -324,6 +352,7 @@ class Policy:
         self.is_narrowed |= status == UNKNOWN
         return status == WON
 
+    @_alone
     def letters_at(self, position: Position) -> tuple[int, ...]:
         """The letters that may come next, whoever writes them; where values matter, for some value."""
         known = self._letters_at.get(position)
@@ -344,6 +373,7 @@ class Policy:
         """Those of them that the model may write."""
         return tuple([i for i in self.letters_at(position) if self._writer(i) is Writer.MODEL])
 
+    @_alone
     def can_model_write(self, position: Position) -> bool:
         """May the model write anything?  The first letter found is enough."""
         known = self._letters_at.get(position)
@@ -353,6 +383,7 @@ class Policy:
             for letter in letters
         )
 
+    @_alone
     def segments_of_others(self, position: Position) -> tuple[str, ...]:
         """The segments of environment or user that the trace may be handed over to."""
         found: dict[str, None] = {}
@@ -361,6 +392,7 @@ class Policy:
                 found.update(dict.fromkeys(self.letters[self.moves[move].letter].segment for move in option.moves))
         return tuple(found)
 
+    @_alone
     def is_open(self, option: Option) -> bool:
         """May this happen: can the trace be finished whatever comes of it?"""
         return all(self._is_won(successor) for successor in option.successors)
@@ -414,6 +446,7 @@ class Policy:
         """Is an earlier text part of the segment's text?"""
         return segment in self._referring
 
+    @_alone
     def allowed_values(self, position: Position, letter: int) -> dict[Hole, Allowed] | None:
         """The values that may stand at each hole of a letter, independently of each other; None if there are none.
 
@@ -449,6 +482,7 @@ class Policy:
         bound = dict(position.bound)
         return self.bodies.grammar(segment, frozenset([letter]), values=allowed, bound=bound) is not None
 
+    @_alone
     def value_classes(
         self, position: Position, letter: int, allowed: Mapping[Hole, Allowed]
     ) -> list[dict[Hole, Allowed]]:
@@ -477,97 +511,3 @@ def _allowed(values: list[Value], known: set[Value]) -> Allowed:
     if known.issuperset(values):
         return Allowed(frozenset(values))
     return Allowed(frozenset(value for value in known.difference(values) if not is_fresh(value)), is_excluded=True)
-
-
-def _holes_of_letters(spec: Spec, letters: tuple[Letter, ...]) -> dict[int, tuple[Hole, ...]]:
-    """The holes that matter for each letter that has any."""
-    atoms = [
-        atom
-        for rule in spec.rules
-        if rule.level is Level.HARD  # what only warns takes no part in masks
-        for formula in (rule.formula, rule.of)
-        if formula is not None
-        for atom in atoms_of(formula)
-        if holes_of(atom)
-    ]
-    found: dict[int, tuple[Hole, ...]] = {}
-    for number, letter in enumerate(letters):
-        holes = dict.fromkeys(
-            hole
-            for atom in atoms
-            if letter.holds(skeleton(atom))
-            for hole, _ in holes_of(atom)
-            if hole.segment == letter.segment
-        )
-        if len(holes) > MAX_HOLES:
-            raise LimitExceeded(f"The values in segment '{letter.segment}' that rules speak of", len(holes), MAX_HOLES)
-        if holes:
-            found[number] = tuple(holes)
-    return found
-
-
-def _check_domains(spec: Spec, bodies: Bodies, rule: Rule) -> None:
-    """Raise SpecError if a variable stands for different kinds of values: none would be sure to fit everywhere."""
-    holes = dict.fromkeys(
-        hole
-        for one in (rule.formula, rule.of)
-        if one is not None
-        for atom in atoms_of(one)
-        for hole, _ in holes_of(atom)
-    )
-    for hole in holes:
-        if _references(spec.segment(hole.segment).text):
-            raise SpecError(
-                f"its variable speaks of segment '{hole.segment}', which repeats earlier texts; that is not supported",
-                f"rule '{rule.id}'",
-                (rule.id,),
-            )
-    if len({bodies.domain(hole).key for hole in holes}) > 1:
-        raise SpecError(
-            "its variable stands for values of different kinds; give these the same text, pattern or schema: "
-            + ", ".join(map(str, holes)),
-            f"rule '{rule.id}'",
-            (rule.id,),
-        )
-
-
-def _domain_table(
-    bodies: Bodies, hole: Hole, moves: tuple[Move, ...], holes: dict[int, tuple[Hole, ...]]
-) -> Table | None:
-    """What values are left for a hole; None if there is no end of them, whatever the letter.
-
-    State k says how many values have been seen, or will be used as others, up to the greatest number that matters.
-    The star can stand where every value of the hole can, so one is left for it there; a letter about whose values atoms
-    ask has only others. During a run the state is set to the number of values that differ from the default.
-    """
-    whole = bodies.domain(hole)
-    of_letter = {letter: bodies.domain(hole, letter) for letter, some in holes.items() if hole in some}
-    sizes = [one.size for one in (whole, *of_letter.values()) if one.size is not None]
-    if not sizes and all(one.key == whole.key for one in of_letter.values()):
-        return None
-    last = max(sizes, default=0)
-
-    def after(k: int, move: Move) -> int:
-        domain = of_letter.get(move.letter)
-        if domain is None:
-            return k
-        has_star = domain.key == whole.key
-        if hole in move.star:
-            return k if has_star and (domain.size is None or k < domain.size) else DEAD
-        return min(k + 1, last) if domain.size is None or k + has_star < domain.size else DEAD
-
-    rows = tuple([tuple([after(k, move) for move in moves]) for k in range(last + 1)])
-    return Table(rows, (True,) * (last + 1), (0,) * (last + 1))
-
-
-def _references(text: Text) -> set[str]:
-    """The names of earlier texts that a text refers to."""
-    found: set[str] = set()
-    todo = [text]
-    while todo:
-        here = todo.pop()
-        if isinstance(here, Reference):
-            found.add(here.name)
-        inner = (*getattr(here, "parts", ()), *getattr(here, "texts", ()), getattr(here, "part", None))
-        todo += [part for part in inner if isinstance(part, Text)]
-    return found

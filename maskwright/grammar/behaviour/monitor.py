@@ -236,6 +236,8 @@ class Monitor:
     def _refusal(self, segment: str, text: str) -> Refusal:
         """Why a segment is refused: asked of the checker, which reads the whole trace."""
         found = self._why().check([*self.segments, (segment, text)]).violation
+        if found is None and self.policy.letter_of(segment, text) is None:
+            return self._because(segment, text, self.policy.bodies.why_not(segment, text))
         if found is None:
             return self._because(
                 segment, text, f"after segment '{segment}' it would depend on others whether the trace can be finished"

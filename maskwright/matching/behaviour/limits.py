@@ -33,6 +33,8 @@ class Limits:
         self._program = program
         self._rules = rules
         self._outlook = outlook
+        names = program.vocabulary.special_token_names
+        self._special = {token: name.encode() for name, token in names.items()}
         budget = program.budget
         has_budget = budget.generated_tokens is not None or budget.context_tokens is not None
         self.is_bounded = has_budget or program.smallest_limit is not None
@@ -138,7 +140,7 @@ class Limits:
         """What a token adds to the text; a special one is spelled by its name."""
         vocabulary = self._program.vocabulary
         if token_id in vocabulary.special_token_ids:
-            return vocabulary.token_bytes[token_id]
+            return self._special.get(token_id) or vocabulary.token_bytes[token_id]
         return vocabulary.text_of(token_id)
 
 

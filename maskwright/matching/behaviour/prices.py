@@ -97,11 +97,14 @@ class Prices:
         if segment.writer is not Writer.MODEL:
             return ()
         rest = (*of(policy.bodies.shortest(letter).encode()), *of(segment.close.encode()))
-        if segment.max_tokens is not None and len(rest) > segment.max_tokens:
-            raise SpecError(
-                f"max_tokens must be at least {len(rest)}: a text that the rules may ask for takes so many",
-                f"segment '{segment.name}'",
-            )
+        if segment.max_tokens is not None:
+            needed = len(rest) + self._of_values(letter, segment.name) + self._of_references(segment.name)
+            if needed > segment.max_tokens:
+                wanted = "more than any number" if needed >= ENDLESS else f"at least {needed}"
+                raise SpecError(
+                    f"max_tokens must be {wanted}: a text that the rules may ask for can take so many",
+                    f"segment '{segment.name}'",
+                )
         return rest
 
     def _of_values(self, letter: int, segment: str) -> int:

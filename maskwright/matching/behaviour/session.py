@@ -292,7 +292,10 @@ class Session:
     def _call_of(self, piece: Piece) -> tuple[str, dict[str, object]] | None:
         if not isinstance(self.program.spec.segment(piece.segment).text, ToolCall):
             return None
-        call = json.loads(piece.text, parse_int=_whole_number)
+        try:
+            call = json.loads(piece.text, parse_int=_whole_number)
+        except RecursionError:  # so deep that Python does not read it
+            return None
         return call["name"], call["arguments"]
 
     # Others.
@@ -332,10 +335,16 @@ class Session:
                 if left is not None and needed > left:
                     raise BudgetTooSmall(left, f"what must follow can take {needed}")
             ended = self._ended_in_turn(has_ended=True) if isinstance(now.event, Done) else ()
-            self._moments.append(now)
-            self._pieces += [*ended, Piece(name, admitted)]
-            self._text += written.encode()
-            self._now = self._fallen_back(began) if following is None else self._begun(began, following, None)
+            n_pieces, n_bytes = len(self._pieces), len(self._text)
+            try:
+                self._pieces += [*ended, Piece(name, admitted)]
+                self._text += written.encode()
+                moment = self._fallen_back(began) if following is None else self._begun(began, following, None)
+            except Exception:
+                del self._pieces[n_pieces:]
+                del self._text[n_bytes:]
+                raise
+            self._go_on(moment)
         return written
 
     def _fallen_back(self, now: Moment) -> Moment:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import maskwright as mw
-from maskwright.behaviour import Budget, Done, Handover, Session, Spec, Verdict
+from maskwright.behaviour import Budget, Done, Handover, Program, Session, Spec, Verdict
 from maskwright.matching.bitmask import allowed_tokens
 
 PIECES = [b"\n[", b"[A] ", b"</b>", b"<b>", b" the", b" cat", b"</b>\n[A]", b"xx", b"\n[B"]
@@ -135,3 +137,121 @@ flow: (q a){1,2}
     assert session.event.may_end
     session.observe("and?")
     assert session.text == "[Q]?<a>xx</a>[Q]and?"
+
+
+def program_of(text: str, budget: Budget | None = None, vocabulary: mw.Vocabulary = VOCABULARY) -> Program:
+    return mw.Compiler(vocabulary).compile_behaviour(Spec.from_yaml(text, "small"), budget=budget)
+
+
+def test_a_prompt_that_leaves_too_little_is_an_error_at_the_start() -> None:
+    program = program_of(
+        'segments: {a: {open: "[A]", text: {regex: "x{10,20}"}}}\nflow: a\nbudget: {context_tokens: 60}'
+    )
+    program.start(n_prompt_tokens=60 - program.least_budget)
+    with pytest.raises(mw.MaskwrightError, match="too small"):
+        program.start(n_prompt_tokens=61 - program.least_budget)
+
+
+HANDING_OVER = """
+segments:
+  say: {open: "<say>", text: free}
+  ask: {open: "<ask>", close: "</ask>", writer: env, text: {choice: ["yes", "no"]}}
+flow: (say ask)+
+"""
+
+
+def test_an_end_token_behind_the_opener_of_others_ends_the_turn_and_nothing_else() -> None:
+    session = program_of(HANDING_OVER).start()
+    assert session.accept_tokens(b"<say>x<ask>") == 11
+    assert isinstance(session.event, Handover)
+    session.accept_token(END)
+    assert [piece.segment for piece in session.pieces] == ["say"]
+    session.observe("yes")
+    assert session.text == "<say>x<ask>yes</ask>"
+    assert not session.is_finished()
+
+
+def test_what_others_say_need_not_be_in_the_vocabulary() -> None:
+    ascii_only = mw.Vocabulary([*(bytes([byte]) for byte in range(128)), b""], eos_token_ids=[128])
+    session = program_of(
+        'segments: {q: {open: "[Q]", writer: user}, a: {open: "<a>", close: "</a>", text: {regex: "x"}}}\nflow: q a',
+        vocabulary=ascii_only,
+    ).start()
+    assert session.observe("café") == "[Q]café"
+    assert session.accept_tokens(b"<a>x</a>") == 8
+
+
+@pytest.mark.parametrize("text", ['choice: ["a", "bbbbbbbbbbbbbbbbbbbb", "cc"]', 'regex: "a|b{30}|cc"'])
+def test_a_budget_counts_on_values_that_have_not_been_used(text: str) -> None:
+    spec = (
+        f"segments: {{s: {{open: '<s>', close: '</s>', text: {{{text}}}}}}}\n"
+        "flow: s s s\nrules: [{never_repeat: s}]"
+    )
+        f'segments: {{s: {{open: "<s>", close: "</s>", text: {{{text}}}}}}}\nflow: s s s\nrules: [{{never_repeat: s}}]'
+    )
+    least = program_of(spec, Budget(generated_tokens=10_000)).least_budget
+    for seed in range(5):
+        session = program_of(spec, Budget(generated_tokens=least)).start()
+        play(session, np.random.default_rng(seed), lambda _: "")
+        remaining = session.remaining()
+        assert remaining is not None
+        assert remaining >= 0
+
+
+def test_values_that_must_get_longer_and_longer_have_no_budget() -> None:
+    spec = 'segments: {s: {open: "<s>", close: "</s>", text: {regex: "a+"}}}\nflow: s{5}\nrules: [{never_repeat: s}]'
+    program_of(spec)
+    with pytest.raises(mw.MaskwrightError, match="no budget can be kept"):
+        program_of(spec, Budget(generated_tokens=1_000))
+    with pytest.raises(mw.MaskwrightError, match="max_tokens must be more than any number"):
+        program_of(spec.replace('close: "</s>",', 'close: "</s>", max_tokens: 9,'))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_full_segment_without_closer_is_left_by_the_opener_of_others(seed: int) -> None:
+    session = program_of("""
+segments:
+  a: {open: "[a]", text: free, max_tokens: 3}
+  r: {open: "\\n[r] ", writer: env, text: {choice: ["ok"]}}
+flow: (a r){1,4} a
+""").start()
+    play(session, np.random.default_rng(seed), lambda _: "ok")
+
+
+def test_a_delimiter_that_ends_the_text_is_refused_when_it_is_compiled() -> None:
+    chat = mw.Vocabulary(
+        [*(bytes([byte]) for byte in range(256)), b"<|end|>"],
+        eos_token_ids=[256],
+        special_token_ids=[256],
+        special_token_names={"<|end|>": 256},
+    )
+    with pytest.raises(mw.MaskwrightError, match="ends the text for this vocabulary"):
+        program_of('segments: {a: {open: "<a>", close: "<|end|>"}}\nflow: a', vocabulary=chat)
+
+
+def test_an_assumption_does_not_bind_the_model() -> None:
+    session = program_of("""
+segments:
+  c: {open: "<c>", close: "</c>", text: {choice: ["go", "stay"]}}
+  r: {open: "<r>", close: "</r>", writer: env, text: {choice: ["ok", "bad"]}}
+  n: {open: "<n>", close: "</n>", text: {regex: "x"}}
+flow: c (r | n) n
+environment: {assume: 'G (c == "go" -> X (r == "ok"))'}
+""").start()
+    assert session.accept_tokens(b"<c>go</c><n>x</n><n>x</n>") == 25
+    assert session.is_accepting()
+
+
+def test_threads_take_turns_in_a_policy_that_grows() -> None:
+    names = "abcdefgh"
+    segments = ", ".join(f'{name}: {{open: "<{name}>", close: "</{name}>", text: {{regex: "x"}}}}' for name in names)
+    rules = ", ".join(f"{{followed_by: {{when: {a}, then: {b}}}}}" for a, b in pairwise(names))
+    program = program_of(f"segments: {{{segments}}}\nflow: ({'|'.join(names)}){{1,12}}\nrules: [{rules}]")
+
+    def run(seed: int) -> str:
+        return play(program.start(), np.random.default_rng(seed), lambda _: "").text
+
+    expected = [run(seed) for seed in range(6)]
+    program = program_of(f"segments: {{{segments}}}\nflow: ({'|'.join(names)}){{1,12}}\nrules: [{rules}]")
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(run, range(6))) == expected

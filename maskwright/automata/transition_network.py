@@ -196,6 +196,8 @@ class TransitionNetwork:
     def start(self, rule: str | None = None) -> int:
         """The configuration before the first byte of a text, or of one of a rule that is named."""
         number = 0 if rule is None else self._nonterminal_of(Call(rule))
+        if len(self._node_of) > self._table_size:
+            self._enlarge_table()
         self.build(number)
         entry = int(self.arena[int(self.arena[NONTERMINALS]) + 4 * number])
         return self.run(start_configuration, entry, END_FRAME)

@@ -184,10 +184,7 @@ def test_what_others_say_need_not_be_in_the_vocabulary() -> None:
 @pytest.mark.parametrize("text", ['choice: ["a", "bbbbbbbbbbbbbbbbbbbb", "cc"]', 'regex: "a|b{30}|cc"'])
 def test_a_budget_counts_on_values_that_have_not_been_used(text: str) -> None:
     spec = (
-        f"segments: {{s: {{open: '<s>', close: '</s>', text: {{{text}}}}}}}\n"
-        "flow: s s s\nrules: [{never_repeat: s}]"
-    )
-        f'segments: {{s: {{open: "<s>", close: "</s>", text: {{{text}}}}}}}\nflow: s s s\nrules: [{{never_repeat: s}}]'
+        f"segments: {{s: {{open: '<s>', close: '</s>', text: {{{text}}}}}}}\nflow: s s s\nrules: [{{never_repeat: s}}]"
     )
     least = program_of(spec, Budget(generated_tokens=10_000)).least_budget
     for seed in range(5):
@@ -255,3 +252,33 @@ def test_threads_take_turns_in_a_policy_that_grows() -> None:
     program = program_of(f"segments: {{{segments}}}\nflow: ({'|'.join(names)}){{1,12}}\nrules: [{rules}]")
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(run, range(6))) == expected
+
+
+def test_many_values_are_told_apart_by_their_states_only() -> None:
+    session = program_of(
+        'segments: {s: {open: "[s]", close: ";", text: {regex: "[a-z0-9]{1,9}"}}}\nflow: s{1,120}\n'
+        "rules: [{never_repeat: s}]"
+    ).start()
+    row = np.zeros(session.row_shape, np.int32)
+    for number in range(110):
+        session.fill_bitmask(row)
+        assert allowed_tokens(row, VOCABULARY.size).tolist() == ([ord("[")] if not number else [ord("["), END])
+        written = b"[s]v%d;" % number
+        assert session.accept_tokens(written) == len(written)
+    session.accept_tokens(b"[s]v7")
+    assert not session.allows(ord(";"))
+    assert session.allows(ord("x"))
+
+
+def test_several_values_in_one_call_are_decided_quickly() -> None:
+    tools = "tools: {f: {a: string, b: string, c: string}}\n"
+    session = program_of(
+        tools + 'segments: {s: {open: "[s]", close: ";", text: {tools: tools}}}\nflow: s{1,30}\n'
+        "rules: [{never_repeat: 'call(f, a=$x)'}, {never_repeat: 'call(f, b=$x)'}, {never_repeat: 'call(f, c=$x)'}]"
+    ).start()
+    for number in range(12):
+        call = f'[s]{{"name": "f", "arguments": {{"a": "{number}", "b": "{number}", "c": "{number}"}}}};'
+        assert session.accept_tokens(call.encode()) == len(call)
+    again = '[s]{"name": "f", "arguments": {"a": "x", "b": "3'
+    assert session.accept_tokens(again.encode()) == len(again)
+    assert not session.allows(ord('"'))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -60,6 +60,9 @@ near them."""
 
 EXPANDED_WHILE_RUNNING = 2_000
 """For one question during a run. A position that is not settled by then is avoided: the trace goes another way."""
+
+MAX_COMBINATIONS = 4_096
+"""Of values at the holes of one letter that are looked at."""
 
 MAX_REMEMBERED = 1 << 14
 """Positions whose letters are kept."""
@@ -450,26 +453,48 @@ class Policy:
     def allowed_values(self, position: Position, letter: int) -> dict[Hole, Allowed] | None:
         """The values that may stand at each hole of a letter, independently of each other; None if there are none.
 
-        With several holes this may be fewer than all allowed combinations: values are taken away until all are.
+        Values that no rule tells apart are allowed or refused together. With several holes this may be fewer than all
+        allowed combinations: kinds of values are taken away until all that are left are.
         """
         holes = self._holes.get(letter, ())
-        known = {value for one in position.slices for value, _ in one.seen}
-        classes: list[list[Value]] = [[fresh_value(known), *sorted(known)] for _ in holes]
-        while all(classes):
+        kinds = self._kinds_of_values(position)
+        known = frozenset(value for values in kinds for value in values)
+        # Two of a kind, so that it is seen what follows if equal values or others stand at two holes.
+        n_named = 2 if len(holes) > 1 and (2 * len(kinds) + 2) ** len(holes) <= MAX_COMBINATIONS else 1
+        fresh = (fresh_value(known), fresh_value({*known, fresh_value(known)}))
+        named = [fresh[:n_named], *[values[:n_named] for values in kinds]]
+        left = [[*range(len(named))] for _ in holes]
+        while all(left):
             refused = [
-                choice
-                for choice in itertools.product(*classes)
-                if self.after_values(position, letter, dict(zip(holes, choice, strict=True))) is None
+                chosen
+                for chosen in itertools.product(*left)
+                if not all(
+                    self.after_values(position, letter, dict(zip(holes, values, strict=True))) is not None
+                    for values in itertools.product(*[named[kind] for kind in chosen])
+                )
             ]
             if not refused:
-                allowed = {hole: _allowed(values, known) for hole, values in zip(holes, classes, strict=True)}
+                allowed = {
+                    hole: _allowed(
+                        [value for kind in one if kind for value in kinds[kind - 1]], known, has_fresh=0 in one
+                    )
+                    for hole, one in zip(holes, left, strict=True)
+                }
                 return allowed if self._has_text(position, letter, allowed) else None
             blamed = max(
-                ((place, value) for place, values in enumerate(classes) for value in values),
-                key=lambda one: sum(choice[one[0]] == one[1] for choice in refused),
+                ((place, kind) for place, some in enumerate(left) for kind in some),
+                # of the combinations that it takes part in, how many are refused?
+                key=lambda one: sum(chosen[one[0]] == one[1] for chosen in refused) * len(left[one[0]]),
             )
-            classes[blamed[0]].remove(blamed[1])
+            left[blamed[0]].remove(blamed[1])
         return None
+
+    def _kinds_of_values(self, position: Position) -> list[tuple[Value, ...]]:
+        """The values that were seen, those together that are in the same state of every rule."""
+        kinds: dict[tuple[int, ...], list[Value]] = {}
+        for value in sorted({value for one in position.slices for value, _ in one.seen}):
+            kinds.setdefault(tuple([one.state_of(value) for one in position.slices]), []).append(value)
+        return [tuple(values) for values in kinds.values()]
 
     def _has_text(self, position: Position, letter: int, allowed: dict[Hole, Allowed]) -> bool:
         """Is there a text with such values?  Any fresh one is among infinitely many, so only the rest is looked at."""
@@ -487,19 +512,16 @@ class Policy:
         self, position: Position, letter: int, allowed: Mapping[Hole, Allowed]
     ) -> list[dict[Hole, Allowed]]:
         """The allowed values, those apart from each other behind which different things may follow."""
-        choices = [
-            [Allowed(frozenset([value])) for value in sorted(one.values)]
-            if not one.is_excluded
-            else [one, *self._readmitted(position, one)]
-            for one in allowed.values()
-        ]
+        kinds = [frozenset(value for value in kind if not is_fresh(value)) for kind in self._kinds_of_values(position)]
+        unseen = Allowed(frozenset().union(*kinds), is_excluded=True)
+        choices = []
+        for one in allowed.values():
+            seen = [kind - one.values if one.is_excluded else kind & one.values for kind in kinds]
+            unknown = [] if one.is_excluded else [one.values.difference(*kinds)]  # not yet named (`is_fresh`)
+            parts = [Allowed(values) for values in (*seen, *unknown) if values]
+            choices.append([unseen, *parts] if one.is_excluded else parts)
         classes = [dict(zip(allowed, chosen, strict=True)) for chosen in itertools.product(*choices)]
         return [one for one in classes if self._has_text(position, letter, one)]
-
-    def _readmitted(self, position: Position, allowed: Allowed) -> list[Allowed]:
-        """Values that were seen and are not excluded; `allowed` stands for those that were not."""
-        known = {value for one in position.slices for value, _ in one.seen}
-        return [Allowed(frozenset([value])) for value in sorted(known - allowed.values)]
 
     def example_values(self, position: Position, values: Mapping[Hole, Allowed]) -> dict[Hole, Value]:
         """One value of each class, as `after_values` takes them."""
@@ -507,7 +529,8 @@ class Policy:
         return {hole: fresh_value(known) if one.is_excluded else next(iter(one.values)) for hole, one in values.items()}
 
 
-def _allowed(values: list[Value], known: set[Value]) -> Allowed:
-    if known.issuperset(values):
+def _allowed(values: list[Value], known: Collection[Value], *, has_fresh: bool) -> Allowed:
+    if not has_fresh:
         return Allowed(frozenset(values))
-    return Allowed(frozenset(value for value in known.difference(values) if not is_fresh(value)), is_excluded=True)
+    excluded = frozenset(known).difference(values)
+    return Allowed(frozenset(value for value in excluded if not is_fresh(value)), is_excluded=True)

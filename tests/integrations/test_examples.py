@@ -43,6 +43,7 @@ def program(path: Path) -> ModuleType:
 def test_there_are_examples_and_demo_schemas() -> None:
     assert {path.name for path in EXAMPLES} == {
         "adaptive_decoding.py",
+        "behaviour_agent.py",
         "best_span.py",
         "huggingface_batch.py",
         "huggingface_json.py",
@@ -95,6 +96,22 @@ def test_the_example_of_tool_calls_tells_where_a_text_stands(capsys: pytest.Capt
     assert in_a_call.startswith("begun ")
     assert in_a_call.endswith("must go on with 'ity\"'")
     assert refused == "refused   <think></think><call> | Hello"
+
+
+def test_the_example_of_an_agent_multiplies_before_it_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    example = program(ROOT / "examples" / "behaviour_agent.py")
+    example.main()
+    trace, _, report = capsys.readouterr().out.rpartition("\n---")
+    calls = re.findall(r"\n\[Call\] (.*?)\n\[Result\] (-?\d+)", trace, flags=re.DOTALL)
+    assert 1 <= len(calls) <= 2
+    for call, result in calls:
+        assert example.multiply(**json.loads(call)["arguments"]) == int(result)
+    assert trace.rindex("[Answer]") > trace.rindex("[Result]")
+    assert trace.count("[Thought]") <= 2
+    told, *verdicts = report.splitlines()
+    assert re.fullmatch(r" finished; the budget leaves \d+ tokens", told)
+    assert [line.partition(":")[0] for line in verdicts] == ["flow", "look", "cap", "brief", "plan"]
+    assert all(": satisfied " in line for line in verdicts[:4])
 
 
 def test_the_example_of_adaptive_decoding_writes_a_valid_document_in_every_way(

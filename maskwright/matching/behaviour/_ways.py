@@ -14,8 +14,9 @@ from maskwright.automata._configurations import step, successor_of, take_token
 from maskwright.automata._frames import Int, Ints
 from maskwright.automata._layout import DEAD, UNKNOWN
 
-NEXT, N_FOUND, N_EXITS, NEXT_BYTE = 0, 1, 2, 3
-"""Words of `progress`: int64[4]."""
+NEXT, N_FOUND, N_EXITS, NEXT_BYTE, N_ORDERED, N_WAITING, FIRST_EXIT = 0, 1, 2, 3, 4, 5, 6
+N_PROGRESS = 7
+"""Words of `progress`: int64[N_PROGRESS]."""
 
 DONE = 0
 
@@ -115,25 +116,38 @@ def ways_to_byte(
     found: Ints,
     came_from: Ints,
     byte_read: Ints,
+    order: Ints,
     exits: Ints,
     slots: Ints,
 ) -> int:
-    """Breadth first from a configuration: the nearest ones that can read `mark`, which ends a way (but not at once).
+    """From a configuration the near ones that can read `mark`, which ends a way (but not at once).
 
+    Breadth first among those that are reached with as few opening brackets as can be: what is opened must be closed,
+    and stacks may grow without end where every level doubles their number.
     found[i] is the i-th configuration met, came_from[i] the one before it (-1 for the first) and byte_read[i] the byte
     between them; exits lists the i that can read the mark. It ends when nothing is left, when an array is full, or
-    when `most_behind` more have been found since the first exit.
-    Modified: `progress` and int32 arrays: found, came_from, byte_read, exits, slots (a hash table of 1 + i, a power of
-    two, at least twice as long as `found`, zero at first).
+    when `most_behind` more have been looked at since the first exit.
+    Modified: `progress` and int32 arrays: found, came_from, byte_read, exits; order (the i in the order in which they
+    are looked at, from the front; those that wait for one more bracket, from the back); slots (a hash table of 1 + i,
+    a power of two, at least twice as long as `found`, zero at first).
     """
     if progress[N_FOUND] == 0:
         found[0] = configuration
         came_from[0] = -1
         byte_read[0] = -1
+        order[0] = 0
         remember(found, slots, np.int64(0))
         progress[N_FOUND] = 1
-    here = progress[NEXT]
-    while here < progress[N_FOUND]:
+        progress[N_ORDERED] = 1
+    while True:
+        if progress[NEXT] == progress[N_ORDERED]:
+            if progress[N_WAITING] == 0:
+                return DONE
+            for i in range(progress[N_WAITING]):  # in the order in which they were met
+                order[progress[N_ORDERED] + i] = order[order.size - 1 - i]
+            progress[N_ORDERED] += progress[N_WAITING]
+            progress[N_WAITING] = 0
+        here = np.int64(order[progress[NEXT]])
         place = np.int64(found[here])
         byte = progress[NEXT_BYTE]
         if byte == 0:
@@ -143,13 +157,15 @@ def ways_to_byte(
             if known < 0:
                 return int(known)
             if known != DEAD:
+                if progress[N_EXITS] == 0:
+                    progress[FIRST_EXIT] = progress[NEXT]
                 exits[progress[N_EXITS]] = here
                 progress[N_EXITS] += 1
                 if progress[N_EXITS] == exits.size:
                     return DONE
                 if here > 0:
                     byte = np.int64(256)
-        if progress[N_EXITS] > 0 and here > exits[0] + most_behind:
+        if progress[N_EXITS] > 0 and progress[NEXT] > progress[FIRST_EXIT] + most_behind:
             return DONE
         while byte < 256:
             known = successor_of(arena, place, byte)
@@ -167,11 +183,15 @@ def ways_to_byte(
                 byte_read[count] = byte
                 remember(found, slots, count)
                 progress[N_FOUND] = count + 1
+                if byte == 40 or byte == 91 or byte == 123:  # noqa: PLR1714 - numba has no sets of numbers
+                    order[order.size - 1 - progress[N_WAITING]] = count
+                    progress[N_WAITING] += 1
+                else:
+                    order[progress[N_ORDERED]] = count
+                    progress[N_ORDERED] += 1
             byte = end_of_span(arena, place, byte) + 1
         progress[NEXT_BYTE] = 0
-        here += 1
-        progress[NEXT] = here
-    return DONE
+        progress[NEXT] += 1
 
 
 @kernel

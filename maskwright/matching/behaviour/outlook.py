@@ -32,6 +32,7 @@ from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.matching.behaviour._ways import (
     N_EXITS,
     N_FOUND,
+    N_PROGRESS,
     successors_of_tokens,
     ways_to_byte,
 )
@@ -402,7 +403,7 @@ class Outlook:
             vocabulary.trie.nodes,
             vocabulary.trie.tokens,
             self._special,
-            np.zeros(4, np.int64),
+            np.zeros(N_PROGRESS, np.int64),
             np.empty((vocabulary.longest + 2, 3), np.int32),
             np.full(vocabulary.size, -1, np.int32),
             np.empty(MOST_GROUPS, np.int32),
@@ -417,8 +418,9 @@ def _room(mark: int, most: int) -> tuple[object, ...]:
     return (
         mark,
         MET_BEHIND_FIRST,
-        np.zeros(4, np.int64),
+        np.zeros(N_PROGRESS, np.int64),
         *met,
+        np.empty(2 * most, np.int32),
         np.empty(MOST_EXITS, np.int32),
         np.zeros(4 * most, np.int32),
     )
@@ -437,7 +439,7 @@ def _opens(exit_: Exit) -> bool:
 
 def _texts(arrays: tuple[object, ...], _: Callable[[int], Place]) -> list[bytes]:
     """The bytes on each way."""
-    progress, _found, came_from, byte_read, exits = arrays[2:7]
+    progress, _found, came_from, byte_read, _order, exits = arrays[2:8]
     assert isinstance(progress, np.ndarray)
     assert isinstance(came_from, np.ndarray)
     assert isinstance(byte_read, np.ndarray)

@@ -117,7 +117,9 @@ class Program:
         for kind in ("generated_tokens", "context_tokens"):
             allowed = getattr(self.budget, kind)
             if allowed is not None and allowed < self.least_budget:
-                raise BudgetTooSmall(allowed, f"{self.spec.name} can take {self.least_budget} {kind.replace('_', ' ')}")
+                raise BudgetTooSmall(
+                    allowed, f"a trace of {self.spec.name} can need {self.least_budget} {kind.replace('_', ' ')}"
+                )
 
 
 def _is_own(segment: Segment) -> bool:

@@ -92,11 +92,11 @@ def test_every_run_is_legal_and_ends_within_its_budget(folder: Path) -> None:
 def test_a_budget_that_is_too_small_is_told_with_the_least_one(folder: Path) -> None:
     result = run("react.yaml", "--prompt", "Why?", "--max-tokens", "10")
     assert result.exit_code == 2
-    assert "react can take" in result.stderr
+    assert "a trace of react can need" in result.stderr
 
 
 def test_a_tight_budget_is_kept(folder: Path) -> None:
-    least = int(run("react.yaml", "--prompt", "Why?", "--max-tokens", "1").stderr.split("can take ")[1].split()[0])
+    least = int(run("react.yaml", "--prompt", "Why?", "--max-tokens", "1").stderr.split("can need ")[1].split()[0])
     result = run("react.yaml", "--prompt", "Why?", "--max-tokens", str(least), "--json")
     (done,) = json.loads(result.stdout)
     assert done["ending"] == "finished"

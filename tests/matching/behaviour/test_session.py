@@ -103,7 +103,7 @@ def test_a_budget_that_is_too_small_names_the_least_one() -> None:
     spec = Spec.from_yaml(LIMITED, "limited")
     least = COMPILER.compile_behaviour(spec).least_budget
     COMPILER.compile_behaviour(spec, budget=Budget(generated_tokens=least))
-    with pytest.raises(mw.MaskwrightError, match=f"can take {least} generated tokens"):
+    with pytest.raises(mw.MaskwrightError, match=f"can need {least} generated tokens"):
         COMPILER.compile_behaviour(spec, budget=Budget(generated_tokens=least - 1))
 
 
@@ -282,3 +282,20 @@ def test_several_values_in_one_call_are_decided_quickly() -> None:
     again = '[s]{"name": "f", "arguments": {"a": "x", "b": "3'
     assert session.accept_tokens(again.encode()) == len(again)
     assert not session.allows(ord('"'))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tool_that_takes_anything_is_called_within_the_budget(seed: int) -> None:
+    session = program_of("""
+tools: [{name: multiply, parameters: {type: object, properties: {a: {type: integer}}, required: [a]}}]
+segments:
+  q: {open: "[Q] ", writer: user}
+  call: {open: "\\n[C] ", text: {tools: tools}, max_tokens: 60}
+  a: {open: "\\n[A] ", text: {regex: "[a-z]{1,9}"}}
+flow: q call a
+budget: {generated_tokens: 150}
+""").start()
+    play(session, np.random.default_rng(seed), lambda _: "?")
+    remaining = session.remaining()
+    assert remaining is not None
+    assert remaining >= 0

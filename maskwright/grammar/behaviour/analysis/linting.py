@@ -53,6 +53,8 @@ def lint(spec: Spec, examples: Sequence[str | Pairs] = (), *, least_tokens: int 
             ("whether warnings can always be heeded", about.contradicted),
         ):
             found += _decided(name, question)
+        told = {one.segment for one in found if one.kind is Kind.UNREACHABLE and one.rules}
+        found = [one for one in found if one.rules or one.kind is not Kind.UNREACHABLE or one.segment not in told]
     if examples:
         found += _never_triggered(judge, examples)
     return in_order(found)
@@ -71,21 +73,34 @@ def _decided(name: str, question: Callable[[], Iterator[Finding]]) -> list[Findi
 def _budget(spec: Spec, least_tokens: int | None) -> Iterator[Finding]:
     allowed = spec.budget.generated_tokens
     if least_tokens is not None and allowed is not None and least_tokens > allowed:
-        message = f"the budget of {allowed} generated tokens is too small: the shortest trace needs {least_tokens}"
+        message = f"the budget of {allowed} generated tokens is too small: {least_tokens} always suffice"
         yield Finding(Kind.BUDGET_TOO_SMALL, Severity.ERROR, message)
 
 
 def _policy(spec: Spec) -> list[Finding]:
     """Whether a policy can finish against the declared environment."""
     try:
-        Policy.of(spec)
+        policy = Policy.of(spec)
     except SpecError as error:
         message = f"{error.where}: {error.message}"
         return [Finding(Kind.CANNOT_BE_FOLLOWED, Severity.ERROR, message, error.rules, witness=error.witness)]
     except LimitExceeded as error:
         message = f"it is not known whether it can be followed against its environment: {error}"
         return [Finding(Kind.NOT_EXAMINED, Severity.INFORMATION, message)]
-    return []
+    if not policy.is_complete:
+        return []
+    allowed = policy.allowed_segments()
+    return [
+        Finding(
+            Kind.UNREACHABLE,
+            Severity.WARNING,
+            f"segment '{name}' is never allowed: what others may write then could make it impossible to keep the "
+            "rules; allow for it in the flow, or say what is assumed of them",
+            segment=name,
+        )
+        for name in segments_of(spec.flow)
+        if name not in allowed
+    ]
 
 
 @dataclass(frozen=True, slots=True)

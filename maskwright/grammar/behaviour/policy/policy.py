@@ -247,6 +247,20 @@ class Policy:
             if any(dfa.live[dfa.step(state, column)] for state in behind)
         )
 
+    def allowed_segments(self) -> frozenset[str]:
+        """The segments that some trace may have which never leaves it to luck whether it can be finished."""
+        found: set[str] = set()
+        nodes = [0]
+        seen = {0}
+        for node in nodes:  # grows while it is read
+            for option in self.game.expand(node):
+                if self.is_open(option):
+                    found.update(self.letters[self.moves[move].letter].segment for move in option.moves)
+                    more = [successor for successor in option.successors if successor not in seen]
+                    seen.update(more)
+                    nodes += dict.fromkeys(more)
+        return frozenset(found)
+
     def table_rules(self) -> tuple[str | None, ...]:
         """For each table of the game the id of its rule; None for the flow and what is not a rule."""
         value_rules = [rule.rule.id for rule in self._value_rules]

@@ -100,7 +100,9 @@ def run(spec: Spec, examples: Sequence[FileTrace], request: RunRequest) -> list[
     loaded = load(request.model)
     preamble = _preamble(spec, examples, request.n_shots, "" if first_user else request.prompt)
     model = _agent_model(loaded, preamble)
-    program = _compiled(loaded, _bounded(spec, replies, model.encode), _budget(spec, loaded, request), len(model.start))
+    n_start = len(model.start)
+    budget = _budget(spec, loaded, request, n_start)
+    program = _compiled(loaded, _bounded(spec, replies, model.encode), budget, n_start)
 
     from maskwright.integrations.agents.responding import Responder, actions_of
 
@@ -168,15 +170,16 @@ def _agent_model(loaded: LoadedModel, preamble: str) -> AgentModel:
     return AgentModel(TransformersModel(loaded.model), encode, start or [loaded.vocabulary.eos_token_ids[0]])
 
 
-def _budget(spec: Spec, loaded: LoadedModel, request: RunRequest) -> Budget:
+def _budget(spec: Spec, loaded: LoadedModel, request: RunRequest, n_start: int) -> Budget:
     from maskwright.grammar.behaviour.specification.spec import Budget
 
     own = spec.budget
     most = own.generated_tokens or MAX_TOKENS
     generated = most if request.max_tokens is None else min(request.max_tokens, own.generated_tokens or sys.maxsize)
     readable = getattr(loaded.model.config.get_text_config(decoder=True), "max_position_embeddings", None)
-    contexts = [limit for limit in (own.context_tokens, readable) if limit]
-    return Budget(generated, min(contexts, default=None))
+    # What the model can read is a budget only where it could become tight: with both budgets one sum is held to each.
+    limits = [own.context_tokens, readable if readable and n_start + 2 * generated > readable else None]
+    return Budget(generated, min([limit for limit in limits if limit], default=None))
 
 
 def _bounded(spec: Spec, replies: dict[str, list[str]], encode: Callable[[str], Sequence[int]]) -> Spec:

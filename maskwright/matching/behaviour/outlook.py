@@ -20,14 +20,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.behaviour.policy import Position
+from maskwright.grammar.behaviour.taking_turns import alone
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.matching.behaviour._ways import (
     N_EXITS,
@@ -72,23 +72,6 @@ MOST_KEPT = 1 << 15
 """Places of which something is kept."""
 
 _EXIT_BYTES = 5
-
-
-Parameters = ParamSpec("Parameters")
-Answer = TypeVar("Answer")
-
-
-def _alone(
-    method: Callable[Concatenate[Outlook, Parameters], Answer],
-) -> Callable[Concatenate[Outlook, Parameters], Answer]:
-    """A method that one thread at a time is in."""
-
-    @wraps(method)
-    def locked(self: Outlook, /, *arguments: Parameters.args, **options: Parameters.kwargs) -> Answer:
-        with self._lock:
-            return method(self, *arguments, **options)
-
-    return locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +122,7 @@ class Outlook:
         self._spellings = spellings
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._groups: dict[Place, Groups] = {}
         self._graph: TokenGraph | None = None
         self._n_restarts = 0
@@ -151,7 +134,7 @@ class Outlook:
         spec = rules.policy.spec
         self._longest_delimiters = 2 * max([len((one.open + one.close).encode()) for one in spec.segments])
 
-    @_alone
+    @alone
     def make_exact(self) -> int | None:
         """Lay out all places, if they are few, so that costs are exact from now on: the cost of the start, or None."""
         graph = TokenGraph(self._grammar, self._rules, self._exit_at, self._places_behind)
@@ -170,7 +153,7 @@ class Outlook:
     def _places_behind(self, trail: Trail) -> list[tuple[Place, int]]:
         return self.behind_tokens(trail).places
 
-    @_alone
+    @alone
     def facts(self, trail: Trail) -> Facts:
         """What is known of the end of a trail; whether it is an exit is found at once."""
         place = trail.places[-1]
@@ -185,7 +168,7 @@ class Outlook:
             known = self._facts[place] = Facts(found)
         return known
 
-    @_alone
+    @alone
     def ways(self, trail: Trail) -> tuple[Way, ...]:
         """The ways to the nearest exits."""
         facts = self.facts(trail)
@@ -246,7 +229,7 @@ class Outlook:
                 todo += [number + bytes([byte]) for byte in self._rules.next_bytes(number)]
         return found
 
-    @_alone
+    @alone
     def cost_behind(self, exit_: Exit) -> int:
         """What everything behind an exit costs, in the worst case over others."""
         known = self._costs.get(exit_)
@@ -276,7 +259,7 @@ class Outlook:
                 return max(found)
         raise AssertionError(exit_)
 
-    @_alone
+    @alone
     def cost(self, trail: Trail, limit: int = NO_WAY) -> int:
         """The fewest tokens to the end of the trace that are known of, at most `limit` of them in this segment."""
         exact = self._exactly(lambda graph: graph.cost(trail.places[-1]))
@@ -297,7 +280,7 @@ class Outlook:
                 costs.append(length + tail)
         return min(costs, default=None)
 
-    @_alone
+    @alone
     def cost_at(self, position: Position) -> int:
         """The same from a position between two segments, whoever's turn it is."""
         exact = self._exactly(lambda graph: graph.cost_of_turn(position))
@@ -313,12 +296,12 @@ class Outlook:
             exact = ask(self._graph)
         return exact
 
-    @_alone
+    @alone
     def to_exit(self, trail: Trail) -> int:
         """The fewest tokens to the end of the segment."""
         return min([0 if isinstance(way.exit, Opened) else len(way.tokens) for way in self.ways(trail)], default=NO_WAY)
 
-    @_alone
+    @alone
     def plan(self, trail: Trail, limit: int = NO_WAY) -> tuple[int, ...]:
         """Tokens that keep the cost, at least to the next exit; () if an end token does."""
         if self._exactly(lambda graph: graph.cost(trail.places[-1])) is not None:
@@ -349,7 +332,7 @@ class Outlook:
             there.go_on(following[0], token, following[1])
         return True
 
-    @_alone
+    @alone
     def openers_ahead(self, trail: Trail, left: int) -> tuple[tuple[int, ...], ...]:
         """The openers of segments that may follow here, as tokens, if the budget permits them."""
         ways = []
@@ -365,7 +348,7 @@ class Outlook:
                 ways.append(tokens)
         return tuple(ways)
 
-    @_alone
+    @alone
     def ceiling(self) -> int:
         """More than any place that a token can lead to now costs; NO_WAY if there is no bound."""
         rules = self._rules
@@ -379,13 +362,13 @@ class Outlook:
         self._n_positions, self._n_exits = len(positions), len(exits)
         return rules.longest_rest + self._longest_delimiters + self._highest
 
-    @_alone
+    @alone
     def ceiling_of_limited(self) -> int:
         """More tokens than any place in a segment with a limit is from its exit; NO_WAY if there is no bound."""
         rest = self._rules.longest_limited_rest
         return NO_WAY if rest is None else rest + self._longest_delimiters
 
-    @_alone
+    @alone
     def behind_tokens(self, trail: Trail) -> Groups:
         """Where tokens lead from here."""
         place = trail.places[-1]

@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -50,6 +48,7 @@ from maskwright.grammar.behaviour.policy.value_rules import (
 )
 from maskwright.grammar.behaviour.specification.components import Component, components, spec_atoms
 from maskwright.grammar.behaviour.specification.spec import Environment, Level, Spec, Writer
+from maskwright.grammar.behaviour.taking_turns import alone
 
 MAX_EXPANDED = 200_000
 """Positions that are looked at to settle whether a specification can be followed at all: some ten seconds."""
@@ -66,23 +65,6 @@ MAX_COMBINATIONS = 4_096
 
 MAX_REMEMBERED = 1 << 14
 """Positions whose letters are kept."""
-
-
-Parameters = ParamSpec("Parameters")
-Answer = TypeVar("Answer")
-
-
-def _alone(
-    method: Callable[Concatenate[Policy, Parameters], Answer],
-) -> Callable[Concatenate[Policy, Parameters], Answer]:
-    """A method that one thread at a time is in: whatever is asked may make the game grow."""
-
-    @wraps(method)
-    def locked(self: Policy, /, *arguments: Parameters.args, **options: Parameters.kwargs) -> Answer:
-        with self.lock:
-            return method(self, *arguments, **options)
-
-    return locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +266,7 @@ class Policy:
         """The letter that a text of a segment comes to; None if it is no text of that segment."""
         return self.bodies.letter_of(segment, text)
 
-    @_alone
+    @alone
     def after(self, position: Position, letter: int, text: str = "") -> Position | None:
         """The position behind a segment that has ended; None if flow or rules refuse it, or it could not be finished.
 
@@ -306,7 +288,7 @@ class Policy:
         state = self.game.vectors[position.node][rules.assumption]
         return rules.tables[rules.assumption].rows[state][self._move_of[letter, frozenset()]] == DEAD
 
-    @_alone
+    @alone
     def after_values(self, position: Position, letter: int, values: Mapping[Hole, Value]) -> Position | None:
         """The same, given the values at the holes; texts are not bound."""
         slices = self._sliced(position, letter, values)
@@ -369,7 +351,7 @@ class Policy:
         self.is_narrowed |= status == UNKNOWN
         return status == WON
 
-    @_alone
+    @alone
     def letters_at(self, position: Position) -> tuple[int, ...]:
         """The letters that may come next, whoever writes them; where values matter, for some value."""
         known = self._letters_at.get(position)
@@ -390,7 +372,7 @@ class Policy:
         """Those of them that the model may write."""
         return tuple([i for i in self.letters_at(position) if self._writer(i) is Writer.MODEL])
 
-    @_alone
+    @alone
     def can_model_write(self, position: Position) -> bool:
         """May the model write anything?  The first letter found is enough."""
         known = self._letters_at.get(position)
@@ -400,7 +382,7 @@ class Policy:
             for letter in letters
         )
 
-    @_alone
+    @alone
     def segments_of_others(self, position: Position) -> tuple[str, ...]:
         """The segments of environment or user that the trace may be handed over to."""
         found: dict[str, None] = {}
@@ -409,14 +391,10 @@ class Policy:
                 found.update(dict.fromkeys(self.letters[self.moves[move].letter].segment for move in option.moves))
         return tuple(found)
 
-    @_alone
+    @alone
     def is_open(self, option: Option) -> bool:
         """May this happen: can the trace be finished whatever comes of it?"""
         return all(self._is_won(successor) for successor in option.successors)
-
-    def writers_at(self, position: Position) -> frozenset[Writer]:
-        """Who may write next; nobody if only the end is left."""
-        return frozenset([self._writer(letter) for letter in self.letters_at(position)])
 
     def _writer(self, letter: int) -> Writer:
         return self.spec.segment(self.letters[letter].segment).writer
@@ -463,7 +441,7 @@ class Policy:
         """Is an earlier text part of the segment's text?"""
         return segment in self._referring
 
-    @_alone
+    @alone
     def allowed_values(self, position: Position, letter: int) -> dict[Hole, Allowed] | None:
         """The values that may stand at each hole of a letter, independently of each other; None if there are none.
 
@@ -521,7 +499,7 @@ class Policy:
         bound = dict(position.bound)
         return self.bodies.grammar(segment, frozenset([letter]), values=allowed, bound=bound) is not None
 
-    @_alone
+    @alone
     def value_classes(
         self, position: Position, letter: int, allowed: Mapping[Hole, Allowed]
     ) -> list[dict[Hole, Allowed]]:

@@ -9,7 +9,7 @@ comes behind need not be looked at (`outlook`).
     automaton   the farthest state from acceptance; with a counter also all units asked for, BYTES_OF_A_UNIT each
 
 None where it is not bounded (rules that call themselves), is not a matter of lengths (values that must differ), or
-where more than MAX_NODES nodes would have to be looked at.
+where more than MAX_NODES nodes, or MAX_RULES rules, would have to be looked at.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from maskwright.grammar.ir import Node
 from maskwright.matching.behaviour.automaton_ways import ways_of
 
 MAX_NODES = 2_000
+MAX_RULES = 100
+"""A grammar whose rules are made on demand may have any number of them."""
 MAX_STATES = 20_000
 BYTES_OF_A_UNIT = 12
 """A character in UTF-8 has four bytes, its escape in JSON twelve; one that is plain ASCII, one."""
@@ -89,6 +91,8 @@ class _Measure:
             if known is None:  # it calls itself
                 raise _Unbounded
             return known
+        if len(self._known) == MAX_RULES:
+            raise _Unbounded
         self._known[name] = None
         found = self._known[name] = self.of(self._rules[name])
         return found

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, final
 
 from maskwright.grammar.behaviour.specification.spec import OneOf, Spec
+from maskwright.grammar.behaviour.specification.tools import tool_names
 from maskwright.integrations.agents.tools import Tools
 
 _LABEL: Final = re.compile(r"#\w+")
@@ -102,7 +103,7 @@ class Responder:
 
 def actions_of(spec: Spec) -> frozenset[str]:
     """The segments of a specification whose text is a choice of names of tools."""
-    names = {function["name"] for function in map(_described, json.loads(spec.tools))}
+    names = frozenset(tool_names(spec.tools))
     return frozenset(
         one.name for one in spec.segments if isinstance(one.text, OneOf) and names and names.issuperset(one.text.texts)
     )
@@ -121,11 +122,6 @@ def calls_of(written: Sequence[Finished], tools: Tools, actions: frozenset[str] 
         elif (actions is None or segment.segment in actions) and text.strip() in tools and place + 1 < len(texts):
             calls.append(Call(text.strip(), texts[place + 1], label))
     return calls
-
-
-def _described(function: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner = function.get("function", function)
-    return inner if isinstance(inner, Mapping) else function
 
 
 def _json_call(text: str) -> tuple[str, Mapping[str, Any]] | None:

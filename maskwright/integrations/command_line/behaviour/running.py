@@ -87,6 +87,7 @@ def run(spec: Spec, examples: Sequence[FileTrace], request: RunRequest) -> list[
     examples: those that may stand before the trace.
     """
     from maskwright.grammar.behaviour.specification.spec import Writer
+    from maskwright.grammar.behaviour.specification.tools import tool_names
 
     need_packages("running an agent")
     users = frozenset(segment.name for segment in spec.segments if segment.writer is Writer.USER)
@@ -95,8 +96,9 @@ def run(spec: Spec, examples: Sequence[FileTrace], request: RunRequest) -> list[
     replies = {**request.replies}
     if first_user is not None:
         replies[first_user] = [request.prompt, *replies.get(first_user, [])]
-    make_tools = tools_of(request.docs, _declared(spec))
-    _say_what_is_missing(_declared(spec), make_tools().names)
+    declared = tool_names(spec.tools)
+    make_tools = tools_of(request.docs, declared)
+    _say_what_is_missing(declared, make_tools().names)
     loaded = load(request.model)
     preamble = _preamble(spec, examples, request.n_shots, "" if first_user else request.prompt)
     model = _agent_model(loaded, preamble)
@@ -136,11 +138,6 @@ def _need_segments(spec: Spec, replies: dict[str, list[str]]) -> None:
     for name in replies:
         if name not in names:
             raise UserMistakeError(f"--reply {name}=...: there is no such segment, there are {', '.join(names)}.")
-
-
-def _declared(spec: Spec) -> list[str]:
-    """The names of the tools that the specification declares."""
-    return [str(function.get("function", function).get("name")) for function in json.loads(spec.tools)]
 
 
 def _say_what_is_missing(declared: Sequence[str], names: Sequence[str]) -> None:

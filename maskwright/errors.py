@@ -1,11 +1,12 @@
 """Every error that Maskwright raises on purpose, split by whose fault it is.
 
 The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
-                    `UnsupportedComposition`, `UnsupportedConversion`, `EmptyLanguage`, `SpecError`, `LimitExceeded` and
-                    its kind `SchemaTooComplex`.
+                    `UnsupportedComposition`, `UnsupportedConversion`, `UnsupportedInCanvas`, `EmptyLanguage`,
+                    `SpecError`, `LimitExceeded` and its kind `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
-                    `EnvelopeExceeded`, `InadmissibleBound`, `InvalidPrefix`, `UnsuitableChecker`.
+                    `EnvelopeExceeded`, `InadmissibleBound`, `InvalidCanvas`, `CanvasNotCompletable`, `InvalidPrefix`,
+                    `UnsuitableChecker`.
 The model:          `BadLogits`, `NoContinuation`, `UnsupportedModel`, `UnlistedProbability`, `ModelCallFailed`.
 A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
@@ -161,6 +162,17 @@ class UnsupportedConversion(SpecificationError):
 
 
 @dataclass(unsafe_hash=True)
+class UnsupportedInCanvas(SpecificationError):
+    """A grammar asks for something that cannot be kept exactly where texts are filled in any order."""
+
+    feature: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.feature} cannot be kept exactly in a canvas: {self.remedy}."
+
+
+@dataclass(unsafe_hash=True)
 class EmptyLanguage(SpecificationError):
     """No text at all satisfies the specification."""
 
@@ -279,6 +291,49 @@ class BudgetTooSmall(MaskwrightError):
 
     def __str__(self) -> str:
         return f"A budget of {self.max_tokens} tokens is too small: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class InvalidCanvas(MaskwrightError):
+    """The slots of a canvas, or what is to be put into them, mean nothing."""
+
+    reason: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"The canvas cannot be used: {self.reason}" + (f"; {self.remedy}." if self.remedy else ".")
+
+
+@dataclass(unsafe_hash=True)
+class CanvasNotCompletable(MaskwrightError):
+    """No text of the grammar fits into a canvas.
+
+    `conflict` are the numbers of decided slots that cannot stand together, so few that any of them may be blamed; empty
+    where the length alone is at fault. `n_missing` is how many open slots more would do, `n_spare` how many fewer; None
+    where neither helps, or it was not found out.
+    """
+
+    conflict: tuple[int, ...] = ()
+    n_missing: int | None = None
+    n_spare: int | None = None
+
+    def __str__(self) -> str:
+        return f"No text of the grammar fits into the canvas: {self.reason}."
+
+    @property
+    def reason(self) -> str:
+        """Why, and what would help."""
+        if self.n_missing is not None:
+            slots = "slot is" if self.n_missing == 1 else "slots are"
+            return f"it is too short, {self.n_missing} more open {slots} needed"
+        if self.n_spare is not None:
+            slots = "slot" if self.n_spare == 1 else "slots"
+            return f"it is too long by {self.n_spare} {slots}; leave these out, or allow an end token"
+        if self.conflict:
+            slots = ", ".join(map(str, self.conflict))
+            one = len(self.conflict) == 1
+            return f"slot {slots} holds what cannot stand there" if one else f"slots {slots} contradict each other"
+        return "no number of slots would do"
 
 
 @dataclass(unsafe_hash=True)

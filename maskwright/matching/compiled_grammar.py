@@ -15,7 +15,7 @@ import functools
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -76,6 +76,9 @@ from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
 
 if TYPE_CHECKING:
+    from maskwright.matching.infilling.canvas import Canvas
+    from maskwright.matching.infilling.slots import Slot
+    from maskwright.matching.infilling.stacks import Stacks
     from maskwright.matching.matcher import Matcher
     from maskwright.matching.siblings import Reading
 
@@ -166,6 +169,7 @@ class CompiledGrammar:
         self._places: dict[int, Place] = {}
         self._n_ways = 0  # from place to place, which are kept up to so many as the places
         self._most_remembered = max_bytes // _BYTES_FOR_ONE_REMEMBERED
+        self._stacks: dict[bool, Stacks] = {}
         self._finished = FinishedRows(tables.row_pool)
         weakref.finalize(self, tables.row_pool.give_back, self._finished.blocks).atexit = False
         self.end = end_place(self.vocabulary)
@@ -178,6 +182,43 @@ class CompiledGrammar:
         from maskwright.matching.matcher import Matcher
 
         return Matcher(self, self.start(start))
+
+    def canvas(
+        self,
+        slots: Iterable[Slot],
+        eos_ids: Iterable[int] = (),
+        budget: int | None = None,
+        *,
+        ignore_repetitions: bool = False,
+    ) -> Canvas:
+        """A text of fixed and open slots and gaps, to be filled in any order (docs/infilling.md).
+
+        `eos_ids` may end the text before the last slot and fill the rest; without them the text fills all slots.
+        `budget` is how many tokens the text may have in all: where these are more than the slots, it may go on in later
+        canvases (`Canvas.next_block`). `ignore_repetitions`: let values that must differ from their siblings repeat,
+        which is refused otherwise. Raises InvalidCanvas, CanvasNotCompletable, UnsupportedInCanvas, LimitExceeded.
+        """
+        from maskwright.matching.infilling.making import canvas_of
+
+        return canvas_of(self._stacks_of(ignore_repetitions), slots, eos_ids, budget)
+
+    def _stacks_of(self, ignore_repetitions: bool) -> Stacks:
+        """The sets of stacks that all canvases of this grammar share."""
+        from maskwright.matching.infilling.stacks import Stacks
+
+        with self._lock:
+            known = self._stacks.get(ignore_repetitions)
+            if known is None:
+                network = TransitionNetwork(
+                    self._network.grammar,
+                    token_ids_of=functools.partial(token_ids_of, self.vocabulary),
+                    max_token_length=self.vocabulary.longest,
+                    max_bytes=self._max_bytes,
+                )
+                known = self._stacks[ignore_repetitions] = Stacks(
+                    network, self.vocabulary, self._max_bytes, ignore_repetitions=ignore_repetitions
+                )
+            return known
 
     @property
     def memory(self) -> MemoryUse:

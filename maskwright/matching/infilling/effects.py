@@ -1,0 +1,408 @@
+"""What letters do to symbols: the tokens of a vocabulary sorted by what they do to a stack.
+
+A *letter* is a set of byte strings: all tokens (`ALL`), some tokens, or what is left of tokens when a symbol has ended
+(its *exits*). For each symbol that a set of stacks has on top the vocabulary is read once, in the order of its bytes;
+tokens that do the same are one *class*. In a JSON string nearly all of a vocabulary is one class, and the thousand
+tokens that close it differ only in what comes behind the quote. So masks, sums and sets of stacks deal with some
+hundred classes instead of 100,000 tokens, and what a class does is asked once for each symbol below, not per stack.
+
+An exit counts only where something below a symbol can read its first byte (`wanted`); in a free text a token might end
+anywhere, but only what may follow it matters. When a new kind of byte is wanted, records are made anew.
+
+Cost: a millisecond and 1 MB for a symbol that reads anything, microseconds for others; records are made on demand.
+Rejected: one partition of the vocabulary for the whole grammar (it is known only when all symbols are, and as fine as
+all of them together).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.automata.infilling._layout import (
+    EFFECT_ENTRY,
+    EFFECT_MAP,
+    EFFECT_MASK,
+    MAX_NEEDED,
+    N_NEEDED,
+    NEEDED,
+    NO_LETTER,
+)
+from maskwright.automata.infilling._stack_sets import mixed
+from maskwright.automata.transition_network import TransitionNetwork
+from maskwright.matching.infilling._walk import (
+    IS_CUT,
+    N_EXITS,
+    N_PROGRESS,
+    items_after_byte,
+    items_after_token,
+    shared_prefixes,
+    walk_strings,
+)
+from maskwright.matching.infilling.symbols import FIRST_SYMBOL, Symbols, Word
+from maskwright.matching.token_trie import flatten
+from maskwright.matching.vocabulary import Vocabulary
+
+Outcome = tuple[tuple[Word, ...], tuple[int, ...]]
+"""What a string does to a symbol: the words that it becomes, and the suffixes that are left when it has ended."""
+NOTHING: Outcome = ((), ())
+
+ALL = 1
+"""The letter of all tokens but those that end a text."""
+
+_FIRST_MAP = 1 << 12
+_FIRST_EXITS = 1 << 12
+_NONE = np.zeros(0, dtype=np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTable:
+    """The tokens that do something to a symbol.
+
+    tokens: int32[n], ascending, those that can be read to their end. class_of: int32[n], what each does, an index into
+    `words` and `numbers`, the numbers of these classes among all of the grammar.
+    exit_tokens, exit_suffixes: int32[m], by token: tokens in which the symbol may end, and the number of what is left.
+    missed: bool[256], bytes at exits that nothing wanted.
+    """
+
+    tokens: NDArray[np.int32]
+    class_of: NDArray[np.int32]
+    words: list[tuple[Word, ...]]
+    numbers: list[int]
+    exit_tokens: NDArray[np.int32]
+    exit_suffixes: NDArray[np.int32]
+    missed: NDArray[np.bool_]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What all tokens together may do."""
+        left = tuple(np.unique(self.exit_suffixes).tolist())
+        return _union([((), left), *((words, ()) for words in self.words)])
+
+
+class Strings:
+    """Byte strings, sorted, as a walk reads them."""
+
+    def __init__(self, data: NDArray[np.uint8], begins: NDArray[np.int32], ends: NDArray[np.int32]) -> None:
+        self.data, self.begins, self.ends = data, begins, ends
+        self.shared = np.zeros(len(begins), dtype=np.int32)
+        shared_prefixes(data, begins, ends, self.shared)
+        self.longest = int((ends - begins).max(initial=1))
+
+
+class TokenEffects:
+    """The records of one grammar and vocabulary, in an array for kernels, made when a kernel asks for them."""
+
+    def __init__(self, network: TransitionNetwork, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.symbols = Symbols(network)
+        self.wanted = np.zeros(256, dtype=np.bool_)
+        order = vocabulary.trie.tokens
+        start = vocabulary.token_start
+        self._tokens = order
+        self._strings = Strings(
+            vocabulary.token_data, np.ascontiguousarray(start[order]), np.ascontiguousarray(start[order + 1])
+        )
+        self.class_tokens: list[NDArray[np.int32]] = []
+        self._class_suffixes: dict[int, NDArray[np.int32]] = {}
+        self._leaving: dict[tuple[int, int], NDArray[np.int32]] = {}
+        self._tables: dict[int, TokenTable] = {}
+        self._suffixes: list[bytes] = []
+        self._suffix_ids: dict[bytes, int] = {}
+        self._outcomes: dict[int, dict[int, Outcome]] = {}  # by symbol and suffix
+        self._letters: dict[tuple[str, tuple[int, ...]], int] = {}
+        self._contents: list[tuple[str, tuple[int, ...]]] = [("none", ()), ("all", ())]
+        self._placed_words: dict[Word, int] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        """Forget all records."""
+        self._map_size = _FIRST_MAP
+        self._n_records = 0
+        self._entries: list[tuple[int, int, int]] = []
+        self._free = EFFECT_MAP + EFFECT_ENTRY * self._map_size
+        self.effects = np.zeros(4 * self._free, dtype=np.int32)  # NO_RECORD lies in it, all zeros
+        self.effects[EFFECT_MASK] = self._map_size - 1
+        self._placed_words.clear()
+
+    # Letters
+
+    def letter_of_tokens(self, tokens: Iterable[int]) -> int:
+        """The letter of some tokens."""
+        return self._letter("tokens", tuple(sorted(set(tokens))))
+
+    def _letter(self, kind: str, content: tuple[int, ...]) -> int:
+        if not content:
+            return NO_LETTER
+        key = (kind, content)
+        if key not in self._letters:
+            self._letters[key] = len(self._contents)
+            self._contents.append(key)
+        return self._letters[key]
+
+    # Records
+
+    def provide(self) -> None:
+        """Make the records that a kernel asked for."""
+        n = int(self.effects[N_NEEDED])
+        needed = self.effects[NEEDED : NEEDED + 2 * n].reshape(-1, 2).tolist()
+        self.effects[N_NEEDED] = 0
+        for letter, symbol in needed:
+            outcome, classes = self._found(letter, symbol)
+            if self._want(outcome):
+                self._clear()  # what was left out before may matter now, also in this very record
+                return
+            self._write(letter, symbol, outcome, classes)
+
+    def _found(self, letter: int, symbol: int) -> tuple[Outcome, list[tuple[int, Outcome]]]:
+        """What a letter does to a symbol, and its classes by number."""
+        kind, content = self._contents[letter]
+        if symbol < FIRST_SYMBOL or kind == "none":
+            return NOTHING, []
+        if kind == "all":
+            table = self.table(symbol)
+            return table.outcome, [
+                (number, (words, ())) for number, words in zip(table.numbers, table.words, strict=True)
+            ]
+        if kind == "tokens":
+            return _union(self._outcomes_of_tokens(symbol, content)), []
+        alike: dict[Outcome, list[int]] = {}
+        for suffix, outcome in zip(content, self._outcomes_of_suffixes(symbol, content), strict=True):
+            if outcome != NOTHING:
+                alike.setdefault(outcome, []).append(suffix)
+        classes = []
+        for outcome, suffixes in alike.items():
+            number = len(self.class_tokens)
+            self.class_tokens.append(_NONE)
+            self._class_suffixes[number] = np.array(suffixes, dtype=np.int32)
+            classes.append((number, outcome))
+        return _union(alike), classes
+
+    def tokens_of(self, symbol: int, number: int) -> NDArray[np.int32]:
+        """The tokens of a class: those that leave the symbol with a rest of the class, if it is one of suffixes."""
+        suffixes = self._class_suffixes.get(number)
+        if suffixes is None:
+            return self.class_tokens[number]
+        key = (symbol, number)
+        if key not in self._leaving:
+            table = self.table(symbol)
+            self._leaving[key] = table.exit_tokens[np.isin(table.exit_suffixes, suffixes)]
+        return self._leaving[key]
+
+    def _want(self, outcome: Outcome) -> bool:
+        """Add the bytes that symbols of words may read when they lie below others: is any of them new?"""
+        before = int(self.wanted.sum())
+        for word in outcome[0]:
+            for symbol in word[1:]:
+                self.wanted |= self.symbols.readable[symbol]
+        if int(self.wanted.sum()) == before:
+            return False
+        self._tables = {
+            symbol: table for symbol, table in self._tables.items() if not (table.missed & self.wanted).any()
+        }
+        self._outcomes.clear()
+        return True
+
+    def _write(self, letter: int, symbol: int, outcome: Outcome, classes: list[tuple[int, Outcome]]) -> None:
+        places = [self._append([number, *self._words_of(one)]) for number, one in classes]
+        record = self._append([int(self.symbols.ends[symbol]), *self._words_of(outcome), len(places), *places])
+        self._n_records += 1
+        self._entries.append((letter, symbol, record))
+        if 2 * (self._n_records + MAX_NEEDED) > self._map_size:
+            self._enlarge_map()
+        else:
+            self._enter(letter, symbol, record)
+
+    def _words_of(self, outcome: Outcome) -> list[int]:
+        """[exit letter, n_words, words...], the words being placed."""
+        words, suffixes = outcome
+        for word in words:
+            if word not in self._placed_words:
+                self._placed_words[word] = self._append([len(word), *word])
+        return [self._letter("suffixes", suffixes), len(words), *(self._placed_words[word] for word in words)]
+
+    def _append(self, words: list[int]) -> int:
+        at = self._free
+        self._free += len(words)
+        if self._free > len(self.effects):
+            larger = np.zeros(2 * self._free, dtype=np.int32)
+            larger[: len(self.effects)] = self.effects
+            self.effects = larger
+        self.effects[at : self._free] = words
+        return at
+
+    def _enter(self, letter: int, symbol: int, record: int) -> None:
+        slot = int(mixed(letter, symbol)) & (self._map_size - 1)
+        at = EFFECT_MAP + EFFECT_ENTRY * slot
+        while self.effects[at + 2] and self.effects[at : at + 2].tolist() != [letter, symbol]:
+            slot = (slot + 1) & (self._map_size - 1)
+            at = EFFECT_MAP + EFFECT_ENTRY * slot
+        self.effects[at : at + EFFECT_ENTRY] = (letter, symbol, record)
+
+    def _enlarge_map(self) -> None:
+        """Four times the room for the map, which lies before all records: these move up."""
+        old = EFFECT_MAP + EFFECT_ENTRY * self._map_size
+        entries = self._entries
+        contents = self.effects[old : self._free]
+        self._map_size *= 4
+        new = EFFECT_MAP + EFFECT_ENTRY * self._map_size
+        moved = new - old
+        effects = np.zeros(2 * (self._free + moved), dtype=np.int32)
+        effects[:EFFECT_MAP] = self.effects[:EFFECT_MAP]
+        effects[EFFECT_MASK] = self._map_size - 1
+        effects[new : self._free + moved] = contents
+        self.effects = effects
+        self._free += moved
+        self._placed_words = {word: at + moved for word, at in self._placed_words.items()}
+        self._entries = []
+        for letter, symbol, record in entries:
+            self._move(record + moved, moved)
+            self._entries.append((letter, symbol, record + moved))
+            self._enter(letter, symbol, record + moved)
+
+    def _move(self, record: int, moved: int) -> None:
+        """Correct the offsets in a record that has been moved."""
+        effects = self.effects
+        n_words = int(effects[record + 2])
+        effects[record + 3 : record + 3 + n_words] += moved
+        classes = record + 3 + n_words
+        n_classes = int(effects[classes])
+        effects[classes + 1 : classes + 1 + n_classes] += moved
+        for one in effects[classes + 1 : classes + 1 + n_classes].tolist():
+            n = int(effects[one + 2])
+            effects[one + 3 : one + 3 + n] += moved
+
+    # Tokens
+
+    def table(self, symbol: int) -> TokenTable:
+        """The tokens that do something to a symbol."""
+        if symbol not in self._tables:
+            self._tables[symbol] = self._sorted(symbol)
+        return self._tables[symbol]
+
+    def _sorted(self, symbol: int) -> TokenTable:
+        strings, order = self._strings, self._tokens
+        (index, words), exits, missed = self._read(symbol, strings)
+        read = np.flatnonzero(index >= 0)
+        tokens, which = order[read], index[read]
+        if self.symbols.takes_tokens[symbol]:
+            tokens, which, words = self._with_whole_tokens(symbol, tokens, which, words)
+        alike: dict[tuple[Word, ...], int] = {}
+        class_of_words = np.array([alike.setdefault(found, len(alike)) for found in words] or [0], dtype=np.int32)
+        by_id = np.argsort(tokens, kind="stable")
+        tokens, classes = np.ascontiguousarray(tokens[by_id]), class_of_words[which[by_id]]
+        by_class = np.argsort(classes, kind="stable")
+        bounds = np.searchsorted(classes[by_class], np.arange(len(alike) + 1))
+        first = len(self.class_tokens)
+        for number in range(len(alike)):
+            self.class_tokens.append(np.ascontiguousarray(tokens[by_class[bounds[number] : bounds[number + 1]]]))
+        left = [
+            (int(order[k]), self._suffix(strings.data[strings.begins[k] + depth : strings.ends[k]].tobytes()))
+            for k, depth in exits.tolist()
+        ]
+        pairs = np.array(sorted(left), dtype=np.int32).reshape(-1, 2)
+        numbers = list(range(first, first + len(alike)))
+        exit_tokens, exit_suffixes = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+        return TokenTable(tokens, classes, list(alike), numbers, exit_tokens, exit_suffixes, missed)
+
+    def _read(
+        self, symbol: int, strings: Strings
+    ) -> tuple[tuple[NDArray[np.int64], list[tuple[Word, ...]]], NDArray[np.int32], NDArray[np.bool_]]:
+        """Read sorted strings from a symbol: which words each leads to (an index, -1 for none), exits, bytes missed."""
+        n = len(strings.begins)
+        path = np.zeros(strings.longest + 1, dtype=np.int32)
+        progress = np.zeros(N_PROGRESS, dtype=np.int32)
+        parents, places = np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
+        exits = np.zeros((_FIRST_EXITS, 2), dtype=np.int32)
+        missed = np.zeros(256, dtype=np.bool_)
+        arguments = (strings.data, strings.begins, strings.ends, strings.shared, self.wanted, missed, path, progress)
+        configuration = self.symbols.configurations[symbol]
+        before = 0
+        while self.symbols.run(walk_strings, configuration, *arguments, parents, places, exits):
+            # full in the middle of a string: that one is read again
+            at = int(progress[0])
+            while progress[N_EXITS] > before and exits[progress[N_EXITS] - 1, 0] == at:
+                progress[N_EXITS] -= 1
+            exits = np.concatenate([exits, np.zeros_like(exits)])
+        assert progress[IS_CUT] in {0, 1}
+        found, first, which = np.unique(places, return_index=True, return_inverse=True)
+        words: list[tuple[Word, ...]] = []
+        index = np.full(len(found), -1, dtype=np.int64)
+        for number, (place, k) in enumerate(zip(found.tolist(), first.tolist(), strict=True)):
+            frame = 0
+            if place:
+                frame = self.symbols.run(items_after_byte, int(parents[k]), int(strings.data[strings.ends[k] - 1]))
+            if frame and (reached := self.symbols.words_at(frame)):
+                index[number] = len(words)
+                words.append(reached)
+        return (index[which.ravel()], words), exits[: progress[N_EXITS]], missed
+
+    def _with_whole_tokens(
+        self, symbol: int, tokens: NDArray[np.int32], which: NDArray[np.int64], words: list[tuple[Word, ...]]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], list[tuple[Word, ...]]]:
+        """The same with the tokens that a symbol takes by name."""
+        by_token = dict(zip(tokens.tolist(), which.tolist(), strict=True))
+        words = list(words)
+        configuration = self.symbols.configurations[symbol]
+        for token in range(self.vocabulary.size):
+            frame = self.symbols.run(items_after_token, configuration, token)
+            if frame and (reached := self.symbols.words_at(frame)):
+                if token in by_token:
+                    reached = _union([(reached, ()), (words[by_token[token]], ())])[0]
+                by_token[token] = len(words)
+                words.append(reached)
+        return np.array(list(by_token), dtype=np.int32), np.array(list(by_token.values()), dtype=np.int64), words
+
+    def _outcomes_of_tokens(self, symbol: int, tokens: tuple[int, ...]) -> list[Outcome]:
+        table = self.table(symbol)
+        asked = np.array(tokens, dtype=np.int32)
+        read = np.unique(table.class_of[np.isin(table.tokens, asked)]) if len(asked) > 1 else self._one(table, asked)
+        at, end = np.searchsorted(table.exit_tokens, [asked[0], asked[-1] + 1])
+        of_asked = np.isin(table.exit_tokens[at:end], asked)
+        left = tuple(np.unique(table.exit_suffixes[at:end][of_asked]).tolist())
+        return [((), left), *((table.words[number], ()) for number in read.tolist())]
+
+    @staticmethod
+    def _one(table: TokenTable, asked: NDArray[np.int32]) -> NDArray[np.int32]:
+        at = int(np.searchsorted(table.tokens, asked[0]))
+        return table.class_of[at : at + (at < len(table.tokens) and bool(table.tokens[at] == asked[0]))]
+
+    # Suffixes
+
+    def _suffix(self, text: bytes) -> int:
+        if text not in self._suffix_ids:
+            self._suffix_ids[text] = len(self._suffixes)
+            self._suffixes.append(text)
+        return self._suffix_ids[text]
+
+    def _outcomes_of_suffixes(self, symbol: int, suffixes: tuple[int, ...]) -> list[Outcome]:
+        known = self._outcomes.setdefault(symbol, {})
+        readable = self.symbols.readable[symbol]
+        missing = [one for one in suffixes if one not in known]
+        asked = [one for one in missing if readable[self._suffixes[one][0]]]
+        known.update((one, NOTHING) for one in missing)
+        if asked:
+            asked.sort(key=self._suffixes.__getitem__)
+            data, starts = flatten([self._suffixes[one] for one in asked])
+            strings = Strings(data, np.ascontiguousarray(starts[:-1]), np.ascontiguousarray(starts[1:]))
+            (index, words), exits, _ = self._read(symbol, strings)
+            left: dict[int, list[int]] = {}
+            for k, depth in exits.tolist():
+                left.setdefault(k, []).append(self._suffix(self._suffixes[asked[k]][depth:]))
+            for k, one in enumerate(asked):
+                found = words[index[k]] if index[k] >= 0 else ()
+                known[one] = (found, tuple(sorted(left.get(k, ()))))
+        return [known[one] for one in suffixes]
+
+
+def _union(outcomes: Iterable[Outcome]) -> Outcome:
+    """What any of some strings may do."""
+    words: dict[Word, None] = {}
+    suffixes: set[int] = set()
+    for found, left in outcomes:
+        words.update(dict.fromkeys(found))
+        suffixes.update(left)
+    return tuple(sorted(words)), tuple(sorted(suffixes))

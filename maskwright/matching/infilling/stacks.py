@@ -1,0 +1,189 @@
+"""Sets of stacks of one grammar: the kernels of `automata.infilling`, with whatever they ask for.
+
+One per compiled grammar, shared by all its canvases, under a lock. Memory only grows until it is full; then everything
+is forgotten, `epoch` counts one up, and canvases find themselves again from their tokens. What does not fit even then
+is tried with nodes that are not merged, and at last refused with an error, never guessed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.automata.arena_pool import reserved
+from maskwright.automata.infilling import _stack_sets as kernels
+from maskwright.automata.infilling._layout import (
+    BOTTOM,
+    BUCKETS,
+    EMPTY,
+    FIRST_NODE,
+    FREE,
+    FULL,
+    IS_MERGING,
+    LIMIT,
+    N_NODES,
+    N_OPERATIONS,
+    NEED_EFFECT,
+    SCRATCH,
+    TOP,
+)
+from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
+from maskwright.errors import LimitExceeded, UnsupportedInCanvas
+from maskwright.matching.infilling.effects import TokenEffects
+from maskwright.matching.infilling.symbols import Word
+from maskwright.matching.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from maskwright.matching.infilling.slot_masks import SlotMask
+
+
+class SetsFull(Exception):
+    """There is no room for more sets."""
+
+
+class Stacks:
+    """Operations on sets of stacks, which are ints; see `_stack_sets` for what each does."""
+
+    def __init__(
+        self, network: TransitionNetwork, vocabulary: Vocabulary, max_bytes: int, *, ignore_repetitions: bool = False
+    ) -> None:
+        self.lock = threading.RLock()
+        self.epoch = -1
+        self._network = network
+        self._ignores_repetitions = ignore_repetitions
+        self.token_effects = TokenEffects(network, vocabulary)
+        self.max_bytes = max_bytes
+        self.masks: dict[tuple[bytes, tuple[int, ...], bool], SlotMask] = {}
+        self.most_masks = max(256, max_bytes // 8 // (vocabulary.size // 8 + 500))
+        n_words = FIRST_NODE + max_bytes // 4
+        self._sets = reserved(n_words)
+        self._alive = np.zeros((1 << 10, 2), dtype=np.int32)
+        self.begin_anew(is_merging=True)
+
+    def begin_anew(self, *, is_merging: bool) -> None:
+        """Forget all sets."""
+        self.epoch += 1
+        sets = self._sets
+        sets[:SCRATCH] = 0
+        sets[FREE] = FIRST_NODE
+        sets[LIMIT] = len(sets)
+        sets[TOP] = SCRATCH
+        sets[IS_MERGING] = is_merging
+        bottom = kernels.intern_node(sets, SCRATCH, 0, 1)
+        assert bottom == BOTTOM and sets[BUCKETS] >= 0
+        self.start = self.of_word(self.token_effects.symbols.start(), BOTTOM)
+
+    @property
+    def is_merging(self) -> bool:
+        """Are equal sets one node?"""
+        return bool(self._sets[IS_MERGING])
+
+    @property
+    def n_nodes(self) -> int:
+        """How many nodes there are."""
+        return int(self._sets[N_NODES])
+
+    @property
+    def n_operations(self) -> int:
+        """How much work was done, in operations on nodes: the same wherever it is done."""
+        return int(self._sets[N_OPERATIONS])
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in use."""
+        return 4 * int(self._sets[FREE]) + self.token_effects.effects.nbytes
+
+    def _run(self, kernel: Callable[..., int], *arguments: object) -> int:
+        """Call `kernel(sets, effects, *arguments)` until it needs nothing more."""
+        effects = self.token_effects
+        while (code := kernel(self._sets, effects.effects, *arguments)) < 0:
+            self._sets[TOP] = SCRATCH
+            if code == FULL:
+                raise SetsFull
+            assert code == NEED_EFFECT, code
+            self._provide()
+        return int(code)
+
+    def _provide(self) -> None:
+        """Make the records that a kernel asked for."""
+        try:
+            self.token_effects.provide()
+        except ArenaFull:
+            raise LimitExceeded("The automaton of a canvas", asked=self.max_bytes + 1, allowed=self.max_bytes) from None
+        if self._network.asks and not self._ignores_repetitions:
+            raise UnsupportedInCanvas(
+                "That values or names differ from their siblings",
+                "close the objects (additionalProperties: false) and leave out uniqueItems, or pass ignore_repetitions",
+            )
+
+    def _do(self, kernel: Callable[..., int], *arguments: int) -> int:
+        """Call `kernel(sets, *arguments)`."""
+        self._sets[TOP] = SCRATCH
+        code = kernel(self._sets, *arguments)
+        if code < 0:
+            raise SetsFull
+        return int(code)
+
+    def union(self, one: int, other: int) -> int:
+        """The stacks of either set."""
+        return self._do(kernels.union, one, other) if one != other else one
+
+    def intersection(self, one: int, other: int) -> int:
+        """The stacks of both."""
+        return self._do(kernels.intersection, one, other) if one != other else one
+
+    def meets(self, one: int, other: int) -> bool:
+        """Is there a stack in both?"""
+        return bool(kernels.meets(self._sets, one, other))
+
+    def push(self, symbol: int, node: int) -> int:
+        """The stacks with one more symbol on top."""
+        return self._do(kernels.push, symbol, node)
+
+    def of_word(self, word: Word, node: int) -> int:
+        """The stacks with a word on top."""
+        for symbol in reversed(word):
+            node = self.push(symbol, node)
+        return node
+
+    def below(self, node: int, symbol: int) -> int:
+        """What lies below a symbol on top."""
+        return self._do(kernels.below, node, symbol) if node != EMPTY else EMPTY
+
+    def without(self, node: int, symbol: int) -> int:
+        """The stacks without that symbol on top."""
+        return self._do(kernels.without, node, symbol) if node != EMPTY else EMPTY
+
+    def post(self, node: int, letter: int) -> int:
+        """The stacks that a letter leads to."""
+        return self._run(kernels.post, node, letter) if node != EMPTY else EMPTY
+
+    def pre(self, node: int, letter: int, target: int) -> int:
+        """The stacks from which a letter leads into the target."""
+        return self._run(kernels.pre, node, letter, target) if node != EMPTY and target != EMPTY else EMPTY
+
+    def ending(self, node: int) -> int:
+        """The stacks of complete texts."""
+        self._sets[TOP] = SCRATCH
+        return self._run(kernels.ending, node) if node != EMPTY else EMPTY
+
+    def alive(self, node: int, letter: int, target: int) -> bytes:
+        """The classes of tokens that lead from a set into the target: int32 pairs (symbol, number) as bytes."""
+        if node == EMPTY or target == EMPTY:
+            return b""
+        while True:
+            try:
+                return self._alive[: self._run(kernels.alive, node, letter, target, self._alive)].tobytes()
+            except SetsFull:
+                if len(self._alive) > 1 << 22:
+                    raise
+                self._alive = np.zeros((4 * len(self._alive), 2), dtype=np.int32)
+
+    def tokens_of(self, classes: bytes) -> list[NDArray[np.int32]]:
+        """The tokens of each class that `alive` has found."""
+        pairs = np.frombuffer(classes, dtype=np.int32).reshape(-1, 2).tolist()
+        return [self.token_effects.tokens_of(symbol, number) for symbol, number in pairs]

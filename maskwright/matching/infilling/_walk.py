@@ -1,4 +1,4 @@
-"""What byte strings do to one symbol of a stack: read as far as the symbol goes, as kernels over the arena of a grammar.
+"""What byte strings do to one symbol of a stack, read as far as the symbol goes: kernels over the arena of a grammar.
 
 A symbol is a configuration whose frames end in the frame of a whole text, so where it "accepts" the rule that it stands
 for has ended, and what lies below is to read the rest. Strings are sorted, so each is read from where it parts from the
@@ -29,7 +29,7 @@ from maskwright.automata._layout import (
 from maskwright.automata._spans import find_span
 
 AT, N_EXITS, DEPTH, IS_CUT, N_PROGRESS = 0, 1, 2, 3, 4
-"""How far a walk is: the string, the exits so far; the bytes of the last string that were read, and was the next refused?"""
+"""How far a walk is: the string, the exits so far; bytes of the last string that were read, was the next refused?"""
 
 
 @kernel
@@ -46,7 +46,7 @@ def shared_prefixes(data: NDArray[np.uint8], begins: Ints, ends: Ints, shared: I
 
 @kernel
 def place_of_byte(arena: Ints, configuration: Int, byte: Int) -> int:
-    """An offset that is the same for all bytes that a configuration does not tell apart; DEAD if it refuses the byte."""
+    """An offset, the same for all bytes that a configuration does not tell apart; DEAD if it refuses the byte."""
     n = arena[configuration + N_SPANS]
     if n >= 0:
         return int(find_span(arena, configuration + SPANS, n, byte))

@@ -34,9 +34,7 @@ from maskwright.matching.infilling.slots import BLANK, OPEN, Place
 from maskwright.matching.infilling.stacks import SetsFull, Stacks
 
 if TYPE_CHECKING:
-    pass
-
-_NO_LINK = Link(NO_LETTER, may_end=False, may_be_blank=False, begins=False)
+    from maskwright.matching.infilling.posterior import Posterior
 
 
 @final
@@ -57,6 +55,7 @@ class Canvas:
         self._sets: list[int] = []
         self._epoch = -1
         self._masks: list[tuple[tuple[int, int, int, Place], SlotMask] | None] = [None] * self.n_slots
+        self._n_open_in_vain = 2 * self.n_slots  # open slots when sums were last found to be too large
         self._rows: NDArray[np.int32] | None = None
         self._shown: list[SlotMask | None] = [None] * self.n_slots
         with stacks.lock:
@@ -100,6 +99,53 @@ class Canvas:
         copy._rows = None
         copy._shown = [None] * self.n_slots
         return copy
+
+    # For what is built on it
+
+    @property
+    def stacks(self) -> Stacks:
+        """The sets of stacks of its grammar."""
+        return self._stacks
+
+    @property
+    def chain(self) -> tuple[Sequence[Link], Sequence[int]]:
+        """What each slot lets pass and the sets between them, hidden slots included; the lock must be held."""
+        self._find_again()
+        return self._links, self._sets
+
+    def link_of(self, slot: int, token: int) -> Link:
+        """What a slot would let pass if it held this token, or BLANK."""
+        return self._link(self._decided(slot, token))
+
+    def mask_of(self, slot: int) -> SlotMask:
+        """The mask of one slot."""
+        with self._stacks.lock:
+            self._find_again()
+            return self._mask(slot)
+
+    def mask_between(self, slot: int, node: int) -> SlotMask:
+        """The mask of a slot for texts that lead to a set of stacks before it; the lock must be held."""
+        link, place = self._links[slot], self._places[slot]
+        return mask_between(self._stacks, link, place, self._eos_ids, node, self._sets[slot + 1])
+
+    def may_be_summed(self) -> bool:
+        """Is it worth asking whether sums over texts are possible, seeing how it went before?"""
+        return 4 * int(self.is_open.sum()) <= 3 * self._n_open_in_vain
+
+    def note_summed(self, was_possible: bool) -> None:
+        """Bear in mind how it went."""
+        if not was_possible and self.may_be_summed():
+            self._n_open_in_vain = int(self.is_open.sum())
+
+    def only_tokens(self) -> dict[int, tuple[int, ...]]:
+        """The slots that may not hold just anything: column numbers of `Posterior.log_p`, the blank being the last."""
+        found: dict[int, tuple[int, ...]] = {}
+        for slot, place in enumerate(self._places):
+            if not place.is_open:
+                found[slot] = (self.vocabulary_size if place.token == BLANK else place.token,)
+            elif place.proposals:
+                found[slot] = (place.token, *place.proposals)
+        return found
 
     # Masks
 
@@ -195,7 +241,7 @@ class Canvas:
 
     def _may_become(self, slot: int, token: int) -> bool:
         place = self._places[slot]
-        return not place.proposals or token == BLANK or token == place.token or token in place.proposals
+        return not place.proposals or token in {BLANK, place.token, *place.proposals}
 
     def _decided(self, slot: int, token: int) -> Place:
         place = self._places[slot]
@@ -215,8 +261,23 @@ class Canvas:
         with self._stacks.lock:
             self._begin()
 
-    def complete(self) -> NDArray[np.int64]:
-        """int64[n_slots]: a text that fits: what is decided, and else the least token id, ends and blanks first."""
+    def posterior(self, scores: NDArray[np.floating]) -> Posterior:
+        """What a model's prediction becomes when the grammar is taken into account.
+
+        scores: float[n_slots, size] or, with the blank as the last column, float[n_slots, size + 1]: logits or
+        log-probabilities, normalised here slot by slot. Raises BadLogits, InvalidCanvas.
+        """
+        from maskwright.matching.infilling.posterior import Posterior
+
+        return Posterior(self, scores)
+
+    def complete(self, scores: NDArray[np.floating] | None = None) -> NDArray[np.int64]:
+        """int64[n_slots]: a text that fits; the most probable one if scores are given (`posterior`).
+
+        Without scores open slots take the least token id, ends and blanks before others.
+        """
+        if scores is not None:
+            return self.posterior(scores).best
         found = self.tokens
         with self._stacks.lock:
             self._find_again()
@@ -224,11 +285,8 @@ class Canvas:
             for slot in range(self.n_slots):
                 place = self._places[slot]
                 if place.is_open:
-                    mask = mask_between(
-                        self._stacks, self._links[slot], place, self._eos_ids, node, self._sets[slot + 1]
-                    )
-                    found[slot] = mask.first
-                    link = self._link(dataclasses.replace(place, token=mask.first, is_soft=False))
+                    found[slot] = self.mask_between(slot, node).first
+                    link = self.link_of(slot, int(found[slot]))
                 else:
                     link = self._links[slot]
                 node = self._stacks.intersection(self._sets[slot + 1], forwards(self._stacks, node, link))

@@ -16,7 +16,7 @@ all of them together).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +83,9 @@ class TokenTable:
         return _union([((), left), *((words, ()) for words in self.words)])
 
 
+_NO_TABLE = TokenTable(_NONE, _NONE, [], [], _NONE, _NONE, np.zeros(256, dtype=np.bool_))
+
+
 class Strings:
     """Byte strings, sorted, as a walk reads them."""
 
@@ -134,6 +137,10 @@ class TokenEffects:
         """The letter of some tokens."""
         return self._letter("tokens", tuple(sorted(set(tokens))))
 
+    def tokens_of_letter(self, letter: int) -> tuple[int, ...]:
+        """The tokens of a letter that `letter_of_tokens` has made."""
+        return self._contents[letter][1]
+
     def _letter(self, kind: str, content: tuple[int, ...]) -> int:
         if not content:
             return NO_LETTER
@@ -142,6 +149,10 @@ class TokenEffects:
             self._letters[key] = len(self._contents)
             self._contents.append(key)
         return self._letters[key]
+
+    def letter_of_suffixes(self, suffixes: Iterable[int]) -> int:
+        """The letter of some suffixes of tokens, by number."""
+        return self._letter("suffixes", tuple(sorted(set(suffixes))))
 
     # Records
 
@@ -170,7 +181,7 @@ class TokenEffects:
         if kind == "tokens":
             return _union(self._outcomes_of_tokens(symbol, content)), []
         alike: dict[Outcome, list[int]] = {}
-        for suffix, outcome in zip(content, self._outcomes_of_suffixes(symbol, content), strict=True):
+        for suffix, outcome in zip(content, self.outcomes_of_suffixes(symbol, content), strict=True):
             if outcome != NOTHING:
                 alike.setdefault(outcome, []).append(suffix)
         classes = []
@@ -180,6 +191,20 @@ class TokenEffects:
             self._class_suffixes[number] = np.array(suffixes, dtype=np.int32)
             classes.append((number, outcome))
         return _union(alike), classes
+
+    def word_classes(self, symbol: int) -> list[tuple[NDArray[np.int32], tuple[Word, ...]]]:
+        """The tokens that can be read to their end, by the words that the symbol then becomes."""
+        table = self.table(symbol)
+        return [(self.class_tokens[number], words) for number, words in zip(table.numbers, table.words, strict=True)]
+
+    def suffixes_of(self, symbol: int) -> list[int]:
+        """What tokens leave when the symbol ends in them."""
+        return np.unique(self.table(symbol).exit_suffixes).tolist()
+
+    def tokens_leaving(self, symbol: int, suffixes: Sequence[int]) -> NDArray[np.int32]:
+        """The tokens that leave one of the suffixes when the symbol ends in them."""
+        table = self.table(symbol)
+        return np.unique(table.exit_tokens[np.isin(table.exit_suffixes, suffixes)])
 
     def tokens_of(self, symbol: int, number: int) -> NDArray[np.int32]:
         """The tokens of a class: those that leave the symbol with a rest of the class, if it is one of suffixes."""
@@ -280,7 +305,7 @@ class TokenEffects:
     def table(self, symbol: int) -> TokenTable:
         """The tokens that do something to a symbol."""
         if symbol not in self._tables:
-            self._tables[symbol] = self._sorted(symbol)
+            self._tables[symbol] = _NO_TABLE if symbol < FIRST_SYMBOL else self._sorted(symbol)
         return self._tables[symbol]
 
     def _sorted(self, symbol: int) -> TokenTable:
@@ -378,7 +403,8 @@ class TokenEffects:
             self._suffixes.append(text)
         return self._suffix_ids[text]
 
-    def _outcomes_of_suffixes(self, symbol: int, suffixes: tuple[int, ...]) -> list[Outcome]:
+    def outcomes_of_suffixes(self, symbol: int, suffixes: Sequence[int]) -> list[Outcome]:
+        """What each suffix does to a symbol."""
         known = self._outcomes.setdefault(symbol, {})
         readable = self.symbols.readable[symbol]
         missing = [one for one in suffixes if one not in known]

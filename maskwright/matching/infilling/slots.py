@@ -26,7 +26,7 @@ MASK: Final = Masked()
 
 @dataclass(frozen=True, slots=True)
 class Soft:
-    """One slot that holds a token which may still change: to one of the proposals, or to any if there are none named."""
+    """One slot that holds a token which may still change: to one of the proposals, to any where none is named."""
 
     token: int
     proposals: tuple[int, ...] = ()

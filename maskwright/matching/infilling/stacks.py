@@ -28,16 +28,19 @@ from maskwright.automata.infilling._layout import (
     N_NODES,
     N_OPERATIONS,
     NEED_EFFECT,
+    NODE_EDGES,
+    NODE_SIZE,
     SCRATCH,
     TOP,
 )
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import LimitExceeded, UnsupportedInCanvas
-from maskwright.matching.infilling.effects import TokenEffects
+from maskwright.matching.infilling.effects import NOTHING, Outcome, TokenEffects
 from maskwright.matching.infilling.symbols import Word
 from maskwright.matching.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from maskwright.matching.infilling.determinised import Determinised
     from maskwright.matching.infilling.slot_masks import SlotMask
 
 
@@ -62,6 +65,7 @@ class Stacks:
         n_words = FIRST_NODE + max_bytes // 4
         self._sets = reserved(n_words)
         self._alive = np.zeros((1 << 10, 2), dtype=np.int32)
+        self._determinised: Determinised | None = None
         self.begin_anew(is_merging=True)
 
     def begin_anew(self, *, is_merging: bool) -> None:
@@ -164,7 +168,7 @@ class Stacks:
 
     def pre(self, node: int, letter: int, target: int) -> int:
         """The stacks from which a letter leads into the target."""
-        return self._run(kernels.pre, node, letter, target) if node != EMPTY and target != EMPTY else EMPTY
+        return self._run(kernels.pre, node, letter, target) if min(node, target) != EMPTY else EMPTY
 
     def ending(self, node: int) -> int:
         """The stacks of complete texts."""
@@ -173,7 +177,7 @@ class Stacks:
 
     def alive(self, node: int, letter: int, target: int) -> bytes:
         """The classes of tokens that lead from a set into the target: int32 pairs (symbol, number) as bytes."""
-        if node == EMPTY or target == EMPTY:
+        if min(node, target) == EMPTY:
             return b""
         while True:
             try:
@@ -187,3 +191,46 @@ class Stacks:
         """The tokens of each class that `alive` has found."""
         pairs = np.frombuffer(classes, dtype=np.int32).reshape(-1, 2).tolist()
         return [self.token_effects.tokens_of(symbol, number) for symbol, number in pairs]
+
+    def edges(self, node: int) -> list[tuple[int, int]]:
+        """The symbols that a set's stacks have on top, each with what lies below it."""
+        if node == EMPTY:
+            return []
+        n = int(self._sets[node + NODE_SIZE])
+        return [(symbol, under) for symbol, under in self._sets[node + NODE_EDGES :][: 2 * n].reshape(-1, 2).tolist()]
+
+    def tops(self, node: int) -> list[tuple[int, int]]:
+        """The same with the symbols that may be read because those above them may end."""
+        found: dict[tuple[int, int], None] = {}
+        todo, met = [node], {node}
+        while todo:
+            for symbol, under in self.edges(todo.pop()):
+                found[symbol, under] = None
+                if self.token_effects.symbols.ends[symbol] and under not in met:
+                    met.add(under)
+                    todo.append(under)
+        return list(found)
+
+    def suffix_groups(self, symbol: int, under: int) -> list[list[int]]:
+        """The suffixes that tokens leave when the symbol ends, those together that do the same to what lies below."""
+        effects = self.token_effects
+        suffixes = effects.suffixes_of(symbol)
+        alike: dict[int, list[tuple[int, int, Outcome]]] = {suffix: [] for suffix in suffixes}
+        for top, deeper in self.tops(under):
+            for suffix, outcome in zip(suffixes, effects.outcomes_of_suffixes(top, suffixes), strict=True):
+                if outcome != NOTHING:
+                    alike[suffix].append((top, deeper, outcome))
+        groups: dict[tuple[tuple[int, int, Outcome], ...], list[int]] = {}
+        for suffix, outcomes in alike.items():
+            if outcomes:
+                groups.setdefault(tuple(outcomes), []).append(suffix)
+        return list(groups.values())
+
+    @property
+    def determinised(self) -> Determinised:
+        """The grammar determinised over tokens, as far as it was needed in this epoch."""
+        from maskwright.matching.infilling.determinised import Determinised
+
+        if self._determinised is None or self._determinised.epoch != self.epoch:
+            self._determinised = Determinised(self)
+        return self._determinised

@@ -32,6 +32,7 @@ from maskwright.automata.infilling._layout import (
     CLASS_N_WORDS,
     CLASS_NUMBER,
     CLASS_WORDS,
+    CUT,
     EFFECT_ENTRY,
     EFFECT_MAP,
     EFFECT_MASK,
@@ -69,6 +70,8 @@ from maskwright.automata.infilling._layout import (
     NO_RECORD,
     NODE_BOTTOM,
     NODE_EDGES,
+    NODE_HIGHEST,
+    NODE_LOWEST,
     NODE_SIZE,
     PENDING,
     RECORD_ENDS,
@@ -104,7 +107,7 @@ def intern_node(sets: Ints, begin: Int, n: Int, has_bottom: Int) -> int:
         return EMPTY
     hashed = int(has_bottom)
     for i in range(n):
-        hashed = mixed(sets[begin + 2 * i] * 31 + hashed, sets[begin + 2 * i + 1])
+        hashed = mixed(int(sets[begin + 2 * i]) * 31 + hashed, sets[begin + 2 * i + 1])
     bucket = BUCKETS + (hashed & (N_BUCKETS - 1))
     node = int(sets[bucket])
     while node != 0:
@@ -125,6 +128,14 @@ def intern_node(sets: Ints, begin: Int, n: Int, has_bottom: Int) -> int:
     sets[node + NODE_BOTTOM] = has_bottom
     for i in range(2 * n):
         sets[node + NODE_EDGES + i] = sets[begin + i]
+    lowest = 0 if has_bottom else 2147483647
+    highest = 0
+    for i in range(n):
+        under = int(sets[begin + 2 * i + 1])
+        lowest = min(lowest, int(sets[under + NODE_LOWEST]) + 1)
+        highest = max(highest, int(sets[under + NODE_HIGHEST]) + 1)
+    sets[node + NODE_LOWEST] = lowest
+    sets[node + NODE_HIGHEST] = highest
     sets[FREE] = node + NODE_EDGES + 2 * n
     sets[N_NODES] += 1
     sets[bucket] = node
@@ -372,6 +383,61 @@ def meets(sets: Ints, one: Int, other: Int) -> int:
 
 
 @kernel
+def cut(sets: Ints, node: Int, most: Int) -> int:
+    """The stacks of a set that have at most so many symbols; or FULL."""
+    if node == EMPTY or sets[node + NODE_HIGHEST] <= most:
+        return int(node)
+    if sets[node + NODE_LOWEST] > most:
+        return EMPTY
+    result = known_result(sets, CUT, node, most)
+    if result >= 0:
+        return result
+    first = int(sets[TOP])
+    frame = begin_frame(sets, UNION, 0, node, node)
+    if frame >= 0:
+        sets[frame + FRAME_K] = most
+    while frame > 0:
+        here = int(sets[frame + FRAME_ONE])
+        below_most = int(sets[frame + FRAME_K]) - 1
+        i = int(sets[frame + FRAME_I])
+        n = int(sets[frame + FRAME_N])
+        waits = EMPTY
+        while i < sets[here + NODE_SIZE]:
+            under = int(sets[here + NODE_EDGES + 2 * i + 1])
+            rest = result
+            result = -1
+            if rest < 0 and sets[under + NODE_HIGHEST] <= below_most:
+                rest = under
+            elif rest < 0 and sets[under + NODE_LOWEST] > below_most:
+                rest = EMPTY
+            elif rest < 0:
+                rest = known_result(sets, CUT, under, below_most)
+            if rest < 0:
+                waits = under
+                break
+            if rest != EMPTY:
+                sets[frame + FRAME_EDGES + 2 * n] = sets[here + NODE_EDGES + 2 * i]
+                sets[frame + FRAME_EDGES + 2 * n + 1] = rest
+                n += 1
+            i += 1
+        sets[frame + FRAME_I] = i
+        sets[frame + FRAME_N] = n
+        if waits != EMPTY:
+            frame = begin_frame(sets, UNION, frame, waits, waits)
+            if frame >= 0:
+                sets[frame + FRAME_K] = below_most
+        else:
+            before = int(sets[frame + FRAME_BEFORE])
+            result = intern_node(sets, frame + FRAME_EDGES, n, sets[here + NODE_BOTTOM])
+            sets[TOP] = frame
+            if result >= 0:
+                remember(sets, CUT, here, below_most + 1, result)
+            frame = before if result >= 0 else FULL
+    sets[TOP] = first
+    return result if frame == 0 else FULL
+
+
+@kernel
 def below(sets: Ints, node: Int, symbol: Int) -> int:
     """What lies below a symbol on top, in the stacks of a set that have it there; or FULL."""
     found = EMPTY
@@ -414,7 +480,7 @@ def without(sets: Ints, node: Int, symbol: Int) -> int:
 @kernel
 def effect_of(effects: Ints, letter: Int, symbol: Int) -> int:
     """The record of a letter and a symbol; where it is missing, NO_RECORD, and it is listed as needed."""
-    mask = effects[EFFECT_MASK]
+    mask = int(effects[EFFECT_MASK])
     slot = mixed(letter, symbol) & mask
     while True:
         at = EFFECT_MAP + EFFECT_ENTRY * slot

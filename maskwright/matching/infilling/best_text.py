@@ -33,8 +33,7 @@ Way = tuple[int, "Way | None"]
 
 def best_text(canvas: Canvas, log_p: NDArray[np.float32]) -> tuple[NDArray[np.int64], bool]:
     """int64[n_slots]: the best text by log_p, float32[n_slots, size + 1], the blank being last; is it proved?"""
-    with canvas.stacks.lock:
-        return _searched(canvas, np.maximum(log_p, np.float32(-1e30)))
+    return canvas.with_room(lambda: _searched(canvas, np.maximum(log_p, np.float32(-1e30))))
 
 
 def _searched(canvas: Canvas, log_p: NDArray[np.float32]) -> tuple[NDArray[np.int64], bool]:
@@ -42,7 +41,7 @@ def _searched(canvas: Canvas, log_p: NDArray[np.float32]) -> tuple[NDArray[np.in
     links, sets = canvas.chain
     bounds = np.array([_best_in_mask(canvas, slot, log_p[slot]) for slot in range(n)], dtype=np.float64)
     ahead = np.append(np.cumsum(bounds[::-1])[::-1], 0.0)
-    start = canvas.stacks.start
+    start = canvas.start
     queue: list[tuple[float, int, int, int, float, Way | None]] = [(-ahead[0], 0, 0, start, 0.0, None)]
     reached: dict[tuple[int, int], float] = {(0, start): 0.0}
     farthest: tuple[int, int, float, Way | None] = (0, start, 0.0, None)
@@ -58,7 +57,9 @@ def _searched(canvas: Canvas, log_p: NDArray[np.float32]) -> tuple[NDArray[np.in
             continue
         if filled > farthest[0]:
             farthest = (filled, node, score, way)
-        for token, value, into in _choices(canvas, node, links[filled], sets[filled + 1], filled, log_p[filled]):
+        for token, value, into in _choices(
+            canvas, node, links[filled], sets.leading[filled + 1], filled, log_p[filled]
+        ):
             total = score + value
             key = (filled + 1, into)
             if total > reached.get(key, -np.inf):
@@ -117,7 +118,6 @@ def _best_in_mask(canvas: Canvas, slot: int, row: NDArray[np.float32]) -> float:
 def _greedy(canvas: Canvas, log_p: NDArray[np.float32], begun: tuple[int, int, float, Way | None]) -> NDArray[np.int64]:
     """The beginning of a text completed slot by slot with the best token that is left."""
     filled, node, _, way = begun
-    _, sets = canvas.chain
     for slot in range(filled, canvas.n_slots):
         mask = canvas.mask_between(slot, node)
         allowed = np.unpackbits(mask.row.view(np.uint8), bitorder="little")[: log_p.shape[1] - 1].astype(np.bool_)
@@ -126,7 +126,7 @@ def _greedy(canvas: Canvas, log_p: NDArray[np.float32], begun: tuple[int, int, f
         if mask.blank and (not len(tokens) or log_p[slot, -1] >= log_p[slot, token]):
             token = BLANK
         link = canvas.link_of(slot, token)
-        node = canvas.stacks.intersection(sets[slot + 1], forwards(canvas.stacks, node, link))
+        node = forwards(canvas.stacks, node, link)
         way = (token, way)
     return _tokens(way, canvas.n_slots)
 

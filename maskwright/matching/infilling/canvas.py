@@ -18,8 +18,10 @@ Not thread-safe by itself: each thread has its own canvas or a fork. What is sha
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Self, final
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +29,34 @@ from numpy.typing import NDArray
 from maskwright.automata.infilling._layout import EMPTY, NO_LETTER
 from maskwright.errors import InvalidCanvas, LimitExceeded
 from maskwright.matching.bitmask import n_mask_words
-from maskwright.matching.infilling.chain import Link, forwards, restricted, sets_between
+from maskwright.matching.infilling.chain import (
+    Between,
+    Link,
+    forwards,
+    narrowed,
+    restricted,
+    sets_between,
+    shallow_sets,
+)
 from maskwright.matching.infilling.effects import ALL
 from maskwright.matching.infilling.slot_masks import SlotMask, mask_between
-from maskwright.matching.infilling.slots import BLANK, OPEN, Place
+from maskwright.matching.infilling.slots import BLANK, OPEN, Place, Slot, laid_out
 from maskwright.matching.infilling.stacks import SetsFull, Stacks
 
 if TYPE_CHECKING:
     from maskwright.matching.infilling.posterior import Posterior
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownMask:
+    """A mask, and what it was found for: epoch, place and shallow sets; `is_settled`: do these show all of it?"""
+
+    key: tuple[int, Place, int, int]
+    mask: SlotMask
+    is_settled: bool
 
 
 @final
@@ -44,22 +66,31 @@ class Canvas:
     Those behind are not shown: they stand for the tokens that a text may go on with in later canvases.
     """
 
-    def __init__(self, stacks: Stacks, places: Sequence[Place], eos_ids: Iterable[int], n_hidden: int = 0) -> None:
+    def __init__(
+        self,
+        stacks: Stacks,
+        places: Sequence[Place],
+        eos_ids: Iterable[int],
+        n_hidden: int = 0,
+        text: tuple[int, ...] = (),
+    ) -> None:
         self._stacks = stacks
+        self._text = text
         self._given = tuple(places)
         self._places = list(places)
         self._eos_ids = tuple(sorted(set(eos_ids)))
         self._n_hidden = n_hidden
         self.n_slots = len(places)
         self._links: list[Link] = []
-        self._sets: list[int] = []
+        self._sets = Between([], [], EMPTY)  # the exact ones, for `_sets_links`
+        self._sets_links: list[Link] = []
+        self._shallow = self._wide = self._sets
         self._epoch = -1
-        self._masks: list[tuple[tuple[int, int, int, Place], SlotMask] | None] = [None] * self.n_slots
+        self._masks: list[_KnownMask | None] = [None] * self.n_slots
         self._n_open_in_vain = 2 * self.n_slots  # open slots when sums were last found to be too large
         self._rows: NDArray[np.int32] | None = None
         self._shown: list[SlotMask | None] = [None] * self.n_slots
-        with stacks.lock:
-            self._begin()
+        self.with_room(lambda: None)
 
     # What it is
 
@@ -94,7 +125,6 @@ class Canvas:
         copy.__dict__.update(self.__dict__)
         copy._places = list(self._places)
         copy._links = list(self._links)
-        copy._sets = list(self._sets)
         copy._masks = list(self._masks)
         copy._rows = None
         copy._shown = [None] * self.n_slots
@@ -108,10 +138,17 @@ class Canvas:
         return self._stacks
 
     @property
-    def chain(self) -> tuple[Sequence[Link], Sequence[int]]:
-        """What each slot lets pass and the sets between them, hidden slots included; the lock must be held."""
-        self._find_again()
-        return self._links, self._sets
+    def start(self) -> int:
+        """The set of stacks before the first slot: that of the text of earlier canvases."""
+        node = self._stacks.start
+        for token in self._text:
+            node = self._stacks.post(node, self._stacks.token_effects.letter_of_tokens([token]))
+        return node
+
+    @property
+    def chain(self) -> tuple[Sequence[Link], Between]:
+        """What each slot lets pass and the sets between them, hidden slots included; to be asked for in `with_room`."""
+        return self._links, self._exact()
 
     def link_of(self, slot: int, token: int) -> Link:
         """What a slot would let pass if it held this token, or BLANK."""
@@ -119,14 +156,12 @@ class Canvas:
 
     def mask_of(self, slot: int) -> SlotMask:
         """The mask of one slot."""
-        with self._stacks.lock:
-            self._find_again()
-            return self._mask(slot)
+        return self.with_room(lambda: self._mask(slot))
 
     def mask_between(self, slot: int, node: int) -> SlotMask:
-        """The mask of a slot for texts that lead to a set of stacks before it; the lock must be held."""
+        """The mask of a slot for texts that lead to a set of stacks before it; to be asked for in `with_room`."""
         link, place = self._links[slot], self._places[slot]
-        return mask_between(self._stacks, link, place, self._eos_ids, node, self._sets[slot + 1])
+        return mask_between(self._stacks, link, place, self._eos_ids, node, self._exact().leading[slot + 1])
 
     def may_be_summed(self) -> bool:
         """Is it worth asking whether sums over texts are possible, seeing how it went before?"""
@@ -176,18 +211,36 @@ class Canvas:
         }
 
     def _all_masks(self) -> list[SlotMask]:
-        with self._stacks.lock:
-            self._find_again()
-            return [self._mask(slot) for slot in range(self.n_slots)]
+        return self.with_room(lambda: [self._mask(slot) for slot in range(self.n_slots)])
 
     def _mask(self, slot: int) -> SlotMask:
-        before, after, place = self._sets[slot], self._sets[slot + 1], self._places[slot]
+        """The mask of a slot, from shallow and wide sets if these agree on it (`chain`), else from the exact ones."""
+        place, shallow = self._places[slot], self._shallow
+        key = (self._epoch, place, shallow.reached[slot], shallow.leading[slot + 1])
         known = self._masks[slot]
-        if known is not None and known[0] == (self._epoch, before, after, place):
-            return known[1]
-        mask = mask_between(self._stacks, self._links[slot], place, self._eos_ids, before, after)
-        self._masks[slot] = ((self._epoch, before, after, place), mask)
+        if known is not None and known.key == key and known.is_settled:
+            return known.mask
+        within = self._mask_within(slot, shallow)
+        is_settled = True
+        if known is not None and known.key[1] == place and known.mask.n_choices == within.n_choices:
+            mask = known.mask
+        else:
+            mask = self._mask_within(slot, self._wide)
+            if mask.n_choices != within.n_choices:
+                mask = self._mask_within(slot, self._exact())
+                is_settled = mask.n_choices == within.n_choices
+        self._masks[slot] = _KnownMask(key, mask, is_settled)
         return mask
+
+    def _mask_within(self, slot: int, sets: Between) -> SlotMask:
+        return mask_between(
+            self._stacks,
+            self._links[slot],
+            self._places[slot],
+            self._eos_ids,
+            sets.reached[slot],
+            sets.leading[slot + 1],
+        )
 
     # Decisions
 
@@ -205,25 +258,30 @@ class Canvas:
         if confidence is not None:
             order.sort(key=lambda one: -confidence.get(one[0], -np.inf))
         accepted: dict[int, int] = {}
-        with self._stacks.lock:
-            self._find_again()
-            while order:
-                n, sets = self._longest_beginning(order)
-                for slot, token in order[:n]:
-                    self._decide(slot, token)
-                    accepted[slot] = token
-                self._sets = sets
-                order = order[n + 1 :]
+        while order:
+            accepted.update(self.with_room(functools.partial(self._commit_beginning, order)))
+            order = [one for one in order if one[0] not in accepted][1:]
         return accepted
 
-    def _longest_beginning(self, order: Sequence[tuple[int, int]]) -> tuple[int, list[int]]:
+    def _commit_beginning(self, order: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Decide as many choices as stand together, from the first on; these."""
+        before = self._shallow
+        n, self._shallow = self._longest_beginning(order)
+        for slot, token in order[:n]:
+            self._decide(slot, token)
+        self._wide = narrowed(self._stacks, self._links, self._wide, before, self._shallow)
+        return list(order[:n])
+
+    def _longest_beginning(self, order: Sequence[tuple[int, int]]) -> tuple[int, Between]:
         """How many choices stand together, from the first on, and the sets with them; all, most often."""
-        known = {0: self._sets}
+        known = {0: self._shallow}
         low, high = 0, len(order) + 1
         asked = len(order)
         while high - low > 1:
             decided = {slot: self._link(self._decided(slot, token)) for slot, token in order[:asked]}
-            sets = restricted(self._stacks, self._links, self._sets, decided)
+            sets = restricted(self._stacks, self._links, self._shallow, decided)
+            if sets is None:  # all that stand together may have high stacks
+                sets = restricted(self._stacks, self._links, self._exact(), decided)
             if sets is None:
                 high = asked
             else:
@@ -258,8 +316,33 @@ class Canvas:
                 raise InvalidCanvas(f"it has no slot {slot}")
             place = self._places[slot]
             self._places[slot] = dataclasses.replace(place, token=OPEN, is_soft=False, proposals=())
-        with self._stacks.lock:
-            self._begin()
+        self._epoch = -1
+        self.with_room(lambda: None)
+
+    def next_block(self, slots: Iterable[Slot]) -> Canvas:
+        """The canvas of the next tokens of the same text, within what is left of the budget.
+
+        All slots of this one must be decided, and the text must not have ended. Raises InvalidCanvas,
+        CanvasNotCompletable.
+        """
+        if not self.is_complete:
+            raise InvalidCanvas("the next block begins when all slots of this one are decided")
+        tokens = self.tokens.tolist()
+        if any(token in self._eos_ids for token in tokens):
+            raise InvalidCanvas("its text has ended, so there is no next block")
+        places = laid_out(slots, self._n_hidden, self._stacks.token_effects.vocabulary)
+        if len(places) > self._n_hidden:
+            raise InvalidCanvas(
+                f"the next block has {len(places)} slots, and {self._n_hidden} tokens of the budget are left",
+                "give it fewer slots, or the first canvas a larger budget",
+            )
+        text = (*self._text, *(token for token in tokens if token != BLANK))
+        return Canvas(self._stacks, places, self._eos_ids, self._n_hidden - len(places), text)
+
+    @property
+    def n_left(self) -> int:
+        """How many tokens later blocks may have."""
+        return self._n_hidden
 
     def posterior(self, scores: NDArray[np.floating]) -> Posterior:
         """What a model's prediction becomes when the grammar is taken into account.
@@ -278,19 +361,18 @@ class Canvas:
         """
         if scores is not None:
             return self.posterior(scores).best
+        return self.with_room(self._completed)
+
+    def _completed(self) -> NDArray[np.int64]:
         found = self.tokens
-        with self._stacks.lock:
-            self._find_again()
-            node = self._sets[0]
-            for slot in range(self.n_slots):
-                place = self._places[slot]
-                if place.is_open:
-                    found[slot] = self.mask_between(slot, node).first
-                    link = self.link_of(slot, int(found[slot]))
-                else:
-                    link = self._links[slot]
-                node = self._stacks.intersection(self._sets[slot + 1], forwards(self._stacks, node, link))
-                assert node != EMPTY, "what a mask allows can be completed"
+        node = self.start
+        for slot in range(self.n_slots):
+            link = self._links[slot]
+            if self._places[slot].is_open:
+                found[slot] = self.mask_between(slot, node).first
+                link = self.link_of(slot, int(found[slot]))
+            node = forwards(self._stacks, node, link)
+            assert self._stacks.meets(node, self._exact().leading[slot + 1]), "what a mask allows can be completed"
         return found
 
     # The sets behind it
@@ -310,26 +392,21 @@ class Canvas:
             return Link(NO_LETTER, True, False, place.begins)
         return Link(effects.letter_of_tokens([token]), False, False, place.begins)
 
-    def _begin(self) -> None:
-        """Find all sets from nothing; raises CanvasNotCompletable."""
-        hidden = [Link(ALL, False, True, k == 0) for k in range(self._n_hidden)]
-        self._links = [*map(self._link, self._places), *hidden]
-        sets = self._within_memory()
-        if sets is None:
-            from maskwright.matching.infilling.explaining import why_not_completable
+    def with_room(self, act: Callable[[], Result]) -> Result:
+        """Do something with the sets, under the lock; again, with fresh memory, where there was no room left.
 
-            raise why_not_completable(self._stacks, self._links, self._places, self._link)
-        self._sets = sets
-        self._epoch = self._stacks.epoch
-
-    def _within_memory(self) -> list[int] | None:
-        """All sets; where there is no room everything else is forgotten, and then nodes are not merged."""
+        The last try is with nodes that are not merged, which take less where merging multiplies them. Raises
+        LimitExceeded.
+        """
         stacks = self._stacks
-        for attempt in range(3):
-            try:
-                return sets_between(stacks, self._links)
-            except SetsFull:
-                stacks.begin_anew(is_merging=attempt == 0)
+        with stacks.lock:
+            for attempt in range(3):
+                try:
+                    if self._epoch != stacks.epoch:
+                        self._begin()
+                    return act()
+                except SetsFull:
+                    stacks.begin_anew(is_merging=attempt == 0)
         raise LimitExceeded(
             "The sets of stacks of one canvas",
             asked=stacks.max_bytes + 1,
@@ -337,6 +414,28 @@ class Canvas:
             remedy="raise max_bytes, decide more slots first, or use a shorter canvas",
         )
 
-    def _find_again(self) -> None:
-        if self._epoch != self._stacks.epoch:
-            self._begin()
+    def _begin(self) -> None:
+        """Find all sets from nothing; raises CanvasNotCompletable."""
+        hidden = [Link(ALL, False, True, k == 0) for k in range(self._n_hidden)]
+        self._links = [*map(self._link, self._places), *hidden]
+        stacks, start = self._stacks, self.start
+        sets = sets_between(stacks, start, self._links)
+        if sets is None:
+            from maskwright.matching.infilling.explaining import why_not_completable
+
+            raise why_not_completable(
+                lambda links: sets_between(stacks, start, links) is not None, self._links, self._places, self._link
+            )
+        self._sets, self._sets_links = sets, list(self._links)
+        self._shallow, self._wide = shallow_sets(stacks, self._links, sets), sets
+        self._masks = [None] * self.n_slots
+        self._epoch = stacks.epoch
+
+    def _exact(self) -> Between:
+        """The exact sets for all that is decided by now."""
+        decided = {i: link for i, link in enumerate(self._links) if link != self._sets_links[i]}
+        if decided:
+            sets = restricted(self._stacks, self._sets_links, self._sets, decided)
+            assert sets is not None, "decisions are made only if they leave a way"
+            self._sets, self._sets_links, self._wide = sets, list(self._links), sets
+        return self._sets

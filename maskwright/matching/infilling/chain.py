@@ -1,23 +1,31 @@
 """The sets of stacks between the slots of a canvas: what a text may be in the middle of, given all that is decided.
 
-Let T_i be the stacks between slots i - 1 and i that lie on some way through the whole canvas. Then a token may stand in
-slot i iff it leads from a stack of T_i to one of T_{i+1}, so the masks of a slot need these two sets and nothing else.
+    R_0 = {start},  R_{i+1} = post(R_i, slot i)         what the slots to the left lead to
+    B_n = complete texts,  B_i = pre(slot i, B_{i+1})   from where the slots to the right lead to the end
 
-    R_0 = {start},  R_{i+1} = post(R_i, slot i)                  forwards
-    T_n = complete texts of R_n,  T_i = pre(R_i, slot i, T_{i+1})  backwards, within what is reached
+A token may stand in slot i iff it leads from a stack of R_i to one of B_{i+1}.
 
-When a slot is decided its ways become fewer. Ways through the others stay as they are, so
+When a slot is decided, only sets to the right of it become other R, and only sets to the left other B; either goes on
+only as long as a set has changed, since equal sets are one number. But the highest stacks of an open canvas differ at
+every slot, so all R to the right change, though hardly a mask does. Hence two more chains beside the exact one, which
+is brought up to date only where they do not settle a mask:
 
-    T'_{i+1} = T_{i+1} ∩ post(T'_i, slot i)   to the right,      T'_i = pre(T'_i, slot i, T'_{i+1})   to the left
+    shallow   sets cut at some height above their lowest stack, each made from the one before: they soon repeat. They
+              have no stack too many, so their mask of a slot is part of the one looked for.
+    wide      the exact sets of some time ago, made anew only where shallow ones have changed. Decisions only take
+              stacks away, so they have none too few.
 
-and either goes on only as long as a set has changed: equal sets are one number (`tests` hold both against starting
-anew). Cost: some 50 us a slot that changes.
+Where both masks have as many tokens they are the mask; where a slot's shallow sets are what they were, its mask is too.
 
 Where a slot of a gap may stay blank, the gap's later slots stay blank too: such stacks have the symbol SKIPPED on top,
 until the gap ends. A text that has ended is the stack DONE; end tokens lead there from complete texts.
 
-Rejected: sets that know nothing of what is to the right, with both sides met at each slot (no early stop: the greatest
-depth of an open canvas differs at every slot), and a table of (symbol, slot, slot) as for parsing (cubic).
+B knows nothing of R (`_leading`), but for grammars in which stacks of any height may end: there it lies within the union
+of all R_i as they were when the canvas was made.
+
+Rejected: T_i = R_i ∩ B_i, or B within R. Both R and B grow by some dozen nodes a slot, while what is in both is another
+set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Also a table of (symbol, slot, slot),
+as for parsing: cubic.
 """
 
 from __future__ import annotations
@@ -62,22 +70,28 @@ def forwards(stacks: Stacks, node: int, link: Link) -> int:
     return found
 
 
-def backwards(stacks: Stacks, node: int, link: Link, target: int) -> int:
-    """The stacks of a set before a slot that lead into the target behind it."""
-    if EMPTY in {node, target}:
-        return EMPTY
-    present, skipped = parted(stacks, node, link.begins)
-    found = stacks.pre(present, link.letter, target) if link.letter != NO_LETTER else EMPTY
-    if link.may_end and stacks.below(target, DONE) != EMPTY:
-        found = stacks.union(found, ended(stacks, present))
-    if link.may_be_blank and (blank := stacks.below(target, SKIPPED)) != EMPTY:
-        found = stacks.union(found, stacks.intersection(present, blank))
-        skipped = stacks.intersection(skipped, blank)
+def backwards(stacks: Stacks, links: Sequence[Link], i: int, target: int, within: int) -> int:
+    """The stacks before slot i that lead into the target behind it: of `within` if that is not EMPTY, else of all."""
+    link = links[i]
+    blank = stacks.below(target, SKIPPED) if link.may_be_blank else EMPTY
+    may_end = link.may_end and stacks.below(target, DONE) != EMPTY
+    if within == EMPTY:
+        found = stacks.leading(link.letter, target) if link.letter != NO_LETTER else EMPTY
+        if found is None:
+            raise EndlessSets
+        if may_end:
+            found = stacks.union(found, _all_ended(stacks))
+        found = stacks.union(found, blank)
     else:
-        skipped = EMPTY
-    if link.begins:
-        return stacks.intersection(node, stacks.union(found, stacks.push(SKIPPED, found)))
-    return stacks.union(found, stacks.push(SKIPPED, skipped))
+        present, skipped = parted(stacks, within, link.begins)
+        found = stacks.pre(present, link.letter, target) if link.letter != NO_LETTER else EMPTY
+        if may_end:
+            found = stacks.union(found, ended(stacks, present))
+        found = stacks.union(found, stacks.intersection(present, blank))
+        blank = stacks.intersection(skipped, blank)
+    if link.begins and i > 0 and links[i - 1].may_be_blank:
+        return stacks.union(found, stacks.push(SKIPPED, found))
+    return stacks.union(found, stacks.push(SKIPPED, blank)) if not link.begins else found
 
 
 def ended(stacks: Stacks, present: int) -> int:
@@ -87,49 +101,115 @@ def ended(stacks: Stacks, present: int) -> int:
     return stacks.union(found, stacks.push(DONE, done)) if done != EMPTY else found
 
 
-def at_the_end(stacks: Stacks, node: int) -> int:
-    """The stacks behind the last slot in which the text is complete."""
-    skipped = stacks.below(node, SKIPPED)
-    found = ended(stacks, stacks.without(node, SKIPPED) if skipped != EMPTY else node)
-    return stacks.union(found, stacks.push(SKIPPED, ended(stacks, skipped))) if skipped != EMPTY else found
+class EndlessSets(Exception):
+    """Stacks of any height may end, so they are not all in one set."""
 
 
-def sets_between(stacks: Stacks, links: Sequence[Link]) -> list[int] | None:
-    """T_0 ... T_n from nothing; None where the canvas cannot be completed."""
-    sets = [stacks.start]
+def _all_ended(stacks: Stacks) -> int:
+    """All stacks before which a text is complete, or has ended."""
+    found = stacks.endings()
+    if found is None:
+        raise EndlessSets
+    return stacks.union(found, stacks.push(DONE, BOTTOM))
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The sets between slots: `reached` are R_0 ... R_n, `leading` B_0 ... B_n; `within` is what B lies in, or EMPTY.
+
+    `is_shallow`: all sets are cut at some height, so they have fewer stacks than they could.
+    """
+
+    reached: list[int]
+    leading: list[int]
+    within: int
+    is_shallow: bool = False
+
+    def forwards(self, stacks: Stacks, node: int, link: Link) -> int:
+        """The set behind a slot."""
+        found = forwards(stacks, node, link)
+        return stacks.not_deep(found) if self.is_shallow else found
+
+    def backwards(self, stacks: Stacks, links: Sequence[Link], i: int, target: int) -> int:
+        """The set before slot i."""
+        found = backwards(stacks, links, i, target, self.within)
+        return stacks.not_deep(found) if self.is_shallow else found
+
+
+def sets_between(stacks: Stacks, start: int, links: Sequence[Link]) -> Between | None:
+    """All sets from nothing; None where the canvas cannot be completed."""
+    reached = [start]
     for link in links:
-        sets.append(forwards(stacks, sets[-1], link))
-    sets[-1] = at_the_end(stacks, sets[-1])
-    for i in range(len(links) - 1, -1, -1):
-        if sets[i + 1] == EMPTY:
+        reached.append(forwards(stacks, reached[-1], link))
+        if reached[-1] == EMPTY:
             return None
-        sets[i] = backwards(stacks, sets[i], links[i], sets[i + 1])
-    return None if sets[0] == EMPTY else sets
+    stacks.take_notice()
+    try:
+        sets = Between(reached, _leading(stacks, links, EMPTY), EMPTY)
+    except EndlessSets:
+        within = EMPTY
+        for node in reached:
+            within = stacks.union(within, node)
+        sets = Between(reached, _leading(stacks, links, within), within)
+    return sets if stacks.meets(start, sets.leading[0]) else None
 
 
-def restricted(
-    stacks: Stacks, links: Sequence[Link], sets: Sequence[int], decided: Mapping[int, Link]
-) -> list[int] | None:
-    """The sets when some slots let less pass than `links` say; None where the canvas cannot be completed any more."""
-    after = list(sets)
-    last = max(decided, default=-1)
-    i = min(decided, default=len(links))
-    while i < len(links):
-        if i in decided or after[i] != sets[i]:
-            link = decided.get(i, links[i])
-            after[i + 1] = stacks.intersection(sets[i + 1], forwards(stacks, after[i], link))
-            if after[i + 1] == EMPTY:
-                return None
-        elif i > last:
+def shallow_sets(stacks: Stacks, links: Sequence[Link], sets: Between) -> Between:
+    """The same sets cut at some height, each made from the one before it: some of their stacks, and soon repeating."""
+    shallow = Between([stacks.not_deep(sets.reached[0])], [], sets.within, True)
+    for link in links:
+        shallow.reached.append(shallow.forwards(stacks, shallow.reached[-1], link))
+    leading = [EMPTY] * len(links) + [stacks.not_deep(sets.leading[-1])]
+    for i in range(len(links) - 1, -1, -1):
+        leading[i] = shallow.backwards(stacks, links, i, leading[i + 1])
+    return Between(shallow.reached, leading, sets.within, True)
+
+
+def _leading(stacks: Stacks, links: Sequence[Link], within: int) -> list[int]:
+    """B_0 ... B_n."""
+    if within == EMPTY:
+        last = _all_ended(stacks)
+        last = stacks.union(last, stacks.push(SKIPPED, last))
+    else:
+        skipped = stacks.below(within, SKIPPED)
+        last = ended(stacks, stacks.without(within, SKIPPED))
+        last = stacks.union(last, stacks.push(SKIPPED, ended(stacks, skipped)))
+    leading = [EMPTY] * len(links) + [last]
+    for i in range(len(links) - 1, -1, -1):
+        leading[i] = backwards(stacks, links, i, leading[i + 1], within)
+    return leading
+
+
+def restricted(stacks: Stacks, links: Sequence[Link], sets: Between, decided: Mapping[int, Link]) -> Between | None:
+    """The sets when some slots let less pass than `links` say; None where no stack is left.
+
+    That means that the canvas cannot be completed any more, unless the sets are shallow.
+    """
+    if not decided:
+        return sets
+    first, last = min(decided), max(decided)
+    links = [decided.get(i, link) for i, link in enumerate(links)]
+    reached, leading = list(sets.reached), list(sets.leading)
+    for i in range(first, len(links)):
+        if i > last and reached[i] == sets.reached[i]:
             break
-        i += 1
-    before = list(after)
-    first = min(decided, default=0)
+        reached[i + 1] = sets.forwards(stacks, reached[i], links[i])
+        if i == last and not stacks.meets(reached[i + 1], leading[i + 1]):
+            return None
     for i in range(last, -1, -1):
-        if i in decided or after[i + 1] != before[i + 1]:
-            after[i] = backwards(stacks, after[i], decided.get(i, links[i]), after[i + 1])
-            if after[i] == EMPTY:
-                return None
-        elif i < first:
+        if i < first and leading[i + 1] == sets.leading[i + 1]:
             break
-    return after
+        leading[i] = sets.backwards(stacks, links, i, leading[i + 1])
+    return Between(reached, leading, sets.within, sets.is_shallow)
+
+
+def narrowed(stacks: Stacks, links: Sequence[Link], wide: Between, before: Between, shallow: Between) -> Between:
+    """Wide sets made anew where shallow sets are not what they were before."""
+    reached, leading = list(wide.reached), list(wide.leading)
+    for i, link in enumerate(links):
+        if shallow.reached[i + 1] != before.reached[i + 1]:
+            reached[i + 1] = wide.forwards(stacks, reached[i], link)
+    for i in range(len(links) - 1, -1, -1):
+        if shallow.leading[i] != before.leading[i]:
+            leading[i] = wide.backwards(stacks, links, i, leading[i + 1])
+    return Between(reached, leading, wide.within)

@@ -98,12 +98,13 @@ class Determinised:
             self._by_class = None
         return number
 
-    def layers(self, links: Sequence[Link], sets: Sequence[int]) -> list[tuple[int, ...]] | None:
+    def layers(self, start: int, links: Sequence[Link], sets: Sequence[int]) -> list[tuple[int, ...]] | None:
         """The states between the slots of a canvas, by number; None where there are too many.
 
-        sets: the sets of stacks on ways through the canvas (`chain`); only states with one of these are of use.
+        start: the state before the first slot. sets: from where the slots to the right lead to the end (`chain`); only
+        states with one of these stacks are of use.
         """
-        layer = self._layer((self._stacks.start,))
+        layer = self._layer((start,))
         found = [layer]
         for link, target in zip(links, sets[1:], strict=False):
             key = (layer, target, link)

@@ -118,6 +118,7 @@ class TokenEffects:
         self._outcomes: dict[int, dict[int, Outcome]] = {}  # by symbol and suffix
         self._letters: dict[tuple[str, tuple[int, ...]], int] = {}
         self._contents: list[tuple[str, tuple[int, ...]]] = [("none", ()), ("all", ())]
+        self._letter_bytes: dict[int, NDArray[np.bool_]] = {}
         self._placed_words: dict[Word, int] = {}
         self._clear()
 
@@ -136,6 +137,15 @@ class TokenEffects:
     def letter_of_tokens(self, tokens: Iterable[int]) -> int:
         """The letter of some tokens."""
         return self._letter("tokens", tuple(sorted(set(tokens))))
+
+    def _first_bytes(self, letter: int) -> NDArray[np.bool_]:
+        """bool[256]: the bytes that suffixes of a letter begin with."""
+        known = self._letter_bytes.get(letter)
+        if known is None:
+            known = np.zeros(256, dtype=np.bool_)
+            known[[self._suffixes[suffix][0] for suffix in self._contents[letter][1]]] = True
+            self._letter_bytes[letter] = known
+        return known
 
     def tokens_of_letter(self, letter: int) -> tuple[int, ...]:
         """The tokens of a letter that `letter_of_tokens` has made."""
@@ -180,6 +190,8 @@ class TokenEffects:
             ]
         if kind == "tokens":
             return _union(self._outcomes_of_tokens(symbol, content)), []
+        if not (self._first_bytes(letter) & self.symbols.readable[symbol]).any():
+            return NOTHING, []
         alike: dict[Outcome, list[int]] = {}
         for suffix, outcome in zip(content, self.outcomes_of_suffixes(symbol, content), strict=True):
             if outcome != NOTHING:

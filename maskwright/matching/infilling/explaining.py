@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from maskwright.errors import CanvasNotCompletable
-from maskwright.matching.infilling.chain import Link, sets_between
+from maskwright.matching.infilling.chain import Link
 from maskwright.matching.infilling.effects import ALL
 from maskwright.matching.infilling.slots import OPEN, Place
-from maskwright.matching.infilling.stacks import Stacks
+
+Question = Callable[[Sequence[Link]], bool]
+"""Can a canvas with these links be completed?"""
 
 MOST_MISSING = 64
 """How many slots more are tried."""
@@ -25,13 +27,16 @@ MOST_PAIRS = 200
 
 
 def why_not_completable(
-    stacks: Stacks, links: Sequence[Link], places: Sequence[Place], link_of: Callable[[Place], Link]
+    completable: Question,
+    links: Sequence[Link],
+    places: Sequence[Place],
+    link_of: Callable[[Place], Link],
 ) -> CanvasNotCompletable:
     """The error for a canvas without a way through it."""
-    missing = _least_missing(stacks, links, places)
+    missing = _least_missing(completable, links, places)
     if missing is not None:
         return CanvasNotCompletable(n_missing=missing)
-    spare = _least_spare(stacks, links, places)
+    spare = _least_spare(completable, links, places)
     if spare is not None:
         return CanvasNotCompletable(n_spare=spare)
     hidden = list(links[len(places) :])
@@ -42,7 +47,7 @@ def why_not_completable(
             place if place.is_open or slot in stay else dataclasses.replace(place, token=OPEN)
             for slot, place in enumerate(places)
         ]
-        return sets_between(stacks, [*map(link_of, opened), *hidden]) is None
+        return not completable([*map(link_of, opened), *hidden])
 
     decided = [slot for slot, place in enumerate(places) if not place.is_open]
     if contradict(()):
@@ -76,32 +81,32 @@ def _smaller(slots: Sequence[int], contradict: Callable[[Sequence[int]], bool]) 
     return sorted(among([], False, list(slots))) if slots else []
 
 
-def _least_missing(stacks: Stacks, links: Sequence[Link], places: Sequence[Place]) -> int | None:
+def _least_missing(completable: Question, links: Sequence[Link], places: Sequence[Place]) -> int | None:
     """How many open slots more would do, put behind one that is open, or at the end."""
     borders = _ends_of_open_runs(places)
     best: int | None = None
     for border in borders:
         most = MOST_MISSING if best is None else best - 1
         room = [Link(ALL, False, True, k == 0) for k in range(most)]
-        if most and _with(stacks, links, border, room):
+        if most and _with(completable, links, border, room):
             low, high = 0, most
             while high - low > 1:
                 middle = (low + high) // 2
-                low, high = (low, middle) if _with(stacks, links, border, room[:middle]) else (middle, high)
+                low, high = (low, middle) if _with(completable, links, border, room[:middle]) else (middle, high)
             best = high
     return best
 
 
-def _with(stacks: Stacks, links: Sequence[Link], border: int, room: Sequence[Link]) -> bool:
+def _with(completable: Question, links: Sequence[Link], border: int, room: Sequence[Link]) -> bool:
     """Can the canvas be completed with more slots at a border?"""
     longer = [*links[:border], *room, *links[border:]]
     following = border + len(room)
     if room and following < len(longer):  # the gap is over there
         longer[following] = dataclasses.replace(longer[following], begins=True)
-    return sets_between(stacks, longer) is not None
+    return completable(longer)
 
 
-def _least_spare(stacks: Stacks, links: Sequence[Link], places: Sequence[Place]) -> int | None:
+def _least_spare(completable: Question, links: Sequence[Link], places: Sequence[Place]) -> int | None:
     """How many open slots of one run would have to go: they are allowed to stay blank, ever more of them."""
     best: int | None = None
     for begin, end in _open_runs(places):
@@ -113,7 +118,7 @@ def _least_spare(stacks: Stacks, links: Sequence[Link], places: Sequence[Place])
             ]
             if end < len(fewer):
                 fewer[end] = dataclasses.replace(fewer[end], begins=True)
-            if sets_between(stacks, fewer) is not None:
+            if completable(fewer):
                 best = n
                 break
     return best

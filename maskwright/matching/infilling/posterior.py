@@ -87,19 +87,18 @@ class Posterior:
         self._canvas = canvas.fork()
         self.log_p = log_predictions(scores, canvas)
         n, size = canvas.n_slots, canvas.vocabulary_size
-        with canvas.stacks.lock:
-            links, sets = self._canvas.chain
-            layers = canvas.stacks.determinised.layers(links[:n], sets[: n + 1]) if canvas.may_be_summed() else None
-            canvas.note_summed(layers is not None)
-            self.is_exact = layers is not None
-            if layers is None:
-                return
-            edges = canvas.stacks.determinised.by_class()
-            self._edges: ClassEdges = edges
-            self._start = layers[0][0]
-            n_states = len(edges.ends)
-            self._accepted = np.zeros(n_states, dtype=np.bool_)
-            self._accepted[list(layers[n])] = True
+        may_be_summed = canvas.may_be_summed()
+        found = self._canvas.with_room(self._states) if may_be_summed else None
+        canvas.note_summed(found is not None)
+        self.is_exact = found is not None
+        if found is None:
+            return
+        links = canvas.chain[0]
+        self._edges, self._start, last = found
+        edges = self._edges
+        n_states = len(edges.ends)
+        self._accepted = np.zeros(n_states, dtype=np.bool_)
+        self._accepted[list(last)] = True
         self._begins = np.array([link.begins for link in links[:n]], dtype=np.bool_)
         may_end = np.array([link.may_end for link in links[:n]], dtype=np.bool_)
         may_blank = np.array([link.may_be_blank for link in links[:n]], dtype=np.bool_)
@@ -118,6 +117,14 @@ class Posterior:
         self._beta[n] = self._accepted
         self._shares = np.zeros_like(self._weights)
         backward(*self._arrays, self._weights, self._alpha, self._beta, self._shares)
+
+    def _states(self) -> tuple[ClassEdges, int, tuple[int, ...]] | None:
+        """The edges of the grammar determinised, the first state, and those that may be the last; None if too many."""
+        canvas, n = self._canvas, self._canvas.n_slots
+        links, sets = canvas.chain
+        determinised = canvas.stacks.determinised
+        layers = determinised.layers(canvas.start, links[:n], sets.leading[: n + 1])
+        return None if layers is None else (determinised.by_class(), layers[0][0], layers[n])
 
     @property
     def _arrays(self) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, NDArray[np.bool_]]:

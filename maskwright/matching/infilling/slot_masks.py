@@ -34,7 +34,7 @@ class SlotMask:
 def mask_between(
     stacks: Stacks, link: Link, place: Place, eos_ids: tuple[int, ...], before: int, after: int
 ) -> SlotMask:
-    """The mask of a slot between two sets, all of whose stacks lie on some way through the canvas."""
+    """The mask of a slot between what the slots before lead to and from where those behind lead to the end."""
     present, skipped = parted(stacks, before, link.begins)
     blank_target = stacks.below(after, SKIPPED) if link.may_be_blank else EMPTY
     blank = blank_target != EMPTY and (stacks.meets(present, blank_target) or stacks.meets(skipped, blank_target))

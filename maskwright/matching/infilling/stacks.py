@@ -20,19 +20,26 @@ from maskwright.automata.infilling._layout import (
     BOTTOM,
     BUCKETS,
     EMPTY,
+    ENDLESS,
     FIRST_NODE,
     FREE,
     FULL,
+    GRAPH_BELOW,
+    GRAPH_N_SYMBOLS,
+    GRAPH_SYMBOLS,
     IS_MERGING,
     LIMIT,
+    N_NEEDED,
     N_NODES,
     N_OPERATIONS,
     NEED_EFFECT,
     NODE_EDGES,
+    NODE_LOWEST,
     NODE_SIZE,
     SCRATCH,
     TOP,
 )
+from maskwright.automata.infilling._leading import endings, leading, note_pairs
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import LimitExceeded, UnsupportedInCanvas
 from maskwright.matching.infilling.effects import NOTHING, Outcome, TokenEffects
@@ -42,6 +49,12 @@ from maskwright.matching.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from maskwright.matching.infilling.determinised import Determinised
     from maskwright.matching.infilling.slot_masks import SlotMask
+
+
+DEPTH = 24
+"""Tokens take off and put on no more symbols than they have bytes, most of them far fewer; the deepest that a mask hangs
+on is the longest run of closing brackets that is one token."""
+_MOST_REMEMBERED = 1 << 16
 
 
 class SetsFull(Exception):
@@ -66,15 +79,22 @@ class Stacks:
         self._sets = reserved(n_words)
         self._alive = np.zeros((1 << 10, 2), dtype=np.int32)
         self._determinised: Determinised | None = None
+        self._posts: dict[tuple[int, int], int] = {}
+        self._leadings: dict[tuple[int, int], int] = {}
+        self._graph = np.zeros(GRAPH_SYMBOLS, dtype=np.int32)
+        self._noted = FIRST_NODE
         self.begin_anew(is_merging=True)
 
     def begin_anew(self, *, is_merging: bool) -> None:
         """Forget all sets."""
         self.epoch += 1
+        self._posts.clear()
+        self._leadings.clear()
         sets = self._sets
         sets[:SCRATCH] = 0
         sets[FREE] = FIRST_NODE
         sets[LIMIT] = len(sets)
+        self._noted = FIRST_NODE
         sets[TOP] = SCRATCH
         sets[IS_MERGING] = is_merging
         bottom = kernels.intern_node(sets, SCRATCH, 0, 1)
@@ -154,6 +174,12 @@ class Stacks:
             node = self.push(symbol, node)
         return node
 
+    def not_deep(self, node: int) -> int:
+        """The stacks of a set that are at most `DEPTH` symbols higher than its lowest one."""
+        if node == EMPTY:
+            return EMPTY
+        return self._do(kernels.cut, node, int(self._sets[node + NODE_LOWEST]) + DEPTH)
+
     def below(self, node: int, symbol: int) -> int:
         """What lies below a symbol on top."""
         return self._do(kernels.below, node, symbol) if node != EMPTY else EMPTY
@@ -164,11 +190,66 @@ class Stacks:
 
     def post(self, node: int, letter: int) -> int:
         """The stacks that a letter leads to."""
-        return self._run(kernels.post, node, letter) if node != EMPTY else EMPTY
+        if node == EMPTY:
+            return EMPTY
+        found = self._posts.get((node, letter))
+        if found is None:
+            found = self._remember(self._posts, (node, letter), self._run(kernels.post, node, letter))
+        return found
+
+    def _remember(self, results: dict[tuple[int, int], int], key: tuple[int, int], result: int) -> int:
+        if len(results) >= _MOST_REMEMBERED:
+            results.clear()
+        results[key] = result
+        return result
 
     def pre(self, node: int, letter: int, target: int) -> int:
         """The stacks from which a letter leads into the target."""
         return self._run(kernels.pre, node, letter, target) if min(node, target) != EMPTY else EMPTY
+
+    def leading(self, letter: int, target: int) -> int | None:
+        """The stacks, of all that may be, from which a letter leads into the target; None where they have no bound."""
+        if target == EMPTY:
+            return EMPTY
+        known = self._leadings.get((letter, target))
+        if known is None:
+            found = self._unbounded(leading, letter, target)
+            known = self._remember(self._leadings, (letter, target), -1 if found is None else found)
+        return known if known >= 0 else None
+
+    def endings(self) -> int | None:
+        """All stacks of complete texts; None where they have no bound."""
+        return self._unbounded(endings)
+
+    def _unbounded(self, kernel: Callable[..., int], *arguments: int) -> int | None:
+        effects = self.token_effects
+        while True:
+            code = kernel(self._sets, effects.effects, self._graph, *arguments)
+            self._sets[TOP] = SCRATCH
+            if code >= 0:
+                return int(code)
+            if code == FULL:
+                raise SetsFull
+            if code == ENDLESS and not effects.effects[N_NEEDED]:
+                return None
+            self._provide()
+            self.take_notice()
+
+    def take_notice(self) -> None:
+        """Note which symbols lie below which in the sets made since the last time."""
+        n_symbols = len(self.token_effects.symbols.ends)
+        n_words = (n_symbols + 31) // 32
+        graph = self._graph
+        if n_symbols > int(graph[GRAPH_N_SYMBOLS]):
+            old_symbols, old_words = graph[:GRAPH_SYMBOLS].tolist()
+            larger = np.zeros((n_symbols, GRAPH_BELOW + n_words), dtype=np.int32)
+            rows = graph[GRAPH_SYMBOLS:].reshape(old_symbols, GRAPH_BELOW + old_words)
+            larger[:old_symbols, : GRAPH_BELOW + old_words] = rows
+            self._graph = graph = np.concatenate([np.array([n_symbols, n_words], dtype=np.int32), larger.ravel()])
+        end = int(self._sets[FREE])
+        if note_pairs(self._sets, self._noted, end, graph):
+            self._leadings.clear()  # they may have more stacks now
+        self._noted = end
 
     def ending(self, node: int) -> int:
         """The stacks of complete texts."""

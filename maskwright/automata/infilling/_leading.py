@@ -1,8 +1,8 @@
 """From where a letter leads into a set of stacks, whatever was before: `pre` of all stacks that could be.
 
-`_stack_sets.pre` looks for the stacks of a given set. Here no set is given, only which symbols may lie right below which
-(a *graph*, read off all sets met so far). So what comes out depends on what follows and on nothing else: the sets from
-which the end can be reached in k tokens, whose nodes are shared by all slots of a canvas.
+`_stack_sets.pre` looks for the stacks of a given set. Here no set is given, only which symbols may lie right below
+which (a *graph*, read off all sets met so far). So what comes out depends on what follows and on nothing else: the
+sets from which the end can be reached in k tokens, whose nodes are shared by all slots of a canvas.
 
     L(a, T) = { x·w : some string of a turns x into v with v·w in T, or takes x off and leads from w into T }
 

@@ -15,17 +15,17 @@ is brought up to date only where they do not settle a mask:
     wide      the exact sets of some time ago, made anew only where shallow ones have changed. Decisions only take
               stacks away, so they have none too few.
 
-Where both masks have as many tokens they are the mask; where a slot's shallow sets are what they were, its mask is too.
+Where both masks have as many tokens they are the mask; where a slot's shallow sets are what they were, so is its mask.
 
 Where a slot of a gap may stay blank, the gap's later slots stay blank too: such stacks have the symbol SKIPPED on top,
 until the gap ends. A text that has ended is the stack DONE; end tokens lead there from complete texts.
 
-B knows nothing of R (`_leading`), but for grammars in which stacks of any height may end: there it lies within the union
-of all R_i as they were when the canvas was made.
+B knows nothing of R (`_leading`), but for grammars in which stacks of any height may end: there it lies within the
+union of all R_i as they were when the canvas was made.
 
-Rejected: T_i = R_i ∩ B_i, or B within R. Both R and B grow by some dozen nodes a slot, while what is in both is another
-set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Also a table of (symbol, slot, slot),
-as for parsing: cubic.
+Rejected: T_i = R_i ∩ B_i, or B within R. Both R and B grow by some dozen nodes a slot, while what is in both is
+another set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Also a table of (symbol, slot,
+slot), as for parsing: cubic.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from maskwright.automata.infilling._layout import (
 )
 from maskwright.automata.infilling._stack_sets import mixed
 from maskwright.automata.transition_network import TransitionNetwork
+from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.infilling._walk import (
     IS_CUT,
     N_EXITS,
@@ -43,6 +44,7 @@ from maskwright.matching.infilling._walk import (
     walk_strings,
 )
 from maskwright.matching.infilling.symbols import FIRST_SYMBOL, Symbols, Word
+from maskwright.matching.mask_tables import bits_of
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import Vocabulary
 
@@ -110,6 +112,7 @@ class TokenEffects:
             vocabulary.token_data, np.ascontiguousarray(start[order]), np.ascontiguousarray(start[order + 1])
         )
         self.class_tokens: list[NDArray[np.int32]] = []
+        self._rows: dict[tuple[int, int], NDArray[np.int32]] = {}
         self._class_suffixes: dict[int, NDArray[np.int32]] = {}
         self._leaving: dict[tuple[int, int], NDArray[np.int32]] = {}
         self._tables: dict[int, TokenTable] = {}
@@ -228,6 +231,13 @@ class TokenEffects:
             table = self.table(symbol)
             self._leaving[key] = table.exit_tokens[np.isin(table.exit_suffixes, suffixes)]
         return self._leaving[key]
+
+    def row_of(self, symbol: int, number: int) -> NDArray[np.int32]:
+        """int32[ceil(size / 32)]: the same tokens as bits."""
+        key = (symbol if number in self._class_suffixes else 0, number)
+        if key not in self._rows:
+            self._rows[key] = bits_of(self.tokens_of(symbol, number), n_mask_words(self.vocabulary.size))
+        return self._rows[key]
 
     def _want(self, outcome: Outcome) -> bool:
         """Add the bytes that symbols of words may read when they lie below others: is any of them new?"""

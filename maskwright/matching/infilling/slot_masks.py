@@ -63,16 +63,19 @@ def _mask_of(stacks: Stacks, content: tuple[bytes, tuple[int, ...]], blank: bool
     if known is not None:
         return known
     classes, named = content
-    size = stacks.token_effects.vocabulary.size
-    flags = np.zeros(32 * ((size + 31) // 32), dtype=np.uint8)
-    for tokens in stacks.tokens_of(classes):
-        flags[tokens] = 1
-    flags[list(named)] = 1
-    n_choices = int(np.count_nonzero(flags)) + blank
-    first = named[0] if named else BLANK if blank else int(flags.argmax())
-    only = BLANK if blank else int(flags.argmax())
-    mask = SlotMask(np.packbits(flags, bitorder="little").view(np.int32), blank, n_choices, only, first)
+    row = stacks.row_of(classes, named)
+    n_choices = int(np.bitwise_count(row.view(np.uint32)).sum()) + blank
+    least = _least_token(row)
+    first = named[0] if named else BLANK if blank else least
+    mask = SlotMask(row, blank, n_choices, BLANK if blank else least, first)
     if len(stacks.masks) >= stacks.most_masks:
         stacks.masks.clear()
     stacks.masks[key] = mask
     return mask
+
+
+def _least_token(row: NDArray[np.int32]) -> int:
+    """The first token of a mask; of none, 0."""
+    word = int((row != 0).argmax())
+    bits = int(row[word]) & 0xFFFFFFFF
+    return 32 * word + max(0, (bits & -bits).bit_length() - 1)

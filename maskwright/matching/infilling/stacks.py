@@ -8,7 +8,7 @@ is tried with nodes that are not merged, and at last refused with an error, neve
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +42,7 @@ from maskwright.automata.infilling._layout import (
 from maskwright.automata.infilling._leading import endings, leading, note_pairs
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import LimitExceeded, UnsupportedInCanvas
+from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.infilling.effects import NOTHING, Outcome, TokenEffects
 from maskwright.matching.infilling.symbols import Word
 from maskwright.matching.vocabulary import Vocabulary
@@ -52,9 +53,11 @@ if TYPE_CHECKING:
 
 
 DEPTH = 24
-"""Tokens take off and put on no more symbols than they have bytes, most of them far fewer; the deepest that a mask hangs
-on is the longest run of closing brackets that is one token."""
+"""How deep a mask looks: as deep as the longest run of closing brackets that is one token, and a little deeper. Masks
+are right whatever it is; a smaller one would have to ask the exact sets more often."""
 _MOST_REMEMBERED = 1 << 16
+_LARGE_CLASS = 2048
+"""A class of so many tokens is kept as a row of bits too."""
 
 
 class SetsFull(Exception):
@@ -268,10 +271,22 @@ class Stacks:
                     raise
                 self._alive = np.zeros((4 * len(self._alive), 2), dtype=np.int32)
 
-    def tokens_of(self, classes: bytes) -> list[NDArray[np.int32]]:
-        """The tokens of each class that `alive` has found."""
-        pairs = np.frombuffer(classes, dtype=np.int32).reshape(-1, 2).tolist()
-        return [self.token_effects.tokens_of(symbol, number) for symbol, number in pairs]
+    def row_of(self, classes: bytes, named: Sequence[int]) -> NDArray[np.int32]:
+        """int32[ceil(size / 32)]: the mask of the tokens of classes that `alive` has found, and of some by name."""
+        effects = self.token_effects
+        flags = np.zeros(32 * n_mask_words(effects.vocabulary.size), dtype=np.uint8)
+        large: list[NDArray[np.int32]] = []
+        for symbol, number in np.frombuffer(classes, dtype=np.int32).reshape(-1, 2).tolist():
+            tokens = effects.tokens_of(symbol, number)
+            if len(tokens) < _LARGE_CLASS:
+                flags[tokens] = 1
+            else:
+                large.append(effects.row_of(symbol, number))
+        flags[list(named)] = 1
+        row = np.packbits(flags, bitorder="little").view(np.int32)
+        for other in large:
+            row |= other
+        return row
 
     def edges(self, node: int) -> list[tuple[int, int]]:
         """The symbols that a set's stacks have on top, each with what lies below it."""

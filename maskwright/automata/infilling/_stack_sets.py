@@ -76,6 +76,7 @@ from maskwright.automata.infilling._layout import (
     PENDING,
     RECORD_ENDS,
     RECORD_EXIT,
+    RECORD_FAMILY,
     RECORD_N_WORDS,
     RECORD_WORDS,
     SCRATCH,
@@ -89,6 +90,8 @@ from maskwright.automata.infilling._layout import (
 )
 
 _MOST_SEEN = SEEN_SLOTS // 2
+_ALL_ALIVE = -(1 << 29)
+"""In the place of a letter: all classes of a record have been written. Families are subtracted from it."""
 
 
 @kernel
@@ -878,21 +881,37 @@ def exit_meets(sets: Ints, effects: Ints, node: Int, letter: Int, target: Int) -
 
 @kernel
 def add_alive(
-    sets: Ints, effects: Ints, symbol: Int, record: Int, under: Int, target: Int, n_out: Int, out: Ints
+    sets: Ints, effects: Ints, family: Int, record: Int, same: Int, under: Int, target: Int, n_out: Int, out: Ints
 ) -> int:
-    """Write those classes of a record that lead into the target from below a symbol: how many pairs, or FULL."""
+    """Write those classes of a record that lead into the target from below a symbol: how many pairs, or FULL.
+
+    family: that of the symbol where the classes are those of suffixes, else 0. What was written before is left out;
+    `same` is a number that all records with these classes have.
+    """
+    if sets[place_seen(sets, same, _ALL_ALIVE - family)] == sets[STAMP]:
+        return int(n_out)
+    n_dead = 0
     classes = record + RECORD_WORDS + int(effects[record + RECORD_N_WORDS])
     for c in range(effects[classes]):
         one = int(effects[classes + 1 + c])
+        number = int(effects[one + CLASS_NUMBER])
+        at = place_seen(sets, number, -2 - family)
+        if sets[at] == sets[STAMP]:
+            continue
         found = words_meet(sets, effects, under, one + CLASS_WORDS, effects[one + CLASS_N_WORDS], target)
         if found == 0 and effects[one + CLASS_EXIT] != NO_LETTER:
             found = exit_meets(sets, effects, under, effects[one + CLASS_EXIT], target)
-        if found < 0 or n_out == len(out):
+        if found < 0 or n_out == len(out) or sets[N_SEEN] >= _MOST_SEEN:
             return FULL
         if found:
-            out[n_out, 0] = symbol
-            out[n_out, 1] = effects[one + CLASS_NUMBER]
+            note_seen(sets, place_seen(sets, number, -2 - family), number, -2 - family, 1)
+            out[n_out, 0] = family
+            out[n_out, 1] = number
             n_out += 1
+        else:
+            n_dead += 1
+    if n_dead == 0:
+        note_seen(sets, place_seen(sets, same, _ALL_ALIVE - family), same, _ALL_ALIVE - family, 1)
     return n_out
 
 
@@ -900,8 +919,8 @@ def add_alive(
 def alive(sets: Ints, effects: Ints, node: Int, letter: Int, target: Int, out: Ints) -> int:
     """Write the classes of a letter that lead from a set into the target: how many, or a code.
 
-    out: int32[most, 2], written: (symbol, number of a class): strings of the class, or those that leave the symbol with
-    a rest of the class.
+    out: int32[most, 2], written: (0, number of a class) for strings of the class, (family, number) for those that leave
+    a symbol of the family with a rest of the class.
     """
     begin_seeing(sets)
     sets[TOP] = SCRATCH
@@ -919,7 +938,8 @@ def alive(sets: Ints, effects: Ints, node: Int, letter: Int, target: Int, out: I
                 n_tops = add_pending(sets, n_tops, under, -1)
                 if n_tops < 0 or n_tops >= MAX_PENDING // 4:
                     return FULL
-            n_out = add_alive(sets, effects, symbol, record, under, target, n_out, out)
+            family = int(effects[record + RECORD_FAMILY])
+            n_out = add_alive(sets, effects, 0, record, family, under, target, n_out, out)
             if n_out < 0:
                 return n_out
             left = int(effects[record + RECORD_EXIT])
@@ -936,7 +956,7 @@ def alive(sets: Ints, effects: Ints, node: Int, letter: Int, target: Int, out: I
                 for k in range(sets[at + NODE_SIZE]):
                     deeper = int(sets[at + NODE_EDGES + 2 * k + 1])
                     rest = effect_of(effects, left, sets[at + NODE_EDGES + 2 * k])
-                    n_out = add_alive(sets, effects, symbol, rest, deeper, target, n_out, out)
+                    n_out = add_alive(sets, effects, family, rest, rest, deeper, target, n_out, out)
                     if n_out < 0 or n == MAX_PENDING // 2:
                         return FULL
                     if effects[rest + RECORD_ENDS] and deeper != EMPTY:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.automata.infilling._layout import EMPTY, NO_LETTER
+from maskwright.automata.infilling._layout import NO_LETTER
 from maskwright.errors import InvalidCanvas, LimitExceeded
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.infilling.chain import (
@@ -37,6 +37,7 @@ from maskwright.matching.infilling.chain import (
     restricted,
     sets_between,
     shallow_sets,
+    stand_together,
 )
 from maskwright.matching.infilling.effects import ALL
 from maskwright.matching.infilling.slot_masks import SlotMask, mask_between
@@ -82,7 +83,7 @@ class Canvas:
         self._n_hidden = n_hidden
         self.n_slots = len(places)
         self._links: list[Link] = []
-        self._sets = Between([], [], EMPTY)  # the exact ones, for `_sets_links`
+        self._sets = Between([], [], None)  # the exact ones, for `_sets_links`
         self._sets_links: list[Link] = []
         self._shallow = self._wide = self._sets
         self._epoch = -1
@@ -273,21 +274,24 @@ class Canvas:
         return list(order[:n])
 
     def _longest_beginning(self, order: Sequence[tuple[int, int]]) -> tuple[int, Between]:
-        """How many choices stand together, from the first on, and the sets with them; all, most often."""
-        known = {0: self._shallow}
-        low, high = 0, len(order) + 1
-        asked = len(order)
+        """How many choices stand together, from the first on, all most often; and the sets with them, shallow ones.
+
+        Where it takes high stacks for that, the sets are exact ones.
+        """
+        links = {slot: self.link_of(slot, token) for slot, token in order}
+        low, high, asked = 0, len(order) + 1, len(order)
+        is_shallow = True
         while high - low > 1:
-            decided = {slot: self._link(self._decided(slot, token)) for slot, token in order[:asked]}
-            sets = restricted(self._stacks, self._links, self._shallow, decided)
-            if sets is None:  # all that stand together may have high stacks
-                sets = restricted(self._stacks, self._links, self._exact(), decided)
-            if sets is None:
-                high = asked
+            decided = dict(list(links.items())[:asked])
+            if stand_together(self._stacks, self._links, self._shallow, decided):
+                low, is_shallow = asked, True
+            elif stand_together(self._stacks, self._links, self._exact(), decided):
+                low, is_shallow = asked, False
             else:
-                low, known[asked] = asked, sets
+                high = asked
             asked = (low + high) // 2
-        return low, known[low]
+        sets = self._shallow if is_shallow else self._exact()
+        return low, restricted(self._stacks, self._links, sets, dict(list(links.items())[:low]))
 
     def _check_choice(self, slot: int, token: int) -> None:
         if not 0 <= slot < self.n_slots:
@@ -427,7 +431,9 @@ class Canvas:
                 lambda links: sets_between(stacks, start, links) is not None, self._links, self._places, self._link
             )
         self._sets, self._sets_links = sets, list(self._links)
-        self._shallow, self._wide = shallow_sets(stacks, self._links, sets), sets
+        # low sets are their own shallow ones
+        self._shallow = sets if sets.is_low(stacks) else shallow_sets(stacks, self._links, sets)
+        self._wide = sets
         self._masks = [None] * self.n_slots
         self._epoch = stacks.epoch
 
@@ -436,6 +442,5 @@ class Canvas:
         decided = {i: link for i, link in enumerate(self._links) if link != self._sets_links[i]}
         if decided:
             sets = restricted(self._stacks, self._sets_links, self._sets, decided)
-            assert sets is not None, "decisions are made only if they leave a way"
             self._sets, self._sets_links, self._wide = sets, list(self._links), sets
         return self._sets

@@ -20,21 +20,23 @@ Where both masks have as many tokens they are the mask; where a slot's shallow s
 Where a slot of a gap may stay blank, the gap's later slots stay blank too: such stacks have the symbol SKIPPED on top,
 until the gap ends. A text that has ended is the stack DONE; end tokens lead there from complete texts.
 
-B knows nothing of R (`_leading`), but for grammars in which stacks of any height may end: there it lies within the
-union of all R_i as they were when the canvas was made.
+Where stacks are high, B knows nothing of R (`_leading`): both grow by some dozen nodes a slot, while what is in both
+is another set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Where they are low, B_i is
+looked for within R_i as it was when the canvas was made: there may be thousands of symbols, counters and sets of
+members among them, of which few are reached at one slot. So it is too where stacks of any height may end
+(`EndlessSets`).
 
-Rejected: T_i = R_i ∩ B_i, or B within R. Both R and B grow by some dozen nodes a slot, while what is in both is
-another set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Also a table of (symbol, slot,
-slot), as for parsing: cubic.
+Rejected: a table of (symbol, slot, slot), as for parsing: cubic.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maskwright.automata.infilling._layout import BOTTOM, EMPTY, NO_LETTER
-from maskwright.matching.infilling.stacks import Stacks
+from maskwright.matching.infilling.stacks import DEPTH, Stacks
 from maskwright.matching.infilling.symbols import DONE, SKIPPED
 
 
@@ -70,12 +72,12 @@ def forwards(stacks: Stacks, node: int, link: Link) -> int:
     return found
 
 
-def backwards(stacks: Stacks, links: Sequence[Link], i: int, target: int, within: int) -> int:
-    """The stacks before slot i that lead into the target behind it: of `within` if that is not EMPTY, else of all."""
+def backwards(stacks: Stacks, links: Sequence[Link], i: int, target: int, within: int | None) -> int:
+    """The stacks before slot i that lead into the target behind it: those of a set, or all that are possible."""
     link = links[i]
     blank = stacks.below(target, SKIPPED) if link.may_be_blank else EMPTY
     may_end = link.may_end and stacks.below(target, DONE) != EMPTY
-    if within == EMPTY:
+    if within is None:
         found = stacks.leading(link.letter, target) if link.letter != NO_LETTER else EMPTY
         if found is None:
             raise EndlessSets
@@ -101,6 +103,13 @@ def ended(stacks: Stacks, present: int) -> int:
     return stacks.union(found, stacks.push(DONE, done)) if done != EMPTY else found
 
 
+def at_the_end(stacks: Stacks, node: int) -> int:
+    """The stacks behind the last slot in which the text is complete."""
+    skipped = stacks.below(node, SKIPPED)
+    found = ended(stacks, stacks.without(node, SKIPPED) if skipped != EMPTY else node)
+    return stacks.union(found, stacks.push(SKIPPED, ended(stacks, skipped))) if skipped != EMPTY else found
+
+
 class EndlessSets(Exception):
     """Stacks of any height may end, so they are not all in one set."""
 
@@ -115,15 +124,19 @@ def _all_ended(stacks: Stacks) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """The sets between slots: `reached` are R_0 ... R_n, `leading` B_0 ... B_n; `within` is what B lies in, or EMPTY.
+    """The sets between slots: `reached` are R_0 ... R_n, `leading` B_0 ... B_n; `within` are the sets that B lies in.
 
     `is_shallow`: all sets are cut at some height, so they have fewer stacks than they could.
     """
 
     reached: list[int]
     leading: list[int]
-    within: int
+    within: list[int] | None
     is_shallow: bool = False
+
+    def is_low(self, stacks: Stacks) -> bool:
+        """Is nothing high enough to be cut?"""
+        return max(map(stacks.height, self.reached + self.leading)) <= DEPTH
 
     def forwards(self, stacks: Stacks, node: int, link: Link) -> int:
         """The set behind a slot."""
@@ -132,7 +145,7 @@ class Between:
 
     def backwards(self, stacks: Stacks, links: Sequence[Link], i: int, target: int) -> int:
         """The set before slot i."""
-        found = backwards(stacks, links, i, target, self.within)
+        found = backwards(stacks, links, i, target, None if self.within is None else self.within[i])
         return stacks.not_deep(found) if self.is_shallow else found
 
 
@@ -143,14 +156,13 @@ def sets_between(stacks: Stacks, start: int, links: Sequence[Link]) -> Between |
         reached.append(forwards(stacks, reached[-1], link))
         if reached[-1] == EMPTY:
             return None
-    stacks.take_notice()
-    try:
-        sets = Between(reached, _leading(stacks, links, EMPTY), EMPTY)
-    except EndlessSets:
-        within = EMPTY
-        for node in reached:
-            within = stacks.union(within, node)
-        sets = Between(reached, _leading(stacks, links, within), within)
+    sets: Between | None = None
+    if max(map(stacks.height, reached)) > DEPTH:
+        stacks.take_notice()
+        with contextlib.suppress(EndlessSets):
+            sets = Between(reached, _leading(stacks, links, reached, None), None)
+    if sets is None:
+        sets = Between(reached, _leading(stacks, links, reached, reached), reached)
     return sets if stacks.meets(start, sets.leading[0]) else None
 
 
@@ -165,26 +177,30 @@ def shallow_sets(stacks: Stacks, links: Sequence[Link], sets: Between) -> Betwee
     return Between(shallow.reached, leading, sets.within, True)
 
 
-def _leading(stacks: Stacks, links: Sequence[Link], within: int) -> list[int]:
+def _leading(stacks: Stacks, links: Sequence[Link], reached: Sequence[int], within: Sequence[int] | None) -> list[int]:
     """B_0 ... B_n."""
-    if within == EMPTY:
+    if within is None:
         last = _all_ended(stacks)
         last = stacks.union(last, stacks.push(SKIPPED, last))
     else:
-        skipped = stacks.below(within, SKIPPED)
-        last = ended(stacks, stacks.without(within, SKIPPED))
-        last = stacks.union(last, stacks.push(SKIPPED, ended(stacks, skipped)))
+        last = at_the_end(stacks, reached[-1])
     leading = [EMPTY] * len(links) + [last]
     for i in range(len(links) - 1, -1, -1):
-        leading[i] = backwards(stacks, links, i, leading[i + 1], within)
+        leading[i] = backwards(stacks, links, i, leading[i + 1], None if within is None else within[i])
     return leading
 
 
-def restricted(stacks: Stacks, links: Sequence[Link], sets: Between, decided: Mapping[int, Link]) -> Between | None:
-    """The sets when some slots let less pass than `links` say; None where no stack is left.
+def stand_together(stacks: Stacks, links: Sequence[Link], sets: Between, decided: Mapping[int, Link]) -> bool:
+    """Is a stack left when some slots let less pass than `links` say?  Read from the first of them to the last."""
+    first, last = min(decided), max(decided)
+    node = sets.reached[first]
+    for i in range(first, last + 1):
+        node = sets.forwards(stacks, node, decided.get(i, links[i]))
+    return stacks.meets(node, sets.leading[last + 1])
 
-    That means that the canvas cannot be completed any more, unless the sets are shallow.
-    """
+
+def restricted(stacks: Stacks, links: Sequence[Link], sets: Between, decided: Mapping[int, Link]) -> Between:
+    """The sets when some slots let less pass than `links` say, a stack being left."""
     if not decided:
         return sets
     first, last = min(decided), max(decided)
@@ -194,8 +210,6 @@ def restricted(stacks: Stacks, links: Sequence[Link], sets: Between, decided: Ma
         if i > last and reached[i] == sets.reached[i]:
             break
         reached[i + 1] = sets.forwards(stacks, reached[i], links[i])
-        if i == last and not stacks.meets(reached[i + 1], leading[i + 1]):
-            return None
     for i in range(last, -1, -1):
         if i < first and leading[i + 1] == sets.leading[i + 1]:
             break

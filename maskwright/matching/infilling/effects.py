@@ -16,6 +16,7 @@ all of them together).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.automata.infilling._layout import (
+    CLASS_N_WORDS,
+    CLASS_WORDS,
     EFFECT_ENTRY,
     EFFECT_MAP,
     EFFECT_MASK,
@@ -30,6 +33,8 @@ from maskwright.automata.infilling._layout import (
     N_NEEDED,
     NEEDED,
     NO_LETTER,
+    RECORD_N_WORDS,
+    RECORD_WORDS,
 )
 from maskwright.automata.infilling._stack_sets import mixed
 from maskwright.automata.transition_network import TransitionNetwork
@@ -103,7 +108,7 @@ class TokenEffects:
 
     def __init__(self, network: TransitionNetwork, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.symbols = Symbols(network)
+        self.symbols = Symbols(network, vocabulary.longest)
         self.wanted = np.zeros(256, dtype=np.bool_)
         order = vocabulary.trie.tokens
         start = vocabulary.token_start
@@ -123,6 +128,7 @@ class TokenEffects:
         self._contents: list[tuple[str, tuple[int, ...]]] = [("none", ()), ("all", ())]
         self._letter_bytes: dict[int, NDArray[np.bool_]] = {}
         self._placed_words: dict[Word, int] = {}
+        self._read_by_family: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self._clear()
 
     def _clear(self) -> None:
@@ -192,7 +198,7 @@ class TokenEffects:
                 (number, (words, ())) for number, words in zip(table.numbers, table.words, strict=True)
             ]
         if kind == "tokens":
-            return _union(self._outcomes_of_tokens(symbol, content)), []
+            return self._outcome_of_tokens(letter, symbol), []
         if not (self._first_bytes(letter) & self.symbols.readable[symbol]).any():
             return NOTHING, []
         alike: dict[Outcome, list[int]] = {}
@@ -221,22 +227,22 @@ class TokenEffects:
         table = self.table(symbol)
         return np.unique(table.exit_tokens[np.isin(table.exit_suffixes, suffixes)])
 
-    def tokens_of(self, symbol: int, number: int) -> NDArray[np.int32]:
-        """The tokens of a class: those that leave the symbol with a rest of the class, if it is one of suffixes."""
+    def tokens_of(self, family: int, number: int) -> NDArray[np.int32]:
+        """The tokens of a class; of one of suffixes those that leave a symbol of the family with such a rest."""
         suffixes = self._class_suffixes.get(number)
         if suffixes is None:
             return self.class_tokens[number]
-        key = (symbol, number)
+        key = (family, number)
         if key not in self._leaving:
-            table = self.table(symbol)
+            table = self.table(family)
             self._leaving[key] = table.exit_tokens[np.isin(table.exit_suffixes, suffixes)]
         return self._leaving[key]
 
-    def row_of(self, symbol: int, number: int) -> NDArray[np.int32]:
+    def row_of(self, family: int, number: int) -> NDArray[np.int32]:
         """int32[ceil(size / 32)]: the same tokens as bits."""
-        key = (symbol if number in self._class_suffixes else 0, number)
+        key = (family, number)
         if key not in self._rows:
-            self._rows[key] = bits_of(self.tokens_of(symbol, number), n_mask_words(self.vocabulary.size))
+            self._rows[key] = bits_of(self.tokens_of(family, number), n_mask_words(self.vocabulary.size))
         return self._rows[key]
 
     def _want(self, outcome: Outcome) -> bool:
@@ -251,11 +257,14 @@ class TokenEffects:
             symbol: table for symbol, table in self._tables.items() if not (table.missed & self.wanted).any()
         }
         self._outcomes.clear()
+        self._read_by_family.clear()
         return True
 
     def _write(self, letter: int, symbol: int, outcome: Outcome, classes: list[tuple[int, Outcome]]) -> None:
         places = [self._append([number, *self._words_of(one)]) for number, one in classes]
-        record = self._append([int(self.symbols.ends[symbol]), *self._words_of(outcome), len(places), *places])
+        exit_letter, *words = self._words_of(outcome)
+        head = [int(self.symbols.ends[symbol]), exit_letter, self.symbols.family_of(symbol)]
+        record = self._append([*head, *words, len(places), *places])
         self._n_records += 1
         self._entries.append((letter, symbol, record))
         if 2 * (self._n_records + MAX_NEEDED) > self._map_size:
@@ -313,14 +322,14 @@ class TokenEffects:
     def _move(self, record: int, moved: int) -> None:
         """Correct the offsets in a record that has been moved."""
         effects = self.effects
-        n_words = int(effects[record + 2])
-        effects[record + 3 : record + 3 + n_words] += moved
-        classes = record + 3 + n_words
+        n_words = int(effects[record + RECORD_N_WORDS])
+        effects[record + RECORD_WORDS : record + RECORD_WORDS + n_words] += moved
+        classes = record + RECORD_WORDS + n_words
         n_classes = int(effects[classes])
         effects[classes + 1 : classes + 1 + n_classes] += moved
         for one in effects[classes + 1 : classes + 1 + n_classes].tolist():
-            n = int(effects[one + 2])
-            effects[one + 3 : one + 3 + n] += moved
+            n = int(effects[one + CLASS_N_WORDS])
+            effects[one + CLASS_WORDS : one + CLASS_WORDS + n] += moved
 
     # Tokens
 
@@ -331,6 +340,11 @@ class TokenEffects:
         return self._tables[symbol]
 
     def _sorted(self, symbol: int) -> TokenTable:
+        family = self.symbols.family_of(symbol)
+        if family != symbol:
+            table = self.table(family)
+            words = [tuple(self.symbols.shifted(word, symbol) for word in one) for one in table.words]
+            return dataclasses.replace(table, words=words)
         strings, order = self._strings, self._tokens
         (index, words), exits, missed = self._read(symbol, strings)
         read = np.flatnonzero(index >= 0)
@@ -403,19 +417,31 @@ class TokenEffects:
                 words.append(reached)
         return np.array(list(by_token), dtype=np.int32), np.array(list(by_token.values()), dtype=np.int64), words
 
-    def _outcomes_of_tokens(self, symbol: int, tokens: tuple[int, ...]) -> list[Outcome]:
-        table = self.table(symbol)
-        asked = np.array(tokens, dtype=np.int32)
-        read = np.unique(table.class_of[np.isin(table.tokens, asked)]) if len(asked) > 1 else self._one(table, asked)
-        at, end = np.searchsorted(table.exit_tokens, [asked[0], asked[-1] + 1])
-        of_asked = np.isin(table.exit_tokens[at:end], asked)
-        left = tuple(np.unique(table.exit_suffixes[at:end][of_asked]).tolist())
-        return [((), left), *((table.words[number], ()) for number in read.tolist())]
-
-    @staticmethod
-    def _one(table: TokenTable, asked: NDArray[np.int32]) -> NDArray[np.int32]:
-        at = int(np.searchsorted(table.tokens, asked[0]))
-        return table.class_of[at : at + (at < len(table.tokens) and bool(table.tokens[at] == asked[0]))]
+    def _outcome_of_tokens(self, letter: int, symbol: int) -> Outcome:
+        """What the tokens of a letter do to a symbol: as to the first of its family, but for counts."""
+        family = self.symbols.family_of(symbol)
+        key = (letter, family)
+        known = self._read_by_family.get(key)
+        if known is None:
+            table = self.table(family)
+            asked = np.array(self._contents[letter][1], dtype=np.int32)
+            at = np.searchsorted(table.tokens, asked)
+            read = at[table.tokens[np.minimum(at, len(table.tokens) - 1)] == asked] if len(table.tokens) else at[:0]
+            begins, ends = np.searchsorted(table.exit_tokens, asked), np.searchsorted(table.exit_tokens, asked + 1)
+            left = {
+                one
+                for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+                for one in table.exit_suffixes[begin:end].tolist()
+            }
+            known = tuple(sorted(set(table.class_of[read].tolist()))), tuple(sorted(left))
+            self._read_by_family[key] = known
+        classes, suffixes = known
+        if not classes:
+            return (), suffixes
+        words = self.table(symbol).words
+        if len(classes) == 1:
+            return tuple(sorted(words[classes[0]])), suffixes
+        return _union([((), suffixes), *((words[number], ()) for number in classes)])
 
     # Suffixes
 

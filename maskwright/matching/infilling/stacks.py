@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from maskwright.automata.infilling._layout import (
     N_OPERATIONS,
     NEED_EFFECT,
     NODE_EDGES,
+    NODE_HIGHEST,
     NODE_LOWEST,
     NODE_SIZE,
     SCRATCH,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from maskwright.matching.infilling.determinised import Determinised
     from maskwright.matching.infilling.slot_masks import SlotMask
 
+
+Key = TypeVar("Key", bound=tuple[int, ...])
 
 DEPTH = 24
 """How deep a mask looks: as deep as the longest run of closing brackets that is one token, and a little deeper. Masks
@@ -83,6 +86,7 @@ class Stacks:
         self._alive = np.zeros((1 << 10, 2), dtype=np.int32)
         self._determinised: Determinised | None = None
         self._posts: dict[tuple[int, int], int] = {}
+        self._pres: dict[tuple[int, int, int], int] = {}
         self._leadings: dict[tuple[int, int], int] = {}
         self._graph = np.zeros(GRAPH_SYMBOLS, dtype=np.int32)
         self._noted = FIRST_NODE
@@ -92,6 +96,7 @@ class Stacks:
         """Forget all sets."""
         self.epoch += 1
         self._posts.clear()
+        self._pres.clear()
         self._leadings.clear()
         sets = self._sets
         sets[:SCRATCH] = 0
@@ -177,6 +182,10 @@ class Stacks:
             node = self.push(symbol, node)
         return node
 
+    def height(self, node: int) -> int:
+        """How many symbols the highest stack of a set has."""
+        return int(self._sets[node + NODE_HIGHEST]) if node != EMPTY else 0
+
     def not_deep(self, node: int) -> int:
         """The stacks of a set that are at most `DEPTH` symbols higher than its lowest one."""
         if node == EMPTY:
@@ -200,7 +209,7 @@ class Stacks:
             found = self._remember(self._posts, (node, letter), self._run(kernels.post, node, letter))
         return found
 
-    def _remember(self, results: dict[tuple[int, int], int], key: tuple[int, int], result: int) -> int:
+    def _remember(self, results: dict[Key, int], key: Key, result: int) -> int:
         if len(results) >= _MOST_REMEMBERED:
             results.clear()
         results[key] = result
@@ -208,7 +217,13 @@ class Stacks:
 
     def pre(self, node: int, letter: int, target: int) -> int:
         """The stacks from which a letter leads into the target."""
-        return self._run(kernels.pre, node, letter, target) if min(node, target) != EMPTY else EMPTY
+        if min(node, target) == EMPTY:
+            return EMPTY
+        key = (node, letter, target)
+        found = self._pres.get(key)
+        if found is None:
+            found = self._remember(self._pres, key, self._run(kernels.pre, node, letter, target))
+        return found
 
     def leading(self, letter: int, target: int) -> int | None:
         """The stacks, of all that may be, from which a letter leads into the target; None where they have no bound."""
@@ -276,12 +291,12 @@ class Stacks:
         effects = self.token_effects
         flags = np.zeros(32 * n_mask_words(effects.vocabulary.size), dtype=np.uint8)
         large: list[NDArray[np.int32]] = []
-        for symbol, number in np.frombuffer(classes, dtype=np.int32).reshape(-1, 2).tolist():
-            tokens = effects.tokens_of(symbol, number)
+        for family, number in np.frombuffer(classes, dtype=np.int32).reshape(-1, 2).tolist():
+            tokens = effects.tokens_of(family, number)
             if len(tokens) < _LARGE_CLASS:
                 flags[tokens] = 1
             else:
-                large.append(effects.row_of(symbol, number))
+                large.append(effects.row_of(family, number))
         flags[list(named)] = 1
         row = np.packbits(flags, bitorder="little").view(np.int32)
         for other in large:

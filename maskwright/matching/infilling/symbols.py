@@ -5,6 +5,10 @@ frame) is cut at each frame that holds returns, and what lies above the cut, the
 closed over the frame of a whole text. So a symbol *accepts* where its rule ends, symbols that go on alike are one
 (configurations are hash-consed), and nothing is said here about counters, sets or lexers: the machine reads them.
 
+Counters. A string of at most 60 characters has a symbol for each number of characters so far. As long as no token can
+come to either bound, all of them do the same: one symbol of such a *family*, with bounds and count moved up by `FAR`,
+stands for all, and what tokens do to the others is what they do to it, the count moved back (`family_of`, `shifted`).
+
 Words are not closed: a symbol below another is the place where a rule returns, and what it calls next is found when it
 is read. Else every choice ahead would be a word of its own (190 times as many rewrites of JSON, measured in the study
 of this algorithm). Symbols that only end are left out of words.
@@ -50,6 +54,8 @@ SKIPPED = 1
 FIRST_SYMBOL = 2
 
 Word = tuple[int, ...]
+FAR = 1 << 29
+"""What bounds and count of the first of a family are moved by, so that its counter is no other's."""
 MAX_WORDS = 4096
 """Stacks that one string may lead to from one symbol."""
 
@@ -57,8 +63,12 @@ MAX_WORDS = 4096
 class Symbols:
     """The symbols met so far, by number, each with its configuration in the network's arena."""
 
-    def __init__(self, network: TransitionNetwork) -> None:
+    def __init__(self, network: TransitionNetwork, longest: int) -> None:
         self.network = network
+        self._longest = longest
+        self._raw: dict[int, tuple[int, int]] = {}
+        self._family: dict[int, int] = {}
+        self._moved: dict[tuple[int, int, int], int] = {}
         self.configurations: list[int] = [DEAD, DEAD]
         self.ends: list[bool] = [False, False]
         self.readable: list[NDArray[np.bool_]] = [np.zeros(256, dtype=np.bool_)] * 2
@@ -128,7 +138,8 @@ class Symbols:
             elif not self._reads(configuration):
                 self._symbol_at[key] = DONE
             else:
-                self._symbol_at[key] = self._number(configuration)
+                number = self._symbol_at[key] = self._number(configuration)
+                self._raw.setdefault(number, key)
         return self._symbol_at[key]
 
     def _reads(self, configuration: int) -> bool:
@@ -146,6 +157,95 @@ class Symbols:
             self.readable.append(readable)
             self.takes_tokens.append(bool(arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES))
         return number
+
+    def family_of(self, symbol: int) -> int:
+        """A symbol that goes on in the same way but for a count: the same for all of the family, maybe itself."""
+        if symbol not in self._family:
+            self._family[symbol] = self._first_of_family(symbol)
+        return self._family[symbol]
+
+    def _first_of_family(self, symbol: int) -> int:
+        if symbol not in self._raw:
+            return symbol
+        state, chain = self._raw[symbol]
+        found = self._counter_in(chain)
+        if found is None:
+            return symbol
+        minimum, maximum, count = found
+        is_free = maximum < 0 or count + self._longest <= maximum
+        if minimum >= FAR or not is_free or (count < minimum <= count + self._longest):
+            return symbol
+        first = minimum if count >= minimum else 0
+        if first == minimum and maximum < 0:
+            return symbol  # it counts no more
+        far_maximum = maximum if maximum < 0 else maximum + FAR
+        moved = self._with_counter(chain, lambda _: (minimum + FAR, far_maximum, first + FAR))
+        number = self._symbol(state, moved)
+        assert number is not None and number >= FIRST_SYMBOL, "what reads goes on reading"
+        return number
+
+    def shifted(self, word: Word, symbol: int) -> Word:
+        """What becomes of a symbol where a word becomes of the first of its family."""
+        _, _, count = self._counter_in(self._raw[symbol][1]) or (0, 0, 0)
+        first = self._counter_in(self._raw[self.family_of(symbol)][1])
+        assert first is not None
+        return tuple(self._shifted(one, count - first[2]) for one in word)
+
+    def _shifted(self, symbol: int, by: int) -> int:
+        key = (symbol, by, 0)
+        if key not in self._moved:
+            self._moved[key] = symbol
+            state, chain = self._raw.get(symbol, (0, END_FRAME))
+            found = self._counter_in(chain)
+            if found is not None and found[0] >= FAR:
+                moved = self._with_counter(
+                    chain, lambda at: (at[0] - FAR, at[1] if at[1] < 0 else at[1] - FAR, at[2] + by)
+                )
+                number = self._symbol(state, moved)
+                assert number is not None and number >= FIRST_SYMBOL, "what reads goes on reading"
+                self._moved[key] = number
+        return self._moved[key]
+
+    def _counter_in(self, chain: int) -> tuple[int, int, int] | None:
+        """Bounds and count of the uppermost counter of a chain, one that was moved before all others."""
+        arena = self.network.arena
+        found: tuple[int, int, int] | None = None
+        while chain != END_FRAME:
+            if arena[chain + FRAME_SIZE] == IS_COUNTER:
+                at = arena[chain + COUNTER_MINIMUM : chain + COUNTER_MINIMUM + 3].tolist()
+                if found is None or at[0] >= FAR:
+                    found = (at[0], at[1], at[2])
+                chain = int(arena[chain + COUNTER_PARENT])
+            else:
+                chain = int(arena[chain + SET_PARENT])
+        return found
+
+    def _with_counter(self, chain: int, change: Callable[[tuple[int, int, int]], tuple[int, int, int]]) -> int:
+        """A chain with the counter changed that `_counter_in` tells of."""
+        found = self._counter_in(chain)
+        above = []
+        while chain != END_FRAME:
+            above.append(chain)
+            arena = self.network.arena
+            is_counter = arena[chain + FRAME_SIZE] == IS_COUNTER
+            chain = int(arena[chain + (COUNTER_PARENT if is_counter else SET_PARENT)])
+        changed = END_FRAME
+        at_fault = next(
+            one
+            for one in above
+            if int(self.network.arena[one + FRAME_SIZE]) == IS_COUNTER
+            and tuple(self.network.arena[one + COUNTER_MINIMUM : one + COUNTER_MINIMUM + 3].tolist()) == found
+        )
+        for one in reversed(above):
+            arena = self.network.arena
+            if arena[one + FRAME_SIZE] == IS_COUNTER:
+                bounds = arena[one + COUNTER_MINIMUM : one + COUNTER_MINIMUM + 3].tolist()
+                values = change((bounds[0], bounds[1], bounds[2])) if one == at_fault else tuple(bounds)
+                changed = self.network.intern(intern_counter, *values, changed)
+            else:
+                n_words = int(arena[one + SET_N_WORDS])
+                changed = self.network.intern(intern_set, n_words, one + SET_WORDS, -1, 0, changed)
+        return changed
 
     def run(self, kernel: Callable[..., int], *arguments: object) -> int:
         """Call a kernel over the network's arena until it needs nothing more."""

@@ -8,10 +8,11 @@ one. Nodes are hash-consed, so equal sets are one offset.
  node     [next in hash chain, n_edges, has the empty stack, symbols of its lowest and of its highest stack,
           (symbol, node below) * n_edges, by symbol and node]
  effects  the header, a hash table of (letter, symbol, record), then records and words in any order
- record   [ends, exit letter, family, n_words, word * n_words, n_classes, class * n_classes]
+ record   [ends, exit letter, exits, sort, n_words, word * n_words, n_classes, class * n_classes]
           What a *letter*, a set of byte strings, does to a symbol on top: it becomes one of the words, or it is taken
           off and the rest of the string, which is of the exit letter, is read by what lies below (NO_LETTER: nowhere).
-          `ends`: the symbol may be taken off without reading. `family`: a symbol that tokens end in the same way.
+          `ends`: the symbol may be taken off without reading. `exits`: a number for which tokens leave the symbol and
+          with what rests; `sort`: a number for its classes; the same where these are the same.
  graph    [n_symbols, n_words, then for each symbol: may it be below another, may it be the lowest, n_words words with a
           bit for each symbol that may lie right below it]
  word     [length, symbol * length], the top first
@@ -72,7 +73,7 @@ EFFECT_ENTRY = 3
 GRAPH_N_SYMBOLS, GRAPH_N_WORDS, GRAPH_SYMBOLS = 0, 1, 2
 GRAPH_IS_BELOW, GRAPH_IS_LOWEST, GRAPH_BELOW = 0, 1, 2
 
-RECORD_ENDS, RECORD_EXIT, RECORD_FAMILY, RECORD_N_WORDS, RECORD_WORDS = 0, 1, 2, 3, 4
+RECORD_ENDS, RECORD_EXIT, RECORD_EXITS, RECORD_SORT, RECORD_N_WORDS, RECORD_WORDS = 0, 1, 2, 3, 4, 5
 CLASS_NUMBER, CLASS_EXIT, CLASS_N_WORDS, CLASS_WORDS = 0, 1, 2, 3
 
 NO_LETTER = 0

@@ -76,8 +76,9 @@ from maskwright.automata.infilling._layout import (
     PENDING,
     RECORD_ENDS,
     RECORD_EXIT,
-    RECORD_FAMILY,
+    RECORD_EXITS,
     RECORD_N_WORDS,
+    RECORD_SORT,
     RECORD_WORDS,
     SCRATCH,
     SCRATCH_SIZE,
@@ -91,7 +92,7 @@ from maskwright.automata.infilling._layout import (
 
 _MOST_SEEN = SEEN_SLOTS // 2
 _ALL_ALIVE = -(1 << 29)
-"""In the place of a letter: all classes of a record have been written. Families are subtracted from it."""
+"""In the place of a letter: all classes of a record have been written. Numbers of exits are subtracted from it."""
 
 
 @kernel
@@ -504,6 +505,20 @@ def effect_of(effects: Ints, letter: Int, symbol: Int) -> int:
 
 
 @kernel
+def enter_record(effects: Ints, letter: Int, symbol: Int, record: Int) -> None:
+    """Note where the record of a letter and a symbol lies; there must be room in the map."""
+    mask = int(effects[EFFECT_MASK])
+    slot = mixed(letter, symbol) & mask
+    at = EFFECT_MAP + EFFECT_ENTRY * slot
+    while effects[at + 2] != 0 and not (effects[at] == letter and effects[at + 1] == symbol):
+        slot = (slot + 1) & mask
+        at = EFFECT_MAP + EFFECT_ENTRY * slot
+    effects[at] = letter
+    effects[at + 1] = symbol
+    effects[at + 2] = record
+
+
+@kernel
 def begin_seeing(sets: Ints) -> None:
     """Forget what the operation before has met."""
     if sets[STAMP] == 2147483647:
@@ -881,21 +896,21 @@ def exit_meets(sets: Ints, effects: Ints, node: Int, letter: Int, target: Int) -
 
 @kernel
 def add_alive(
-    sets: Ints, effects: Ints, family: Int, record: Int, same: Int, under: Int, target: Int, n_out: Int, out: Ints
+    sets: Ints, effects: Ints, exits: Int, record: Int, same: Int, under: Int, target: Int, n_out: Int, out: Ints
 ) -> int:
     """Write those classes of a record that lead into the target from below a symbol: how many pairs, or FULL.
 
-    family: that of the symbol where the classes are those of suffixes, else 0. What was written before is left out;
-    `same` is a number that all records with these classes have.
+    exits: the number of the symbol's exits where the classes are those of suffixes, else 0. What was written before is
+    left out; `same` is a number that all records with these classes have.
     """
-    if sets[place_seen(sets, same, _ALL_ALIVE - family)] == sets[STAMP]:
+    if sets[place_seen(sets, same, _ALL_ALIVE - exits)] == sets[STAMP]:
         return int(n_out)
     n_dead = 0
     classes = record + RECORD_WORDS + int(effects[record + RECORD_N_WORDS])
     for c in range(effects[classes]):
         one = int(effects[classes + 1 + c])
         number = int(effects[one + CLASS_NUMBER])
-        at = place_seen(sets, number, -2 - family)
+        at = place_seen(sets, number, -2 - exits)
         if sets[at] == sets[STAMP]:
             continue
         found = words_meet(sets, effects, under, one + CLASS_WORDS, effects[one + CLASS_N_WORDS], target)
@@ -904,14 +919,14 @@ def add_alive(
         if found < 0 or n_out == len(out) or sets[N_SEEN] >= _MOST_SEEN:
             return FULL
         if found:
-            note_seen(sets, place_seen(sets, number, -2 - family), number, -2 - family, 1)
-            out[n_out, 0] = family
+            note_seen(sets, place_seen(sets, number, -2 - exits), number, -2 - exits, 1)
+            out[n_out, 0] = exits
             out[n_out, 1] = number
             n_out += 1
         else:
             n_dead += 1
     if n_dead == 0:
-        note_seen(sets, place_seen(sets, same, _ALL_ALIVE - family), same, _ALL_ALIVE - family, 1)
+        note_seen(sets, place_seen(sets, same, _ALL_ALIVE - exits), same, _ALL_ALIVE - exits, 1)
     return n_out
 
 
@@ -919,8 +934,8 @@ def add_alive(
 def alive(sets: Ints, effects: Ints, node: Int, letter: Int, target: Int, out: Ints) -> int:
     """Write the classes of a letter that lead from a set into the target: how many, or a code.
 
-    out: int32[most, 2], written: (0, number of a class) for strings of the class, (family, number) for those that leave
-    a symbol of the family with a rest of the class.
+    out: int32[most, 2], written: (0, number of a class) for strings of the class, (number of exits, number) for those
+    that leave a symbol with such exits and a rest of the class.
     """
     begin_seeing(sets)
     sets[TOP] = SCRATCH
@@ -938,8 +953,8 @@ def alive(sets: Ints, effects: Ints, node: Int, letter: Int, target: Int, out: I
                 n_tops = add_pending(sets, n_tops, under, -1)
                 if n_tops < 0 or n_tops >= MAX_PENDING // 4:
                     return FULL
-            family = int(effects[record + RECORD_FAMILY])
-            n_out = add_alive(sets, effects, 0, record, family, under, target, n_out, out)
+            exits = int(effects[record + RECORD_EXITS])
+            n_out = add_alive(sets, effects, 0, record, effects[record + RECORD_SORT], under, target, n_out, out)
             if n_out < 0:
                 return n_out
             left = int(effects[record + RECORD_EXIT])
@@ -956,7 +971,7 @@ def alive(sets: Ints, effects: Ints, node: Int, letter: Int, target: Int, out: I
                 for k in range(sets[at + NODE_SIZE]):
                     deeper = int(sets[at + NODE_EDGES + 2 * k + 1])
                     rest = effect_of(effects, left, sets[at + NODE_EDGES + 2 * k])
-                    n_out = add_alive(sets, effects, family, rest, rest, deeper, target, n_out, out)
+                    n_out = add_alive(sets, effects, exits, rest, rest, deeper, target, n_out, out)
                     if n_out < 0 or n == MAX_PENDING // 2:
                         return FULL
                     if effects[rest + RECORD_ENDS] and deeper != EMPTY:

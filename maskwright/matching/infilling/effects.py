@@ -36,7 +36,7 @@ from maskwright.automata.infilling._layout import (
     RECORD_N_WORDS,
     RECORD_WORDS,
 )
-from maskwright.automata.infilling._stack_sets import mixed
+from maskwright.automata.infilling._stack_sets import enter_record
 from maskwright.automata.transition_network import TransitionNetwork
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.infilling._walk import (
@@ -72,6 +72,7 @@ class TokenTable:
     tokens: int32[n], ascending, those that can be read to their end. class_of: int32[n], what each does, an index into
     `words` and `numbers`, the numbers of these classes among all of the grammar.
     exit_tokens, exit_suffixes: int32[m], by token: tokens in which the symbol may end, and the number of what is left.
+    exits, sort: numbers, the same for tables with the same exits and with the same classes.
     missed: bool[256], bytes at exits that nothing wanted.
     """
 
@@ -81,6 +82,8 @@ class TokenTable:
     numbers: list[int]
     exit_tokens: NDArray[np.int32]
     exit_suffixes: NDArray[np.int32]
+    exits: int
+    sort: int
     missed: NDArray[np.bool_]
 
     @property
@@ -90,7 +93,7 @@ class TokenTable:
         return _union([((), left), *((words, ()) for words in self.words)])
 
 
-_NO_TABLE = TokenTable(_NONE, _NONE, [], [], _NONE, _NONE, np.zeros(256, dtype=np.bool_))
+_NO_TABLE = TokenTable(_NONE, _NONE, [], [], _NONE, _NONE, 0, 0, np.zeros(256, dtype=np.bool_))
 
 
 class Strings:
@@ -117,6 +120,10 @@ class TokenEffects:
             vocabulary.token_data, np.ascontiguousarray(start[order]), np.ascontiguousarray(start[order + 1])
         )
         self.class_tokens: list[NDArray[np.int32]] = []
+        self._class_numbers: dict[bytes, int] = {}
+        self._exits: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = [(_NONE, _NONE)]
+        self._exit_numbers: dict[bytes, int] = {b"": 0}
+        self._sorts: dict[tuple[int, ...], int] = {}
         self._rows: dict[tuple[int, int], NDArray[np.int32]] = {}
         self._class_suffixes: dict[int, NDArray[np.int32]] = {}
         self._leaving: dict[tuple[int, int], NDArray[np.int32]] = {}
@@ -140,6 +147,7 @@ class TokenEffects:
         self.effects = np.zeros(4 * self._free, dtype=np.int32)  # NO_RECORD lies in it, all zeros
         self.effects[EFFECT_MASK] = self._map_size - 1
         self._placed_words.clear()
+        self._nothing = [0, 0]
 
     # Letters
 
@@ -148,13 +156,19 @@ class TokenEffects:
         return self._letter("tokens", tuple(sorted(set(tokens))))
 
     def _first_bytes(self, letter: int) -> NDArray[np.bool_]:
-        """bool[256]: the bytes that suffixes of a letter begin with."""
+        """bool[256]: the bytes that tokens or suffixes of a letter begin with."""
         known = self._letter_bytes.get(letter)
         if known is None:
+            kind, content = self._contents[letter]
+            texts = [self._suffixes[one] for one in content] if kind == "suffixes" else self._texts_of(content)
             known = np.zeros(256, dtype=np.bool_)
-            known[[self._suffixes[suffix][0] for suffix in self._contents[letter][1]]] = True
+            known[[text[0] for text in texts if text]] = True
             self._letter_bytes[letter] = known
         return known
+
+    def _texts_of(self, tokens: Iterable[int]) -> list[bytes]:
+        data, start = self.vocabulary.token_data, self.vocabulary.token_start
+        return [data[start[token] : start[token + 1]].tobytes() for token in tokens]
 
     def tokens_of_letter(self, letter: int) -> tuple[int, ...]:
         """The tokens of a letter that `letter_of_tokens` has made."""
@@ -227,22 +241,22 @@ class TokenEffects:
         table = self.table(symbol)
         return np.unique(table.exit_tokens[np.isin(table.exit_suffixes, suffixes)])
 
-    def tokens_of(self, family: int, number: int) -> NDArray[np.int32]:
-        """The tokens of a class; of one of suffixes those that leave a symbol of the family with such a rest."""
+    def tokens_of(self, exits: int, number: int) -> NDArray[np.int32]:
+        """The tokens of a class; of one of suffixes those that leave a symbol with such exits and such a rest."""
         suffixes = self._class_suffixes.get(number)
         if suffixes is None:
             return self.class_tokens[number]
-        key = (family, number)
+        key = (exits, number)
         if key not in self._leaving:
-            table = self.table(family)
-            self._leaving[key] = table.exit_tokens[np.isin(table.exit_suffixes, suffixes)]
+            tokens, left = self._exits[exits]
+            self._leaving[key] = tokens[np.isin(left, suffixes)]
         return self._leaving[key]
 
-    def row_of(self, family: int, number: int) -> NDArray[np.int32]:
+    def row_of(self, exits: int, number: int) -> NDArray[np.int32]:
         """int32[ceil(size / 32)]: the same tokens as bits."""
-        key = (family, number)
+        key = (exits, number)
         if key not in self._rows:
-            self._rows[key] = bits_of(self.tokens_of(family, number), n_mask_words(self.vocabulary.size))
+            self._rows[key] = bits_of(self.tokens_of(exits, number), n_mask_words(self.vocabulary.size))
         return self._rows[key]
 
     def _want(self, outcome: Outcome) -> bool:
@@ -262,15 +276,30 @@ class TokenEffects:
 
     def _write(self, letter: int, symbol: int, outcome: Outcome, classes: list[tuple[int, Outcome]]) -> None:
         places = [self._append([number, *self._words_of(one)]) for number, one in classes]
+        if outcome == NOTHING and not classes and self._contents[letter][0] != "all":
+            self._enter_nothing(letter, symbol)
+            return
         exit_letter, *words = self._words_of(outcome)
-        head = [int(self.symbols.ends[symbol]), exit_letter, self.symbols.family_of(symbol)]
+        kind, _ = self._contents[letter]
+        table = self.table(symbol) if kind == "all" else _NO_TABLE
+        head = [int(self.symbols.ends[symbol]), exit_letter, table.exits, table.sort]
         record = self._append([*head, *words, len(places), *places])
+        self._note(letter, symbol, record)
+
+    def _enter_nothing(self, letter: int, symbol: int) -> None:
+        """The record of a symbol that a letter does nothing to: one for those that end, one for the others."""
+        ends = self.symbols.ends[symbol]
+        if self._nothing[ends] == 0:
+            self._nothing[ends] = self._append([int(ends), NO_LETTER, 0, 0, 0, 0])
+        self._note(letter, symbol, self._nothing[ends])
+
+    def _note(self, letter: int, symbol: int, record: int) -> None:
         self._n_records += 1
         self._entries.append((letter, symbol, record))
         if 2 * (self._n_records + MAX_NEEDED) > self._map_size:
             self._enlarge_map()
         else:
-            self._enter(letter, symbol, record)
+            enter_record(self.effects, letter, symbol, record)
 
     def _words_of(self, outcome: Outcome) -> list[int]:
         """[exit letter, n_words, words...], the words being placed."""
@@ -290,14 +319,6 @@ class TokenEffects:
         self.effects[at : self._free] = words
         return at
 
-    def _enter(self, letter: int, symbol: int, record: int) -> None:
-        slot = int(mixed(letter, symbol)) & (self._map_size - 1)
-        at = EFFECT_MAP + EFFECT_ENTRY * slot
-        while self.effects[at + 2] and self.effects[at : at + 2].tolist() != [letter, symbol]:
-            slot = (slot + 1) & (self._map_size - 1)
-            at = EFFECT_MAP + EFFECT_ENTRY * slot
-        self.effects[at : at + EFFECT_ENTRY] = (letter, symbol, record)
-
     def _enlarge_map(self) -> None:
         """Four times the room for the map, which lies before all records: these move up."""
         old = EFFECT_MAP + EFFECT_ENTRY * self._map_size
@@ -314,10 +335,12 @@ class TokenEffects:
         self._free += moved
         self._placed_words = {word: at + moved for word, at in self._placed_words.items()}
         self._entries = []
-        for letter, symbol, record in entries:
+        self._nothing = [record + moved if record else 0 for record in self._nothing]
+        for record in {record for _, _, record in entries}:
             self._move(record + moved, moved)
+        for letter, symbol, record in entries:
             self._entries.append((letter, symbol, record + moved))
-            self._enter(letter, symbol, record + moved)
+            enter_record(self.effects, letter, symbol, record + moved)
 
     def _move(self, record: int, moved: int) -> None:
         """Correct the offsets in a record that has been moved."""
@@ -357,17 +380,28 @@ class TokenEffects:
         tokens, classes = np.ascontiguousarray(tokens[by_id]), class_of_words[which[by_id]]
         by_class = np.argsort(classes, kind="stable")
         bounds = np.searchsorted(classes[by_class], np.arange(len(alike) + 1))
-        first = len(self.class_tokens)
-        for number in range(len(alike)):
-            self.class_tokens.append(np.ascontiguousarray(tokens[by_class[bounds[number] : bounds[number + 1]]]))
+        numbers = [
+            self._class_of(np.ascontiguousarray(tokens[by_class[bounds[number] : bounds[number + 1]]]))
+            for number in range(len(alike))
+        ]
         left = [
             (int(order[k]), self._suffix(strings.data[strings.begins[k] + depth : strings.ends[k]].tobytes()))
             for k, depth in exits.tolist()
         ]
         pairs = np.array(sorted(left), dtype=np.int32).reshape(-1, 2)
-        numbers = list(range(first, first + len(alike)))
-        exit_tokens, exit_suffixes = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
-        return TokenTable(tokens, classes, list(alike), numbers, exit_tokens, exit_suffixes, missed)
+        exits_number = self._exit_numbers.setdefault(pairs.tobytes(), len(self._exits))
+        if exits_number == len(self._exits):
+            self._exits.append((np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])))
+        sort = self._sorts.setdefault(tuple(numbers), len(self._sorts) + 1)
+        return TokenTable(tokens, classes, list(alike), numbers, *self._exits[exits_number], exits_number, sort, missed)
+
+    def _class_of(self, tokens: NDArray[np.int32]) -> int:
+        """The number of a class of tokens."""
+        key = tokens.tobytes()
+        if key not in self._class_numbers:
+            self._class_numbers[key] = len(self.class_tokens)
+            self.class_tokens.append(tokens)
+        return self._class_numbers[key]
 
     def _read(
         self, symbol: int, strings: Strings
@@ -419,6 +453,11 @@ class TokenEffects:
 
     def _outcome_of_tokens(self, letter: int, symbol: int) -> Outcome:
         """What the tokens of a letter do to a symbol: as to the first of its family, but for counts."""
+        if (
+            not (self._first_bytes(letter) & self.symbols.readable[symbol]).any()
+            and not self.symbols.takes_tokens[symbol]
+        ):
+            return NOTHING
         family = self.symbols.family_of(symbol)
         key = (letter, family)
         known = self._read_by_family.get(key)

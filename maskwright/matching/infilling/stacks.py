@@ -275,7 +275,7 @@ class Stacks:
         return self._run(kernels.ending, node) if node != EMPTY else EMPTY
 
     def alive(self, node: int, letter: int, target: int) -> bytes:
-        """The classes of tokens that lead from a set into the target: int32 pairs (symbol, number) as bytes."""
+        """The classes of tokens that lead from a set into the target: int32 pairs (exits, number) as bytes."""
         if min(node, target) == EMPTY:
             return b""
         while True:
@@ -291,12 +291,12 @@ class Stacks:
         effects = self.token_effects
         flags = np.zeros(32 * n_mask_words(effects.vocabulary.size), dtype=np.uint8)
         large: list[NDArray[np.int32]] = []
-        for family, number in np.frombuffer(classes, dtype=np.int32).reshape(-1, 2).tolist():
-            tokens = effects.tokens_of(family, number)
+        for exits, number in np.frombuffer(classes, dtype=np.int32).reshape(-1, 2).tolist():
+            tokens = effects.tokens_of(exits, number)
             if len(tokens) < _LARGE_CLASS:
                 flags[tokens] = 1
             else:
-                large.append(effects.row_of(family, number))
+                large.append(effects.row_of(exits, number))
         flags[list(named)] = 1
         row = np.packbits(flags, bitorder="little").view(np.int32)
         for other in large:

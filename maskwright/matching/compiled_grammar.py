@@ -169,7 +169,7 @@ class CompiledGrammar:
         self._places: dict[int, Place] = {}
         self._n_ways = 0  # from place to place, which are kept up to so many as the places
         self._most_remembered = max_bytes // _BYTES_FOR_ONE_REMEMBERED
-        self._stacks: dict[bool, Stacks] = {}
+        self._stacks: dict[tuple[bool, str | None, tuple[int, ...]], Stacks] = {}
         self._finished = FinishedRows(tables.row_pool)
         weakref.finalize(self, tables.row_pool.give_back, self._finished.blocks).atexit = False
         self.end = end_place(self.vocabulary)
@@ -200,14 +200,17 @@ class CompiledGrammar:
         """
         from maskwright.matching.infilling.making import canvas_of
 
-        return canvas_of(self._stacks_of(ignore_repetitions), slots, eos_ids, budget)
+        return canvas_of(self.stacks(ignore_repetitions), slots, eos_ids, budget)
 
-    def _stacks_of(self, ignore_repetitions: bool) -> Stacks:
-        """The sets of stacks that all canvases of this grammar share."""
+    def stacks(
+        self, ignore_repetitions: bool = False, start: str | None = None, banned: tuple[int, ...] = ()
+    ) -> Stacks:
+        """The sets of stacks that canvases share: of texts of the grammar, or of a rule, without some tokens."""
         from maskwright.matching.infilling.stacks import Stacks
 
+        key = (ignore_repetitions, start, banned)
         with self._lock:
-            known = self._stacks.get(ignore_repetitions)
+            known = self._stacks.get(key)
             if known is None:
                 network = TransitionNetwork(
                     self._network.grammar,
@@ -215,8 +218,13 @@ class CompiledGrammar:
                     max_token_length=self.vocabulary.longest,
                     max_bytes=self._max_bytes,
                 )
-                known = self._stacks[ignore_repetitions] = Stacks(
-                    network, self.vocabulary, self._max_bytes, ignore_repetitions=ignore_repetitions
+                known = self._stacks[key] = Stacks(
+                    network,
+                    self.vocabulary,
+                    self._max_bytes,
+                    ignore_repetitions=ignore_repetitions,
+                    start=start,
+                    banned=banned,
                 )
             return known
 

@@ -47,6 +47,7 @@ def test_there_are_examples_and_demo_schemas() -> None:
         "best_span.py",
         "huggingface_batch.py",
         "huggingface_json.py",
+        "infilling.py",
         "python_members.py",
         "tool_calls.py",
     }
@@ -86,6 +87,18 @@ def test_the_batch_example_answers_every_prompt_in_its_grammar(capsys: pytest.Ca
     assert json.loads(weather[36:])["conditions"] in {"sunny", "rain"}
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", date[36:])
     assert answer[36:] in {"yes", "no"}
+
+
+def test_the_example_of_infilling_fills_gaps_inside_the_grammar(capsys: pytest.CaptureFixture[str]) -> None:
+    example = program(ROOT / "examples" / "infilling.py")
+    example.main()
+    freely, exactly, calls, at_most = capsys.readouterr().out.splitlines()
+    for line in (exactly, at_most):
+        record = json.loads(line[18:])
+        assert re.fullmatch(example.PATTERN, line[18:])
+        assert list(record) == ["name", "age", "email"]
+    assert not re.fullmatch(example.PATTERN, freely[18:])
+    assert re.search(r" [1-4] calls, \d+ slots forced, \d+ proposals refused$", calls)
 
 
 def test_the_example_of_tool_calls_tells_where_a_text_stands(capsys: pytest.CaptureFixture[str]) -> None:

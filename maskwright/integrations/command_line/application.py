@@ -34,6 +34,7 @@ app = typer.Typer(
 Examples:
   maskwright generate person.json
   maskwright sample person.json -n 100
+  maskwright infill person.json --text '{"name": "⟦*⟧", "age": ⟦<=2⟧}'
   maskwright check person.json answer.json
   maskwright check --regex '[a-z]+-[0-9]{2}' -
   maskwright compile grammar.gbnf
@@ -100,6 +101,19 @@ PromptOption = Annotated[
     str | None,
     typer.Option(help="What the model reads first (default: made from the title of the schema).", show_default=False),
 ]
+
+
+class SchedulerChoice(StrEnum):
+    """The values of --scheduler: those of `maskwright.sampling.infilling.schedulers`, not imported to list them."""
+
+    TOP_K = "top_k"
+    CONFIDENCE_THRESHOLD = "confidence_threshold"
+    LOCAL_LEAP = "local_leap"
+    ADA_BLOCK = "ada_block"
+    CCD = "ccd"
+    ENTROPY_BOUNDED = "entropy_bounded"
+    PROPHET = "prophet"
+    LEARN2PD = "learn2pd"
 
 
 class MethodChoice(StrEnum):
@@ -226,6 +240,69 @@ def sample(
         sample_plot.plot(sampled, plot)
     if not sampled.texts.alive:
         raise typer.Exit(1)
+
+
+@app.command(
+    short_help="Let a masked model fill the gaps of a text.",
+    epilog="""\b
+Examples:
+  maskwright infill person.json --slots 64
+  maskwright infill --regex '[a-z]+@[a-z]+\\.(com|org)' --text 'ada⟦<=4⟧.⟦1⟧' --trace ada.gif
+  maskwright infill person.json --text '{"name": "Ada ⟦2..4⟧", "age": ⟦*⟧}' --steps 8
+Gaps: ⟦8⟧ exactly 8 tokens, ⟦<=8⟧ at most 8, ⟦2..8⟧ between 2 and 8, ⟦*⟧ any number; ⟦⟦ is the character ⟦ itself.
+""",
+)
+@told_in_one_sentence
+@with_json_options
+def infill(
+    spec: SpecArgument = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A text with gaps, such as 'a ⟦8⟧ b'.", show_default=False)
+    ] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, help="A whole text of so many tokens, its end included.", show_default=False)
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="The most calls of the model.")] = 16,
+    scheduler: Annotated[
+        SchedulerChoice, typer.Option(help="Which slots are committed next.")
+    ] = SchedulerChoice.CONFIDENCE_THRESHOLD,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH_OR_HUB_ID",
+            help="A masked language model for transformers (default: the bundled one).",
+            show_default=False,
+        ),
+    ] = None,
+    prompt: PromptOption = None,
+    temperature: Annotated[float, typer.Option(min=0.0, help="0 always takes the most probable tokens.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal texts.")] = 0,
+    blank_cost: Annotated[
+        float, typer.Option(metavar="NATS", help="Of leaving a slot of a gap empty; more makes gaps longer.")
+    ] = 1.0,
+    trace: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the canvas over the steps: .gif or .png.", show_default=False),
+    ] = None,
+    *,
+    options: OptionsRequest,
+) -> None:
+    """Let a masked language model fill the gaps of a text inside SPEC, or write a whole one, in any order."""
+    from maskwright.integrations.command_line import canvas_trace, infilling
+
+    if trace is not None:
+        canvas_trace.need_trace(trace)
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
+    request = infilling.InfillRequest(text, slots, model, prompt, steps, scheduler.value, temperature, blank_cost, seed)
+    infilled = infilling.infill(specification, request, options)
+    infilling.write(infilled)
+    if trace is not None:
+        canvas_trace.draw(infilled, trace)
 
 
 @app.command(

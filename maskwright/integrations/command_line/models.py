@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +27,28 @@ def need_packages(purpose: str) -> None:
 
 def load(model: str | None) -> LoadedModel:
     """The model of a folder or hub id, the bundled one for None; raises UserMistakeError."""
+    with loading(model):
+        from maskwright.integrations.generation import BUNDLED_MODEL, load_model
+
+        if model is None and not (BUNDLED_MODEL / "config.json").exists():
+            raise UserMistakeError("this installation has no bundled model: name one with --model PATH_OR_HUB_ID.")
+        return load_model(model)
+
+
+@contextmanager
+def loading(model: str | None) -> Iterator[None]:
+    """The block imports transformers and loads a model: in silence, with patience, its errors one sentence."""
     _silence_loading(model)
     with patience("Loading PyTorch and the model ..."):
-        return _loaded(model)
+        if model is not None and model.startswith(("/", ".", "~")) and not Path(model).is_dir():
+            raise UserMistakeError(f"{model}: there is no such model folder.")
+        try:
+            yield
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise UserMistakeError(
+                f"the model {model or 'bundled with maskwright'} cannot be loaded: {first}."
+            ) from error
 
 
 def _silence_loading(model: str | None) -> None:
@@ -35,20 +56,6 @@ def _silence_loading(model: str | None) -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     if model is None or Path(model).exists():
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-
-
-def _loaded(model: str | None) -> LoadedModel:
-    from maskwright.integrations.generation import BUNDLED_MODEL, load_model
-
-    if model is None and not (BUNDLED_MODEL / "config.json").exists():
-        raise UserMistakeError("this installation has no bundled model: name one with --model PATH_OR_HUB_ID.")
-    if model is not None and model.startswith(("/", ".", "~")) and not Path(model).is_dir():
-        raise UserMistakeError(f"{model}: there is no such model folder.")
-    try:
-        return load_model(model)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise UserMistakeError(f"the model {model or 'bundled with maskwright'} cannot be loaded: {first}.") from error
 
 
 def prompt_for(specification: Specification) -> str:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.errors import BudgetTooSmall, MatcherError, TextRefused, TokenRejected
+from maskwright.errors import BudgetTooSmall, MatcherError, TextRefused, TokenRejected, UnsupportedInCanvas
 from maskwright.grammar.behaviour.analysis.verdicts import Verdicts, verdicts
 from maskwright.grammar.behaviour.policy import Position
 from maskwright.grammar.behaviour.specification.spec import Segment, ToolCall, Writer
@@ -36,6 +36,8 @@ from maskwright.matching.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from maskwright.matching.behaviour.program import Program
+    from maskwright.matching.infilling.canvas import Canvas
+    from maskwright.matching.infilling.slots import Slot
 
 
 MOST_DIGITS = 4_000
@@ -219,6 +221,31 @@ class Session:
         Give the tokens to `accept_tokens` afterwards.
         """
         return Turn(self)
+
+    def canvas(self, slots: Iterable[Slot], eos_ids: Iterable[int] = (), budget: int | None = None) -> Canvas:
+        """The rest of the trace as a text that is filled in any order, if nobody else is to write in it.
+
+        As `CompiledGrammar.canvas`, at the beginning of a turn of the model's; the session stays where it is, so give
+        the finished tokens to `accept_tokens`. What is left of the session's budget bounds that of the canvas. Raises
+        UnsupportedInCanvas where values or limits of segments matter, MatcherError in the midst of a turn,
+        CanvasNotCompletable also where the trace cannot end without others.
+        """
+        from maskwright.matching.infilling.making import canvas_of
+
+        now = self._now
+        if self.program.is_about_values or self.program.smallest_limit is not None:
+            raise UnsupportedInCanvas(
+                "What a behaviour specification says of values and of the length of segments",
+                "leave rules with variables and max_tokens out, or write the trace from left to right",
+            )
+        if now.event is not None or now.is_finished or now.matcher.n_accepted:
+            raise MatcherError("a canvas begins where a turn of the model begins")
+        left = self.remaining()
+        if left is not None:
+            budget = left if budget is None else min(left, budget)
+        rule = self._rules.start_rule(now.position, now.inside)
+        stacks = self._grammar.stacks(False, rule, tuple(self._rules.mark_tokens))
+        return canvas_of(stacks, slots, eos_ids, budget)
 
     def _go_on(self, following: Moment) -> None:
         self._moments.append(self._now)

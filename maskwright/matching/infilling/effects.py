@@ -109,11 +109,12 @@ class Strings:
 class TokenEffects:
     """The records of one grammar and vocabulary, in an array for kernels, made when a kernel asks for them."""
 
-    def __init__(self, network: TransitionNetwork, vocabulary: Vocabulary) -> None:
+    def __init__(self, network: TransitionNetwork, vocabulary: Vocabulary, banned: Sequence[int] = ()) -> None:
         self.vocabulary = vocabulary
         self.symbols = Symbols(network, vocabulary.longest)
         self.wanted = np.zeros(256, dtype=np.bool_)
         order = vocabulary.trie.tokens
+        order = np.ascontiguousarray(order[~np.isin(order, banned)]) if banned else order
         start = vocabulary.token_start
         self._tokens = order
         self._strings = Strings(

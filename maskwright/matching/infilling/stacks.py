@@ -71,13 +71,21 @@ class Stacks:
     """Operations on sets of stacks, which are ints; see `_stack_sets` for what each does."""
 
     def __init__(
-        self, network: TransitionNetwork, vocabulary: Vocabulary, max_bytes: int, *, ignore_repetitions: bool = False
+        self,
+        network: TransitionNetwork,
+        vocabulary: Vocabulary,
+        max_bytes: int,
+        *,
+        ignore_repetitions: bool = False,
+        start: str | None = None,
+        banned: Sequence[int] = (),
     ) -> None:
+        self._start_rule = start
         self.lock = threading.RLock()
         self.epoch = -1
         self._network = network
         self._ignores_repetitions = ignore_repetitions
-        self.token_effects = TokenEffects(network, vocabulary)
+        self.token_effects = TokenEffects(network, vocabulary, banned)
         self.max_bytes = max_bytes
         self.masks: dict[tuple[bytes, tuple[int, ...], bool], SlotMask] = {}
         self.most_masks = max(256, max_bytes // 8 // (vocabulary.size // 8 + 500))
@@ -107,7 +115,7 @@ class Stacks:
         sets[IS_MERGING] = is_merging
         bottom = kernels.intern_node(sets, SCRATCH, 0, 1)
         assert bottom == BOTTOM and sets[BUCKETS] >= 0
-        self.start = self.of_word(self.token_effects.symbols.start(), BOTTOM)
+        self.start = self.of_word(self.token_effects.symbols.start(self._start_rule), BOTTOM)
 
     @property
     def is_merging(self) -> bool:

@@ -77,9 +77,9 @@ class Symbols:
         self._symbol_at: dict[tuple[int, int], int | None] = {}
         self._words_at: dict[int, tuple[Word, ...]] = {END_FRAME: ((),)}
 
-    def start(self) -> Word:
-        """The stack before the first byte of a text."""
-        configuration = self.network.start()
+    def start(self, rule: str | None = None) -> Word:
+        """The stack before the first byte of a text, or of one of a rule."""
+        configuration = self.network.start(rule)
         return () if not self._reads(configuration) else (self._number(configuration),)
 
     def words_at(self, frame: int) -> tuple[Word, ...]:

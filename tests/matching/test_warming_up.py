@@ -97,6 +97,17 @@ for path in sorted(Path("schemas/behaviour").glob("*.yaml")):
     for new in signatures() - before:
         print(path.name, *new)
     before = signatures()
+
+from maskwright.matching.infilling.slots import MASK, Gap
+for path in sorted(Path("schemas/infilling").glob("*.gbnf")):
+    grammar = compiler.compile_gbnf(path.read_text(encoding="utf-8"))
+    canvas = grammar.canvas([MASK, MASK, Gap.at_most(12)], compiler.vocabulary.eos_token_ids)
+    canvas.posterior(np.zeros((canvas.n_slots, compiler.vocabulary.size))).best
+    canvas.commit({0: int(canvas.complete()[0])})
+    canvas.allow()
+    for new in signatures() - before:
+        print(path.name, *new)
+    before = signatures()
 """
 
 

@@ -20,11 +20,10 @@ Where both masks have as many tokens they are the mask; where a slot's shallow s
 Where a slot of a gap may stay blank, the gap's later slots stay blank too: such stacks have the symbol SKIPPED on top,
 until the gap ends. A text that has ended is the stack DONE; end tokens lead there from complete texts.
 
-Where stacks are high, B knows nothing of R (`_leading`): both grow by some dozen nodes a slot, while what is in both
-is another set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Where they are low, B_i is
-looked for within R_i as it was when the canvas was made: there may be thousands of symbols, counters and sets of
-members among them, of which few are reached at one slot. So it is too where stacks of any height may end
-(`EndlessSets`).
+Where heights differ much, B knows nothing of R (`_leading`): both grow by some dozen nodes a slot, while what is in both
+is another set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Elsewhere B_i is looked for
+within R_i as it was when the canvas was made, as there may be thousands of symbols (counters, sets of members, levels of
+precedence), of which few are reached at one slot. So it is too where stacks of any height may end (`EndlessSets`).
 
 Rejected: a table of (symbol, slot, slot), as for parsing: cubic.
 """
@@ -38,6 +37,11 @@ from dataclasses import dataclass
 from maskwright.automata.infilling._layout import BOTTOM, EMPTY, NO_LETTER
 from maskwright.matching.infilling.stacks import DEPTH, Stacks
 from maskwright.matching.infilling.symbols import DONE, SKIPPED
+
+MOST_SPREAD = 4 * DEPTH
+MOST_SYMBOLS = 256
+"""B is looked for within R unless the highest stack of a set has so many symbols more than its lowest, and unless there
+are too many symbols to ask each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ class Between:
 
     def is_low(self, stacks: Stacks) -> bool:
         """Is nothing high enough to be cut?"""
-        return max(map(stacks.height, self.reached + self.leading)) <= DEPTH
+        return max(map(stacks.spread, self.reached + self.leading)) <= DEPTH
 
     def forwards(self, stacks: Stacks, node: int, link: Link) -> int:
         """The set behind a slot."""
@@ -157,7 +161,7 @@ def sets_between(stacks: Stacks, start: int, links: Sequence[Link]) -> Between |
         if reached[-1] == EMPTY:
             return None
     sets: Between | None = None
-    if max(map(stacks.height, reached)) > DEPTH:
+    if max(map(stacks.spread, reached)) > MOST_SPREAD and stacks.n_symbols <= MOST_SYMBOLS:
         stacks.take_notice()
         with contextlib.suppress(EndlessSets):
             sets = Between(reached, _leading(stacks, links, reached, None), None)

@@ -128,6 +128,11 @@ class Stacks:
         return int(self._sets[N_NODES])
 
     @property
+    def n_symbols(self) -> int:
+        """How many symbols were met so far."""
+        return len(self.token_effects.symbols.ends)
+
+    @property
     def n_operations(self) -> int:
         """How much work was done, in operations on nodes: the same wherever it is done."""
         return int(self._sets[N_OPERATIONS])
@@ -190,9 +195,9 @@ class Stacks:
             node = self.push(symbol, node)
         return node
 
-    def height(self, node: int) -> int:
-        """How many symbols the highest stack of a set has."""
-        return int(self._sets[node + NODE_HIGHEST]) if node != EMPTY else 0
+    def spread(self, node: int) -> int:
+        """How many symbols the highest stack of a set has more than its lowest."""
+        return int(self._sets[node + NODE_HIGHEST] - self._sets[node + NODE_LOWEST]) if node != EMPTY else 0
 
     def not_deep(self, node: int) -> int:
         """The stacks of a set that are at most `DEPTH` symbols higher than its lowest one."""

@@ -20,10 +20,11 @@ Where both masks have as many tokens they are the mask; where a slot's shallow s
 Where a slot of a gap may stay blank, the gap's later slots stay blank too: such stacks have the symbol SKIPPED on top,
 until the gap ends. A text that has ended is the stack DONE; end tokens lead there from complete texts.
 
-Where heights differ much, B knows nothing of R (`_leading`): both grow by some dozen nodes a slot, while what is in both
-is another set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Elsewhere B_i is looked for
-within R_i as it was when the canvas was made, as there may be thousands of symbols (counters, sets of members, levels of
-precedence), of which few are reached at one slot. So it is too where stacks of any height may end (`EndlessSets`).
+Where heights differ much, B knows nothing of R (`_leading`): both grow by some dozen nodes a slot, while what is in
+both is another set at each depth for each slot: 66,000 nodes for 256 slots of JSON, quadratic. Elsewhere B_i is looked
+for within R_i as it was when the canvas was made, as there may be thousands of symbols (counters, sets of members,
+levels of precedence), of which few are reached at one slot. So it is too where stacks of any height may end
+(`EndlessSets`).
 
 Rejected: a table of (symbol, slot, slot), as for parsing: cubic.
 """

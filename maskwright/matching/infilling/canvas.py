@@ -315,9 +315,11 @@ class Canvas:
 
     def unset(self, slots: Iterable[int]) -> None:
         """Open decided slots again; those that the canvas was made with as fixed become open too."""
-        for slot in slots:
+        opened = list(slots)
+        for slot in opened:
             if not 0 <= slot < self.n_slots:
                 raise InvalidCanvas(f"it has no slot {slot}")
+        for slot in opened:
             place = self._places[slot]
             self._places[slot] = dataclasses.replace(place, token=OPEN, is_soft=False, proposals=())
         self._epoch = -1

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from maskwright.errors import BadLogits, InvalidCanvas
 from maskwright.matching.infilling._weights import backward, best_way, draw_ways, forward
 from maskwright.matching.infilling.best_text import best_text
+from maskwright.matching.infilling.chain import Link
 from maskwright.matching.infilling.determinised import ClassEdges
 from maskwright.matching.infilling.slots import BLANK
 from maskwright.matching.infilling.tree_sampling import draw_by_tree
@@ -93,22 +94,22 @@ class Posterior:
         self.is_exact = found is not None
         if found is None:
             return
-        links = canvas.chain[0]
-        self._edges, self._start, last = found
+        self._edges, self._start, last, links = found
         edges = self._edges
         n_states = len(edges.ends)
         self._accepted = np.zeros(n_states, dtype=np.bool_)
         self._accepted[list(last)] = True
-        self._begins = np.array([link.begins for link in links[:n]], dtype=np.bool_)
-        may_end = np.array([link.may_end for link in links[:n]], dtype=np.bool_)
-        may_blank = np.array([link.may_be_blank for link in links[:n]], dtype=np.bool_)
-        with np.errstate(divide="ignore"):
-            p = np.exp(self.log_p, dtype=np.float32)
-            self._weights = np.zeros((n, edges.n_classes + 2))
+        self._begins = np.array([link.begins for link in links], dtype=np.bool_)
+        may_end = np.array([link.may_end for link in links], dtype=np.bool_)
+        may_blank = np.array([link.may_be_blank for link in links], dtype=np.bool_)
+        self._weights = np.zeros((n, edges.n_classes + 2))
+        eos_ids = list(canvas.eos_ids)
+        for slot in range(n):  # in double precision, a slot at a time
+            p = np.exp(self.log_p[slot], dtype=np.float64)
             if edges.n_classes:
-                self._weights[:, :-2] = np.add.reduceat(p[:, edges.order], edges.bounds[:-1], axis=1, dtype=np.float64)
-            self._weights[:, -2] = np.where(may_end, p[:, list(canvas.eos_ids)].sum(axis=1), 0.0)
-            self._weights[:, -1] = np.where(may_blank, p[:, size], 0.0)
+                self._weights[slot, :-2] = np.add.reduceat(p[edges.order], edges.bounds[:-1])
+            self._weights[slot, -2] = p[eos_ids].sum() if may_end[slot] else 0.0
+            self._weights[slot, -1] = p[size] if may_blank[slot] else 0.0
         self._alpha = np.zeros((n + 1, n_states))
         self._alpha[0, self._start] = 1.0
         self._scales = np.zeros(n)
@@ -118,13 +119,13 @@ class Posterior:
         self._shares = np.zeros_like(self._weights)
         backward(*self._arrays, self._weights, self._alpha, self._beta, self._shares)
 
-    def _states(self) -> tuple[ClassEdges, int, tuple[int, ...]] | None:
-        """The edges of the grammar determinised, the first state, and those that may be the last; None if too many."""
+    def _states(self) -> tuple[ClassEdges, int, tuple[int, ...], list[Link]] | None:
+        """The grammar determinised, the first state, those that may be the last, and the slots; None if too many."""
         canvas, n = self._canvas, self._canvas.n_slots
         links, sets = canvas.chain
         determinised = canvas.stacks.determinised
         layers = determinised.layers(canvas.start, links[:n], sets.leading[: n + 1])
-        return None if layers is None else (determinised.by_class(), layers[0][0], layers[n])
+        return None if layers is None else (determinised.by_class(), layers[0][0], layers[n], list(links[:n]))
 
     @property
     def _arrays(self) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, NDArray[np.bool_]]:

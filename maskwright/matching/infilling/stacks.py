@@ -183,7 +183,7 @@ class Stacks:
 
     def meets(self, one: int, other: int) -> bool:
         """Is there a stack in both?"""
-        return bool(kernels.meets(self._sets, one, other))
+        return bool(self._do(kernels.meets, one, other))
 
     def push(self, symbol: int, node: int) -> int:
         """The stacks with one more symbol on top."""

@@ -1,7 +1,8 @@
 """Canvases by brute force: every filling is tried, and judged by reading it from the left.
 
 A judge is a *language*: a place to start from, the place after one token more (None where the text cannot go on), and
-whether a text may end at a place. It may be the engine's matcher, a recogniser without the engine, or a small automaton.
+whether a text may end at a place. It may be the engine's matcher, a recogniser without the engine, or a small
+automaton.
 From all fillings follow masks, what a joint choice should keep, and which decided slots contradict each other.
 Cost: exponential in the slots, save for what the language cuts off early.
 """

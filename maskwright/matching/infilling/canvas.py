@@ -266,11 +266,15 @@ class Canvas:
 
     def _commit_beginning(self, order: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Decide as many choices as stand together, from the first on; these."""
-        before = self._shallow
-        n, self._shallow = self._longest_beginning(order)
+        n, shallow = self._longest_beginning(order)
+        links = list(self._links)
         for slot, token in order[:n]:
-            self._decide(slot, token)
-        self._wide = narrowed(self._stacks, self._links, self._wide, before, self._shallow)
+            links[slot] = self.link_of(slot, token)
+        wide = narrowed(self._stacks, links, self._wide, self._shallow, shallow)
+        # nothing has changed until here, where nothing can fail any more
+        for slot, token in order[:n]:
+            self._places[slot] = self._decided(slot, token)
+        self._links, self._shallow, self._wide = links, shallow, wide
         return list(order[:n])
 
     def _longest_beginning(self, order: Sequence[tuple[int, int]]) -> tuple[int, Between]:
@@ -308,10 +312,6 @@ class Canvas:
     def _decided(self, slot: int, token: int) -> Place:
         place = self._places[slot]
         return dataclasses.replace(place, token=token, is_soft=False)
-
-    def _decide(self, slot: int, token: int) -> None:
-        self._places[slot] = self._decided(slot, token)
-        self._links[slot] = self._link(self._places[slot])
 
     def unset(self, slots: Iterable[int]) -> None:
         """Open decided slots again; those that the canvas was made with as fixed become open too."""
@@ -430,7 +430,11 @@ class Canvas:
             from maskwright.matching.infilling.explaining import why_not_completable
 
             raise why_not_completable(
-                lambda links: sets_between(stacks, start, links) is not None, self._links, self._places, self._link
+                lambda links: sets_between(stacks, start, links) is not None,
+                lambda: stacks.n_operations,
+                self._links,
+                self._places,
+                self._link,
             )
         self._sets, self._sets_links = sets, list(self._links)
         # low sets are their own shallow ones

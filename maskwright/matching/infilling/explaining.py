@@ -22,17 +22,40 @@ Question = Callable[[Sequence[Link]], bool]
 
 MOST_MISSING = 64
 """How many slots more are tried."""
+MOST_WORK = 20_000_000
+"""Operations on sets for one reason, some seconds; then all decided slots are named."""
 MOST_PAIRS = 200
 """Pairs of slots that are tried as a conflict."""
 
 
 def why_not_completable(
     completable: Question,
+    work: Callable[[], int],
     links: Sequence[Link],
     places: Sequence[Place],
     link_of: Callable[[Place], Link],
 ) -> CanvasNotCompletable:
-    """The error for a canvas without a way through it."""
+    """The error for a canvas without a way through it; `work` counts operations, so that asking comes to an end."""
+    most = work() + MOST_WORK
+
+    def asked(some: Sequence[Link]) -> bool:
+        if work() > most:
+            raise _TooMuchWork
+        return completable(some)
+
+    try:
+        return _found(asked, links, places, link_of)
+    except _TooMuchWork:
+        return CanvasNotCompletable(conflict=tuple(k for k, place in enumerate(places) if not place.is_open))
+
+
+class _TooMuchWork(Exception):
+    """The reason takes longer to find than anybody would wait."""
+
+
+def _found(
+    completable: Question, links: Sequence[Link], places: Sequence[Place], link_of: Callable[[Place], Link]
+) -> CanvasNotCompletable:
     missing = _least_missing(completable, links, places)
     if missing is not None:
         return CanvasNotCompletable(n_missing=missing)

@@ -18,7 +18,4 @@ def canvas_of(stacks: Stacks, slots: Iterable[Slot], eos_ids: Iterable[int], bud
         if not 0 <= token < vocabulary.size:
             raise InvalidCanvas(f"the end token {token} is no token id below {vocabulary.size}")
     places = laid_out(slots, budget, vocabulary)
-    n_certain = sum(not place.may_be_blank for place in places)
-    if budget is not None and budget < n_certain:
-        raise InvalidCanvas(f"it needs {n_certain} tokens, more than its budget of {budget}", "raise the budget")
     return Canvas(stacks, places, ends, n_hidden=0 if budget is None else max(0, budget - len(places)))

@@ -88,13 +88,23 @@ def laid_out(slots: Iterable[Slot], budget: int | None, vocabulary: Vocabulary) 
     """The slots one by one, a gap as so many as it may hold; raises InvalidCanvas."""
     given = [_checked(number, slot, vocabulary) for number, slot in enumerate(slots)]
     certain = sum(slot.minimum if isinstance(slot, Gap) else 1 for slot in given)
-    free = max(0, budget - certain) if budget is not None else DEFAULT_LONGEST_GAP
+    if budget is not None and budget < certain:
+        raise InvalidCanvas(f"it needs {certain} tokens, more than its budget of {budget}", "raise the budget")
+    gaps = [slot for slot in given if isinstance(slot, Gap)]
+    n_endless = sum(gap.maximum is None for gap in gaps)
+    most = sum(gap.maximum if gap.maximum is not None else gap.minimum for gap in gaps) + len(given) - len(gaps)
+    if budget is not None and gaps and most > budget:
+        raise InvalidCanvas(
+            f"its slots and gaps may hold {most} tokens, more than its budget of {budget}",
+            "raise the budget, or give gaps a smaller maximum",
+        )
+    free = (DEFAULT_LONGEST_GAP if budget is None else budget - most) // max(1, n_endless)
     places: list[Place] = []
     for slot in given:
         match slot:
             case Gap(minimum, maximum):
-                most = minimum + free if maximum is None else maximum
-                places += [Place(OPEN, k >= minimum, k == 0) for k in range(most)]
+                longest = minimum + free if maximum is None else maximum
+                places += [Place(OPEN, k >= minimum, k == 0) for k in range(longest)]
             case Masked():
                 places.append(Place(OPEN))
             case Soft(token, proposals):

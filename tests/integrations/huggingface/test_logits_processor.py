@@ -20,9 +20,9 @@ transformers = pytest.importorskip("transformers", reason="the extra `hf` is not
 
 import maskwright as mw
 from maskwright.errors import MatcherError
-from maskwright.integrations import huggingface
 from maskwright.integrations.generation import GenerationOptions, LoadedModel, generate_text, load_model
-from maskwright.integrations.huggingface import GrammarLogitsProcessor, apply_bitmask, vocabulary_of
+from maskwright.integrations.huggingface import GrammarLogitsProcessor, apply_bitmask, logits_processor, vocabulary_of
+from maskwright.integrations.huggingface import scores as scores_module
 from maskwright.matching.bitmask import unpack_bitmask
 
 PERSON = {
@@ -348,15 +348,15 @@ def test_all_ways_to_apply_a_bitmask_agree(rows: int, size: int, more_words: int
     expected = np.where(unpack_bitmask(bitmask, size), scores.numpy(), -np.inf)
     assert np.array_equal(apply_bitmask(scores, bitmask).numpy(), expected)
     assert torch.equal(scores, before)
-    on_device = huggingface._forbidden_on_device(torch.from_numpy(bitmask), size).numpy()
+    on_device = scores_module._forbidden_on_device(torch.from_numpy(bitmask), size).numpy()
     assert np.array_equal(on_device, np.isinf(expected))
 
 
 def test_the_table_of_states_is_bounded(
     loaded: LoadedModel, compiler: mw.Compiler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(huggingface, "LEAST_STATES", 5)
-    monkeypatch.setattr(huggingface, "STATES_PER_ROW", 5)
+    monkeypatch.setattr(logits_processor, "LEAST_STATES", 5)
+    monkeypatch.setattr(logits_processor, "STATES_PER_ROW", 5)
     grammar = compiler.compile_regex("(ab)*")
     processor = GrammarLogitsProcessor(grammar)
     a, b = (spelt(loaded, letter)[0] for letter in "ab")

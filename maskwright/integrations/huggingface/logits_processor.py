@@ -34,7 +34,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Protocol, final
+from typing import Final, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -43,41 +43,16 @@ from transformers import LogitsProcessor
 
 from maskwright import Matcher, Vocabulary
 from maskwright.errors import MatcherError, TokenRejected
-from maskwright.integrations.readiness import make_kernels_ready
+from maskwright.integrations.huggingface.scores import apply_bitmask
 from maskwright.matching.behaviour.session import Session
-from maskwright.matching.bitmask import n_mask_words, unpack_bitmask
+from maskwright.matching.bitmask import n_mask_words
 
 #: States kept for each row: drafts of about a hundred tokens can be dropped without losing the way back.
 STATES_PER_ROW: Final = 128
 LEAST_STATES: Final = 1024
 
-#: If at most one word in so many is concerned, single scores are touched instead of all; there both cost the same.
-FEW_WORDS: Final = 8
-
 #: How many calls the statistics keep single figures of.
 RECENT_CALLS: Final = 4096
-
-
-def vocabulary_of(tokenizer: object, *configs: object) -> Vocabulary:
-    """The vocabulary of `tokenizer` as a model uses it.
-
-    Of each of `configs` (`model.config`, `model.generation_config`) the `vocab_size`, the width of the logits, and the
-    `eos_token_id`, one or several, are heeded. End-of-text ids are all that any of them or the tokenizer names.
-    The first time on a machine the kernels are compiled here, which is said on stderr.
-    """
-    make_kernels_ready()
-    ends: list[int] = []
-    width = 0
-    for source in (tokenizer, *configs):
-        named = getattr(source, "eos_token_id", None)
-        ends += [] if named is None else [named] if isinstance(named, int) else [int(end) for end in named]
-    for config in configs:
-        text_config = config.get_text_config() if hasattr(config, "get_text_config") else config
-        width = max(width, getattr(text_config, "vocab_size", None) or 0)
-    narrow = Vocabulary.from_huggingface(tokenizer, eos_token_ids=ends or None)
-    if width <= narrow.size:
-        return narrow
-    return Vocabulary.from_huggingface(tokenizer, size=width, eos_token_ids=ends or None)
 
 
 class _Fixed(Enum):
@@ -224,45 +199,3 @@ def _advanced(state: _RowState, token_id: int) -> _RowState:
     except TokenRejected:
         return _Fixed.END_ONLY
     return following
-
-
-def apply_bitmask(scores: torch.Tensor, bitmask: npt.NDArray[np.int32]) -> torch.Tensor:
-    """A copy of `scores` with −inf where the bit of a column is 0; columns without a bit count as 0.
-
-    scores: float[rows, V] of any float type on any device; bitmask: int32[rows, words], bit t % 32 of word t // 32.
-    The scores are gathered where few words have allowed tokens, patched where few have forbidden ones (inside a JSON
-    string, say), and passed over otherwise. Raises `MatcherError` if a row has no allowed token among the columns.
-    """
-    size = scores.shape[-1]
-    allowed_words = np.flatnonzero(bitmask)
-    if len(allowed_words) * FEW_WORDS <= bitmask.size:
-        index = _set_columns(bitmask, allowed_words, size)
-        if len(np.unique(index // size)) < len(bitmask):
-            raise MatcherError(f"No allowed token lies among the {size} scores: does the model fit the vocabulary")
-        gathered = torch.from_numpy(index).to(scores.device)
-        return torch.full_like(scores, -torch.inf).put_(gathered, scores.take(gathered))
-    forbidden_words = np.flatnonzero(bitmask != -1)
-    if len(forbidden_words) * FEW_WORDS <= bitmask.size and size <= bitmask.shape[1] * 32:
-        patched = torch.from_numpy(_set_columns(~bitmask, forbidden_words, size)).to(scores.device)
-        return scores.clone().put_(patched, torch.full_like(patched, -torch.inf, dtype=scores.dtype))
-    if scores.device.type == "cpu":
-        forbidden = torch.from_numpy(~unpack_bitmask(bitmask, size))
-    else:
-        forbidden = _forbidden_on_device(torch.from_numpy(bitmask).to(scores.device), size)
-    return scores.masked_fill(forbidden, -torch.inf)
-
-
-def _set_columns(bitmask: npt.NDArray[np.int32], words: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.int64]:
-    """Flat indices, row * size + column, of the bits set in the given words of the flattened bitmask."""
-    place, bit = np.nonzero(unpack_bitmask(bitmask.reshape(-1)[words].reshape(-1, 1), 32))
-    row, word = np.divmod(words[place], bitmask.shape[1])
-    column = word * 32 + bit
-    index: npt.NDArray[np.int64] = row * size + column
-    return index[column < size]
-
-
-def _forbidden_on_device(packed: torch.Tensor, size: int) -> Any:
-    """int32[rows, words] -> bool[rows, size]; unpacked where the scores are, so that only packed words travel."""
-    shifts = torch.arange(32, dtype=torch.int32, device=packed.device)
-    bits = ((packed[:, :, None] >> shifts) & 1).reshape(len(packed), -1)[:, :size]
-    return torch.nn.functional.pad(bits, (0, size - bits.shape[1])) == 0

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -39,19 +38,6 @@ CITY = {"type": "object", "properties": {"city": {"enum": ["Oslo", "Rome"]}}, "r
 CITY["additionalProperties"] = False
 DATE = r"20[0-9]{2}-(0[1-9]|1[0-2])-[0-2][0-9]"
 PROMPTS = ["A person as JSON:", "Weather report:", "Make up a person and print it as JSON:\n"]
-
-
-@pytest.fixture(scope="module")
-def loaded() -> Iterator[LoadedModel]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield load_model()
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def compiler(loaded: LoadedModel) -> mw.Compiler:
-    return mw.Compiler(loaded.vocabulary)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 
 The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
                     `UnsupportedComposition`, `UnsupportedConversion`, `UnsupportedInCanvas`, `EmptyLanguage`,
-                    `SpecError`, `LimitExceeded` and its kind `SchemaTooComplex`.
+                    `SpecError`, `InvalidStructuralTag`, `UnsupportedStructuralTag`, `LimitExceeded` and its kind
+                    `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
                     `EnvelopeExceeded`, `InadmissibleBound`, `InvalidCanvas`, `CanvasNotCompletable`, `InvalidPrefix`,
-                    `UnsuitableChecker`.
+                    `UnsuitableChecker`, `UnsupportedHost`.
+The text:           `TextRefused`, `NotJSON`.
 The model:          `BadLogits`, `NoContinuation`, `UnsupportedModel`, `UnlistedProbability`, `ModelCallFailed`.
 A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
@@ -122,6 +124,28 @@ class InvalidSchema(SpecificationError):
 
     def __str__(self) -> str:
         return f"JSON Schema keyword {self.keyword!r} at '{self.pointer or '/'}' {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class InvalidStructuralTag(SpecificationError):
+    """A structural tag, or a schema or grammar in it, is malformed; `pointer` leads to the place in the tag."""
+
+    pointer: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The structural tag is wrong at '{self.pointer or '/'}': {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class UnsupportedStructuralTag(SpecificationError):
+    """A structural tag asks for something that cannot be enforced exactly, so it is refused, never ignored."""
+
+    pointer: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The structural tag cannot be enforced exactly at '{self.pointer or '/'}': {self.reason}."
 
 
 @dataclass(unsafe_hash=True)
@@ -257,6 +281,17 @@ class MatcherError(MaskwrightError):
 
     def __str__(self) -> str:
         return f"{self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class NotJSON(MaskwrightError):
+    """A text that is read as a JSON document, as it arrives, is none; `position` counts bytes from 0."""
+
+    position: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The text is no JSON document, at byte {self.position}: {self.reason}."
 
 
 @dataclass(unsafe_hash=True)
@@ -440,6 +475,18 @@ class UnsupportedModel(ModelError):
 
     def __str__(self) -> str:
         return f"This model cannot be used here: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class UnsupportedHost(MaskwrightError):
+    """A program that serves models is not as this library knows it, so it would not be kept inside a grammar."""
+
+    host: str
+    version: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.version} cannot be served: {self.reason}; use a version that docs/ names for it."
 
 
 @dataclass(unsafe_hash=True)

@@ -287,6 +287,13 @@ class Grammar:
 
         return cls.from_json_schema(function_call_schema(functions), options, registry)
 
+    @classmethod
+    def from_structural_tag(cls, spec: str | Mapping[str, Any], **options: Any) -> Grammar:
+        """A structural tag, as servers write tool calls (`structural_tags.structural_tag_grammar`, same options)."""
+        from maskwright.grammar.structural_tags import structural_tag_grammar
+
+        return structural_tag_grammar(spec, **options)
+
     def __or__(self, other: Grammar) -> Grammar:
         if not isinstance(other, Grammar):
             return NotImplemented

@@ -229,3 +229,33 @@ class Compiler:
         blocks = None if indenter is None else dataclasses.astuple(indenter)
         is_plain = not import_paths and not grammars
         return self._cache.get(content_key("lark", text, start, str(lexer), blocks) if is_plain else None, compiled)
+
+    def compile_structural_tag(
+        self,
+        spec: str | Mapping[str, Any],
+        *,
+        options: JSONSchemaOptions | None = None,
+        markers_are_tokens: bool = True,
+    ) -> CompiledGrammar:
+        """Compile a structural tag, as XGrammar defines it and servers build it for tool calls: a dict or JSON text.
+
+        Where the name of a special token occurs in a fixed text of the tag, that token may spell it, as models have
+        learnt to; with `markers_are_tokens=False` such texts are matched by ordinary tokens alone.
+
+        Raises InvalidStructuralTag and UnsupportedStructuralTag with a JSON pointer into the tag, EmptyLanguage or
+        LimitExceeded.
+        """
+        from maskwright.grammar.structural_tags import structural_tag_grammar
+
+        def compiled() -> CompiledGrammar:
+            names = self._marker_names() if markers_are_tokens else []
+            return self.compile_grammar(structural_tag_grammar(spec, special_tokens=names, options=options))
+
+        chosen = None if options is None else options.to_json()
+        return self._cache.get(content_key("structural tag", spec, chosen, markers_are_tokens), compiled)
+
+    def _marker_names(self) -> list[str]:
+        """The special tokens that may stand within a text: those that do not end it."""
+        vocabulary = self.vocabulary
+        kept = vocabulary.special_token_ids.difference(vocabulary.eos_token_ids)
+        return [name for name, token in vocabulary.special_token_names.items() if token in kept]

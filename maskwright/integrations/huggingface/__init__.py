@@ -1,11 +1,29 @@
 """Generation with transformers inside a grammar, in every mode of `generate`.
 
 In reading order: `vocabulary` (the tokens of a model), `scores` (a mask applied to scores), `logits_processor` (the
-processor for `model.generate`).
+processor for `model.generate`), `continuous_batching` (`generate_batch` and its manager), and what jump-forward is made
+of: `retokenizing` (the tokenizer's own tokens of a text), `prefix_reader` (logits with keys and values that stay),
+`growing_text` (the jump), `token_stream` (told to a streamer), `jump_forward` (the loop for `custom_generate`).
 """
 
+from maskwright.integrations.huggingface.continuous_batching import GrammarRequests, attach, generate_batch
+from maskwright.integrations.huggingface.growing_text import Retokenize
+from maskwright.integrations.huggingface.jump_forward import JumpForward, JumpForwardOutput, JumpStatistics
 from maskwright.integrations.huggingface.logits_processor import Constraint, GrammarLogitsProcessor, MaskStatistics
 from maskwright.integrations.huggingface.scores import apply_bitmask
 from maskwright.integrations.huggingface.vocabulary import vocabulary_of
 
-__all__ = ["Constraint", "GrammarLogitsProcessor", "MaskStatistics", "apply_bitmask", "vocabulary_of"]
+__all__ = [
+    "Constraint",
+    "GrammarLogitsProcessor",
+    "GrammarRequests",
+    "JumpForward",
+    "JumpForwardOutput",
+    "JumpStatistics",
+    "MaskStatistics",
+    "Retokenize",
+    "apply_bitmask",
+    "attach",
+    "generate_batch",
+    "vocabulary_of",
+]

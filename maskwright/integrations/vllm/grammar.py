@@ -1,0 +1,73 @@
+"""One request's text, as vLLM's scheduler asks of it.
+
+What vLLM does with it, as traced on 0.32: before each step `fill_bitmask`; after it `accept_tokens` with the new
+tokens, the end token too, which must terminate the grammar, and with none where a token ended the reasoning. With
+drafts `validate_tokens` first, then `fill_bitmask` and `accept_tokens` for one draft after the other, and `rollback` of
+all of them, also over an end token. After the end every token is accepted and none constrained.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from vllm.v1.structured_output.backend_types import StructuredOutputGrammar
+
+from maskwright.errors import MaskwrightError
+
+if TYPE_CHECKING:
+    from maskwright.integrations.vllm.bitmask_rows import BitmaskRows
+    from maskwright.integrations.vllm.constraints import TextInProgress
+
+
+class RequestGrammar(StructuredOutputGrammar):  # type: ignore[misc]
+    """A text in progress behind vLLM's interface; used by one thread at a time."""
+
+    def __init__(self, text: TextInProgress, rows: BitmaskRows) -> None:
+        self._text: Final = text
+        self._rows: Final = rows
+        self._n_before: Final = text.n_accepted  # what others wrote first is no part of this request
+
+    def accept_tokens(self, request_id: str, tokens: list[int]) -> bool:  # noqa: ARG002
+        """Read all tokens, or none and return False; those behind the end are passed over."""
+        text = self._text
+        n_before = text.n_accepted
+        try:
+            for token in tokens:
+                if text.is_finished():
+                    break
+                text.accept_token(token)
+        except MaskwrightError:
+            text.rollback(text.n_accepted - n_before)
+            return False
+        return True
+
+    def validate_tokens(self, tokens: list[int]) -> list[int]:
+        """How far drafts follow the grammar, the end token included and nothing behind it; changes nothing."""
+        text = self._text
+        n_before = text.n_accepted
+        try:
+            for token in tokens:
+                if text.is_finished():
+                    break
+                text.accept_token(token)
+        except MaskwrightError:
+            pass  # the first that does not fit ends the prefix
+        n_valid = text.n_accepted - n_before
+        text.rollback(n_valid)
+        return tokens[:n_valid]
+
+    def rollback(self, num_tokens: int) -> None:
+        """Take accepted tokens back, an end token too."""
+        self._text.rollback(num_tokens)
+
+    def fill_bitmask(self, bitmask: Any, batch_index: int) -> None:
+        """Write row `batch_index` of int32[n, ceil(vocabulary / 32)], a torch tensor on the CPU."""
+        self._text.fill_bitmask(self._rows.of(bitmask)[batch_index])
+
+    def is_terminated(self) -> bool:
+        """Has the text ended?"""
+        return self._text.is_finished()
+
+    def reset(self) -> None:
+        """Begin the text anew."""
+        self._text.rollback(self._text.n_accepted - self._n_before)

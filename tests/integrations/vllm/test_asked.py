@@ -1,0 +1,119 @@
+"""What stands under `maskwright` in a request's arguments, read without vLLM."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskwright.errors import InvalidOption
+from maskwright.integrations.grammar_text import Notation
+from maskwright.integrations.vllm.asked import Asked, Kind, Options, asked_of, is_ours, options_of
+
+SILENT = SimpleNamespace(disable_any_whitespace=False, disable_additional_properties=False, whitespace_pattern=None)
+
+
+def read(value: Any) -> Options:
+    return options_of({"maskwright": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "options"),
+    [
+        (True, Options(engine="maskwright")),
+        (1, Options(engine="maskwright")),
+        ("maskwright", Options(engine="maskwright")),
+        (False, Options(engine="host")),
+        ("xgrammar", Options(engine="xgrammar")),
+        ({}, Options(engine="maskwright")),
+        ({"engine": "guidance"}, Options(engine="guidance")),
+        ({"regex": "a+"}, Options("maskwright", Kind.REGEX, "a+")),
+        ({"json": {"type": "null"}}, Options("maskwright", Kind.JSON, '{"type": "null"}')),
+        ({"json": '{"type": "null"}'}, Options("maskwright", Kind.JSON, '{"type": "null"}')),
+        ({"json_object": True}, Options("maskwright", Kind.JSON_OBJECT, "")),
+        ({"choice": ["a", "b"]}, Options("maskwright", Kind.CHOICE, '["a", "b"]')),
+        ({"notation": "gbnf", "start": "x"}, Options("maskwright", notation=Notation.GBNF, start="x")),
+        ({"json_options": {"whitespace": 2}}, Options("maskwright", json_options='{"whitespace": 2}')),
+        ({"budget": {"generated_tokens": 9}}, Options("maskwright", generated_tokens=9)),
+        ({"observed": "hi"}, Options("maskwright", observed=("hi",))),
+        ({"observed": ["hi", "ho"]}, Options("maskwright", observed=("hi", "ho"))),
+    ],
+)
+def test_options_are_read_from_values_and_from_their_json(value: Any, options: Options) -> None:
+    assert read(value) == options
+    assert read(json.dumps(value)) == options
+
+
+def test_who_says_nothing_gets_the_default_engine() -> None:
+    assert options_of(None) == options_of({}) == options_of({"other": 1}) == Options()
+    assert is_ours(Options(), is_default=True)
+    assert not is_ours(Options(), is_default=False)
+    assert is_ours(Options(engine="maskwright"), is_default=False)
+    assert not is_ours(Options(engine="host"), is_default=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            {"regexp": "a"},
+            "maskwright.regexp must be missing: there is no such option, only json, json_object, regex, ",
+        ),
+        ({"regex": 7}, "maskwright.regex must be a text, not 7."),
+        ({"regex": "a", "json": "{}"}, "maskwright.json must be missing, as there is regex already, not '{}'."),
+        ({"json_object": False}, "maskwright.json_object must be true, not False."),
+        ({"notation": "bnf"}, "maskwright.notation must be one of lark, ebnf, gbnf, not 'bnf'."),
+        ({"notation": ["lark"]}, "maskwright.notation must be one of lark, ebnf, gbnf, not ['lark']."),
+        ({"engine": "grep"}, "maskwright.engine must be one of maskwright, host, xgrammar, guidance, outlines, "),
+        ({"budget": 9}, "maskwright.budget must be an object with generated_tokens, context_tokens or both, not 9."),
+        ({"budget": {"tokens": 9}}, "maskwright.budget must be an object with generated_tokens, context_tokens or "),
+        (
+            {"budget": {"generated_tokens": 0}},
+            "maskwright.budget.generated_tokens must be a positive whole number, not 0.",
+        ),
+        ({"observed": [1]}, "maskwright.observed must be a text or a list of texts, not [1]."),
+        ({"json_options": "compact"}, "maskwright.json_options must be an object, not 'compact'."),
+        ("{", "maskwright must be JSON, or one of xgrammar, guidance, outlines, lm-format-enforcer, not '{'."),
+        (3.5, "maskwright must be true, false, the name of an engine, or an object of options, not 3.5."),
+        ("[" * 100_000, "maskwright must be JSON, or one of "),
+    ],
+)
+def test_what_means_nothing_is_refused_with_its_name(value: Any, message: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        read(value)
+    assert str(caught.value).startswith(message)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_any_value_is_read_or_refused(value: Any) -> None:
+    with contextlib.suppress(InvalidOption):
+        assert isinstance(read(value), Options)
+
+
+def test_the_constraint_of_the_options_comes_before_the_hosts() -> None:
+    options = read({"regex": "a"})
+    assert asked_of("json", "{}", options, SILENT, SILENT) == Asked(Kind.REGEX, "a", options)
+    assert asked_of("json", "{}", Options(), SILENT, SILENT) == Asked(Kind.JSON, "{}")
+
+
+def test_switches_for_json_hold_if_request_or_server_sets_them() -> None:
+    compact = SimpleNamespace(**{**vars(SILENT), "disable_any_whitespace": True})
+    closed = SimpleNamespace(**{**vars(SILENT), "disable_additional_properties": True})
+    asked = asked_of("json", "{}", Options(), compact, closed)
+    assert asked.options.is_compact and asked.options.is_closed
+
+
+def test_a_pattern_of_blanks_is_refused_and_not_ignored() -> None:
+    parameters = SimpleNamespace(**{**vars(SILENT), "whitespace_pattern": " ?"})
+    with pytest.raises(InvalidOption, match=r"whitespace_pattern must be missing; say maskwright\.json_options"):
+        asked_of("json", "{}", Options(), parameters, SILENT)

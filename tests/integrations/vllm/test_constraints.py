@@ -1,0 +1,142 @@
+"""From what is asked for to a text in progress, without vLLM."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import maskwright as mw
+from maskwright.errors import BudgetTooSmall, InvalidOption, MaskwrightError
+from maskwright.integrations.grammar_text import Notation
+from maskwright.integrations.vllm.asked import Asked, Kind, Options
+from maskwright.integrations.vllm.constraints import Constraints
+from maskwright.integrations.vllm.vocabularies import MAX_COMPILERS, Vocabularies
+
+BYTES = mw.Vocabulary([*(bytes([byte]) for byte in range(256)), b"", b"<x>"], eos_token_ids=[256])
+SCHEMA = '{"type": "object", "properties": {"a": {"type": "null"}}}'
+BEHAVIOUR = """
+segments:
+  question: {writer: user, open: "Q:"}
+  answer: {open: "A:", text: {regex: "[a-z]{1,9}"}}
+flow: question answer+
+"""
+
+
+@pytest.fixture(scope="module")
+def constraints() -> Constraints:
+    return Constraints(mw.Compiler(BYTES))
+
+
+def accepts(constraints: Constraints, asked: Asked, text: str) -> bool:
+    matcher = constraints.matcher(asked)
+    try:
+        for token in [*text.encode(), 256]:
+            matcher.accept_token(token)
+    except MaskwrightError:
+        return False
+    return matcher.is_finished()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "options", "accepted", "rejected"),
+    [
+        (Kind.JSON, SCHEMA, Options(), '{"a": null}', "[]"),
+        (Kind.JSON, SCHEMA, Options(), '{"b": 1}', '{"a": 1}'),
+        (Kind.JSON, SCHEMA, Options(is_closed=True), '{"a": null}', '{"b": 1}'),
+        (Kind.JSON, SCHEMA, Options(is_compact=True), '{"a":null}', '{"a": null}'),
+        (Kind.JSON, "true", Options(json_options='{"whitespace": "compact"}'), "[1,2]", "[1, 2]"),
+        (Kind.JSON_OBJECT, "", Options(), '{"a": [1]}', "[1]"),
+        (Kind.JSON_OBJECT, "", Options(is_compact=True), '{"a":[1]}', '{"a": [1]}'),
+        (Kind.REGEX, "a{2}", Options(), "aa", "aaa"),
+        (Kind.CHOICE, '["a.c", "b\\nd", "", "ü"]', Options(), "b\nd", "abc"),
+        (Kind.CHOICE, '["a.c", ""]', Options(), "", "a"),
+        (Kind.GRAMMAR, 'root ::= "a"', Options(), "a", "b"),
+        (Kind.GRAMMAR, 'start: "a"', Options(notation=Notation.LARK), "a", "b"),
+        (Kind.GRAMMAR, 'other: "a"', Options(start="other"), "a", "b"),
+    ],
+)
+def test_a_kind_means_what_the_host_documents(
+    constraints: Constraints, kind: Kind, text: str, options: Options, accepted: str, rejected: str
+) -> None:
+    assert accepts(constraints, Asked(kind, text, options), accepted)
+    assert not accepts(constraints, Asked(kind, text, options), rejected)
+
+
+@pytest.mark.parametrize("schema", [{"properties": {"a": {"items": {"properties": {"b": {}}}}}}, True, {"not": {}}])
+def test_closing_a_schema_leaves_its_source_alone(constraints: Constraints, schema: Any) -> None:
+    text = json.dumps(schema)
+    closed = Asked(Kind.JSON, text, Options(is_closed=True))
+    if schema == {"not": {}}:
+        with pytest.raises(MaskwrightError):
+            constraints.matcher(closed)
+    else:
+        assert accepts(constraints, closed, '{"a":[{"b":1}]}')
+        assert accepts(constraints, closed, '{"a":[{"c":1}]}') == (schema is True)
+
+
+def test_an_option_that_says_nothing_of_a_kind_is_refused(constraints: Constraints) -> None:
+    for options in (Options(notation=Notation.LARK), Options(generated_tokens=3), Options(observed=("a",))):
+        with pytest.raises(InvalidOption, match="missing for a constraint of the kind regex"):
+            constraints.matcher(Asked(Kind.REGEX, "a", options))
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '["a", 1]', "a", '"a"'])
+def test_choices_are_a_list_of_texts(constraints: Constraints, text: str) -> None:
+    with pytest.raises(InvalidOption, match="choice must be a"):
+        constraints.matcher(Asked(Kind.CHOICE, text))
+
+
+def test_a_behaviour_begins_where_the_model_writes(constraints: Constraints) -> None:
+    asked = Asked(Kind.BEHAVIOUR, BEHAVIOUR)
+    with pytest.raises(InvalidOption, match=r"maskwright.observed must be what others write before the model's turn"):
+        constraints.matcher(asked)
+    with_question = Asked(Kind.BEHAVIOUR, BEHAVIOUR, Options(observed=("What is 6 * 7?",)))
+    matcher = constraints.matcher(with_question)
+    assert not matcher.is_finished()
+
+
+def test_a_budget_that_is_too_small_is_refused(constraints: Constraints) -> None:
+    options = Options(observed=("What is 6 * 7?",), generated_tokens=1)
+    with pytest.raises(BudgetTooSmall):
+        constraints.matcher(Asked(Kind.BEHAVIOUR, BEHAVIOUR, options))
+
+
+def test_a_behaviour_is_compiled_once(constraints: Constraints) -> None:
+    asked = Asked(Kind.BEHAVIOUR, BEHAVIOUR, Options(observed=("What?",)))
+    first, second = constraints.matcher(asked), constraints.matcher(asked)
+    assert first is not second
+    assert first.program is second.program  # type: ignore[attr-defined]
+
+
+def test_stop_tokens_end_the_text_and_stand_nowhere_else() -> None:
+    vocabularies = Vocabularies(BYTES)
+    asked = Asked(Kind.REGEX, "a+;?")
+    matcher = vocabularies.constraints([ord(";"), 256]).matcher(asked)
+    row = mw.allocate_bitmask(1, BYTES.size)[0]
+    matcher.fill_bitmask(row)
+    assert not mw.is_allowed(row, ord(";"))
+    matcher.accept_token(ord("a"))
+    matcher.fill_bitmask(row)
+    assert mw.is_allowed(row, ord(";")) and mw.is_allowed(row, 256)
+    matcher.accept_token(ord(";"))
+    assert matcher.is_finished()
+
+
+def test_equal_stop_tokens_share_a_compiler_and_old_ones_go() -> None:
+    vocabularies = Vocabularies(BYTES)
+    assert vocabularies.constraints() is vocabularies.constraints({256}) is vocabularies.constraints([])
+    assert vocabularies.constraints({256, 999_999, -1}) is vocabularies.constraints()
+    first = vocabularies.constraints([257])
+    for stop in range(MAX_COMPILERS):
+        vocabularies.constraints([stop])
+    assert vocabularies.constraints([257]) is not first
+
+
+def test_an_end_token_that_does_not_stop_a_request_is_no_text() -> None:
+    matcher = Vocabularies(BYTES).constraints([257]).matcher(Asked(Kind.REGEX, "(?s).*"))
+    row = mw.allocate_bitmask(1, BYTES.size)[0]
+    matcher.fill_bitmask(row)
+    assert not mw.is_allowed(row, 256)
+    assert mw.is_allowed(row, 257)

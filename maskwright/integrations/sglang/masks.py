@@ -23,7 +23,7 @@ def allocate_mask(vocab_size: int, batch_size: int) -> torch.Tensor:
 
 @functools.cache
 def _has_pinned_memory() -> bool:
-    return torch.cuda.is_available()
+    return bool(torch.cuda.is_available())
 
 
 def move_mask(mask: torch.Tensor, device: torch.device | str) -> torch.Tensor:

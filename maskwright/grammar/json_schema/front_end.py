@@ -40,7 +40,7 @@ def json_schema_grammar(
     """
     document = read_document(schema)
     options = options or options_in(document)
-    reader, form, productivity, root = _understood(document, options, registry)
+    reader, form, productivity, root = understood(document, options, registry)
     if not productivity.is_productive(root):
         raise _why_empty(document, options, registry, explain_empty(form, productivity, root))
     check_enforceable(form, productivity, options)
@@ -56,14 +56,14 @@ def has_instance(
     `has_instance({"allOf": [{"type": "string"}, {"const": 1}]})` -> False.
     """
     document = read_document(schema)
-    _, _, productivity, root = _understood(document, options or options_in(document), registry)
+    _, _, productivity, root = understood(document, options or options_in(document), registry)
     return productivity.is_productive(root)
 
 
-def _understood(
+def understood(
     document: object, options: JSONSchemaOptions, registry: Registry[Any] | None
 ) -> tuple[SchemaReader, NormalForm, Productivity, Conjunction]:
-    """The schema as far as its values are known, and which conjunction is the whole of it."""
+    """A document as far as its values are known, and which conjunction is the whole of it; for other spellings too."""
     reader = SchemaReader(document, options, registry)
     node = reader.child(document, 0, "", "(root)")
     read_all(reader)
@@ -80,7 +80,7 @@ def _why_empty(
 
     def is_empty(schema: object) -> bool:
         try:
-            _, _, productivity, root = _understood(schema, options, registry)
+            _, _, productivity, root = understood(schema, options, registry)
             return not productivity.is_productive(root)
         except SpecificationError:
             return False

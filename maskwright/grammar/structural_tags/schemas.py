@@ -18,7 +18,9 @@ from maskwright.grammar.json_schema.document import type_name
 from maskwright.grammar.json_schema.options import OPTIONS_KEY, options_in
 from maskwright.grammar.structural_tags.endings import Ends
 from maskwright.grammar.structural_tags.fields import Fields
+from maskwright.grammar.structural_tags.flat import Request, flat_grammar
 from maskwright.grammar.structural_tags.reader import Reader, located
+from maskwright.grammar.structural_tags.styles import FLAT_STYLES
 
 JSON_STYLE = "json"
 
@@ -26,7 +28,7 @@ JSON_STYLE = "json"
 def json_schema(reader: Reader, fields: Fields, _: Ends) -> Grammar:
     """The values of a schema in one of the styles."""
     fields.refuse_others(["type", "json_schema", "style", "any_order", "max_whitespace_cnt", "excludes"])
-    style = fields.word("style", [JSON_STYLE], JSON_STYLE)
+    style = fields.word("style", [JSON_STYLE, *FLAT_STYLES], JSON_STYLE)
     return _written(reader, fields, style)
 
 
@@ -37,12 +39,14 @@ def qwen_xml_parameter(reader: Reader, fields: Fields, _: Ends) -> Grammar:
 
 
 def _written(reader: Reader, fields: Fields, style: str) -> Grammar:
-    schema = fields.needed("json_schema")
+    schema, pointer = fields.needed("json_schema"), fields.place("json_schema")
     if not isinstance(schema, Mapping | bool):
         raise InvalidStructuralTag(fields.place("json_schema"), f"must be a JSON Schema, not {type_name(schema)}")
-    with located(fields.place("json_schema")):
+    with located(pointer):
         options = _options(reader, fields, schema)
-        assert style == JSON_STYLE
+        if style != JSON_STYLE:
+            excluded = tuple(fields.excluded())
+            return flat_grammar(schema, Request(FLAT_STYLES[style], excluded, reader.markers, options, pointer))
         return json_schema_grammar(schema, options)
 
 

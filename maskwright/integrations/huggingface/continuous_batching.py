@@ -9,9 +9,9 @@
 The idea: *the state of a request travels with the request*. transformers keeps what a request says about its logits
 processors (`logit_processor_kwargs`) in the request's own state, so there lies a `RequestGrammar`: the grammar, and a
 matcher that has read the tokens so far. There is no table from requests to matchers: when a request has finished, has
-failed or was cancelled, its state goes and the matcher with it. What transformers does to a state, it does to the
-matcher: `num_return_sequences` copies the state after the first token (the matcher is forked), and a request that is
-put back for lack of memory comes back with its tokens moved into its prompt (they are found there).
+failed or was cancelled, its state goes at the next step, and the matcher with it. What transformers does to a state, it
+does to the matcher: `num_return_sequences` copies the state after the first token (the matcher is forked), and a
+request that is put back for lack of memory comes back with its tokens moved into its prompt (they are found there).
 
 How a mask reaches the scores. Ordinary processors see the last token of each row only, so ours is of the other kind,
 `ContinuousBatchingLogitsProcessor`. Before each forward pass it is shown the requests that will get a token
@@ -76,7 +76,7 @@ class RequestGrammar:
     def fill_bitmask(self, tokens: list[int], row: npt.NDArray[np.int32]) -> None:
         """The mask after `tokens`, all that the request has generated; usually one more than the last time.
 
-        Raises `TokenRejected` if the model took a token that no mask allowed, which logits that are no numbers do.
+        Raises `TokenRejected` for tokens that no mask allowed.
         """
         n_known = len(self._tokens)
         if tokens[:n_known] != self._tokens:

@@ -47,6 +47,7 @@ from maskwright import CompiledGrammar, Matcher, Vocabulary
 from maskwright.errors import TokenRejected
 from maskwright.integrations.huggingface.prefix_reader import n_shared
 from maskwright.matching.bitmask import n_mask_words
+from maskwright.matching.text_pieces import whole_characters
 
 Encode = Callable[[bytes], list[int] | None]
 
@@ -111,7 +112,7 @@ class GrowingText:
 
     def jump(self) -> bool:
         """Append what the grammar forces, cut into tokens as the module says; False if that is nothing."""
-        forced = _whole_characters(self.matcher.forced_bytes())
+        forced = whole_characters(self.matcher.forced_bytes())
         if not forced or self._beyond.any_allowed(self.matcher, forced):
             return False
         text = self._vocabulary.decode(self._segment)
@@ -208,13 +209,3 @@ def _joined(segment: tuple[int, ...], tokens: list[int], vocabulary: Vocabulary,
     own_ends = [0, *accumulate(len(vocabulary.text_of(token)) for token in tokens)]
     place = max(place for place, end in enumerate(own_ends) if end <= n_bytes and end in place_of)
     return [*segment[: place_of[own_ends[place]]], *tokens[place:]]
-
-
-def _whole_characters(text: bytes) -> bytes:
-    """Without the beginning of a character at the end: `_whole_characters(b"a\\xc3") -> b"a"`."""
-    for n_last in range(1, min(3, len(text)) + 1):
-        byte = text[-n_last]
-        if byte & 0xC0 != 0x80:
-            n_needed = 2 if byte >> 5 == 0b110 else 3 if byte >> 4 == 0b1110 else 4 if byte >> 3 == 0b11110 else 1
-            return text if n_needed <= n_last else text[:-n_last]
-    return text

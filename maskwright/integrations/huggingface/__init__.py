@@ -3,7 +3,8 @@
 In reading order: `vocabulary` (the tokens of a model), `scores` (a mask applied to scores), `logits_processor` (the
 processor for `model.generate`), `continuous_batching` (`generate_batch` and its manager), and what jump-forward is made
 of: `retokenizing` (the tokenizer's own tokens of a text), `prefix_reader` (logits with keys and values that stay),
-`growing_text` (the jump), `token_stream` (told to a streamer), `jump_forward` (the loop for `custom_generate`).
+`growing_text` (the jump), `token_stream` (told to a streamer), `jump_forward` (the loop for `custom_generate`); at last
+`streaming` (typed events of a text while it is generated).
 """
 
 from maskwright.integrations.huggingface.continuous_batching import GrammarRequests, attach, generate_batch
@@ -11,10 +12,13 @@ from maskwright.integrations.huggingface.growing_text import Retokenize
 from maskwright.integrations.huggingface.jump_forward import JumpForward, JumpForwardOutput, JumpStatistics
 from maskwright.integrations.huggingface.logits_processor import Constraint, GrammarLogitsProcessor, MaskStatistics
 from maskwright.integrations.huggingface.scores import apply_bitmask
+from maskwright.integrations.huggingface.streaming import Event, EventStreamer, TextEnded, TextPiece, stream_events
 from maskwright.integrations.huggingface.vocabulary import vocabulary_of
 
 __all__ = [
     "Constraint",
+    "Event",
+    "EventStreamer",
     "GrammarLogitsProcessor",
     "GrammarRequests",
     "JumpForward",
@@ -22,8 +26,11 @@ __all__ = [
     "JumpStatistics",
     "MaskStatistics",
     "Retokenize",
+    "TextEnded",
+    "TextPiece",
     "apply_bitmask",
     "attach",
     "generate_batch",
+    "stream_events",
     "vocabulary_of",
 ]

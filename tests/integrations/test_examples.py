@@ -51,7 +51,11 @@ def test_there_are_examples_and_demo_schemas() -> None:
         "huggingface_jump_forward.py",
         "huggingface_streaming.py",
         "infilling.py",
+        "llama_cpp_json.py",
+        "mlx_json.py",
+        "onnx_genai_json.py",
         "python_members.py",
+        "sglang_json.py",
         "tool_calls.py",
     }
     assert len(DEMO_SCHEMAS) >= 5

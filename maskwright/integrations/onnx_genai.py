@@ -9,7 +9,8 @@
 
 The library has no callback; a program writes the loop, and here it is. A step takes the scores of the next token, puts
 them back with −inf for what is not allowed, and has the generator choose, by its own options. Where the grammar leaves
-one way only, the tokens of that are appended together: one pass of the model for all of them.
+one way only, the tokens of that are appended together: one pass of the model for all of them. They spell it in the
+longest tokens, which the model might not have chosen, so what follows may differ; with `jumps=False` it chooses each.
 
 What is chosen is still put to the matcher: should an option of the search outlaw the last allowed token, so that the
 generator takes a forbidden one, `TokenRejected` is raised.

@@ -10,6 +10,9 @@ import ast
 import importlib.metadata
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Optional
 
@@ -129,3 +132,20 @@ def test_the_entry_point_is_loaded_by_sglang(host: Any) -> None:
 def test_sglang_refuses_a_nul_before_it_asks(host: Any, backend: Any) -> None:
     refused = backend._init_value_dispatch(("json", json.dumps({"const": "\x00"})), False)
     assert isinstance(refused, host.base.InvalidGrammarObject)
+
+
+def test_sglangs_kernel_masks_logits_as_we_do() -> None:
+    """The kernel for NVIDIA's devices in Triton's interpreter, which has to be asked for before Triton is loaded."""
+    program = (
+        "import numpy, torch, sglang.srt.constrained.base_grammar_backend\n"
+        "from sglang.kernels.ops.grammar.bitmask_ops import apply_token_bitmask_inplace_triton\n"
+        "from maskwright.integrations.sglang.masks import apply_mask\n"
+        "words = numpy.random.default_rng(0).integers(-2**31, 2**31, (3, 157)).astype(numpy.int32)\n"
+        "ours = torch.randn(3, 5003)\n"
+        "theirs, mask = ours.clone(), torch.from_numpy(words)\n"
+        "apply_mask(ours, mask)\n"
+        "apply_token_bitmask_inplace_triton(theirs, mask)\n"
+        "assert torch.equal(ours, theirs)\n"
+    )
+    interpreted = os.environ | {"TRITON_INTERPRET": "1"}
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120, env=interpreted)

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Optional
 
 import numpy as np
@@ -149,3 +150,58 @@ def test_sglangs_kernel_masks_logits_as_we_do() -> None:
     )
     interpreted = os.environ | {"TRITON_INTERPRET": "1"}
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120, env=interpreted)
+
+
+class Request:
+    """What `GrammarManager` asks of a request."""
+
+    def __init__(self, **specification: str) -> None:
+        names = ("json_schema", "regex", "ebnf", "structural_tag")
+        constraint = {name: specification.get(name) for name in names}
+        self.sampling_params = SimpleNamespace(**constraint, ebnf_full_assistant=False, custom_params=None)
+        self.origin_input_ids = [1]
+        self.require_reasoning = False
+        self.grammar: Any = None
+        self.grammar_key: Any = None
+        self.grammar_wait_ct = 0
+        self.abort_message = ""
+
+    def finished(self) -> bool:
+        return bool(self.abort_message)
+
+    def set_finish_with_abort(self, message: str) -> None:
+        self.abort_message = message
+
+
+def test_a_schedulers_manager_answers_requests(host: Any, tokenizer: Any, published: Any) -> None:
+    manager = pytest.importorskip("sglang.srt.constrained.grammar_manager")
+    from sglang.srt.runtime_context import get_parallel
+
+    host.plugin.register()
+    group = SimpleNamespace(world_size=1, first_rank=0, is_first_rank=True)
+    model_config = SimpleNamespace(vocab_size=len(tokenizer), hf_eos_token_id={EOS}, think_end_ids=None)
+    scheduler = SimpleNamespace(
+        server_args=published(),
+        tokenizer=tokenizer,
+        model_config=model_config,
+        dp_tp_cpu_group=None,
+        dp_tp_group=group,
+        pp_group=None,
+    )
+    with get_parallel().override(pp_rank=0, pp_size=1):
+        grammars = manager.GrammarManager(scheduler)
+    first, refused = Request(json_schema='{"type": "boolean"}'), Request(regex=r"(a)\1")
+    assert grammars.process_req_with_grammar(first)
+    assert grammars.process_req_with_grammar(refused)
+    ready: list[Request] = []
+    while len(ready) < 2:
+        ready += grammars.get_ready_grammar_requests()
+    assert "Failed to compile regex grammar" in refused.abort_message
+    assert "cannot be enforced exactly" in refused.abort_message
+    second, again = Request(json_schema='{"type": "boolean"}'), Request(regex=r"(a)\1")
+    assert not grammars.process_req_with_grammar(second)  # from the cache
+    assert not grammars.process_req_with_grammar(again)
+    assert "cannot be enforced exactly" in again.abort_message
+    first.grammar.accept_token(ids_of(tokenizer, "true")[0])
+    assert mask_of(second.grammar, len(tokenizer)) != mask_of(first.grammar, len(tokenizer))
+    grammars.clear()

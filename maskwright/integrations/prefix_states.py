@@ -21,14 +21,13 @@ Rejected: to count calls, or to trust the last token alone: wrong as soon as a h
 
 from __future__ import annotations
 
-import sys
 from collections import OrderedDict
 from typing import Final, final
 
 import numpy as np
 import numpy.typing as npt
 
-from maskwright.errors import MatcherError
+from maskwright.errors import MatcherError, TokenRejected
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.matcher import Matcher
 
@@ -68,7 +67,7 @@ class PrefixStates:
         """The usual step: the last text goes on, in place."""
         known = self._texts.get(text[:-_TOKEN_BYTES])
         if known is not None:
-            known[1].accept_token(int.from_bytes(text[-_TOKEN_BYTES:], sys.byteorder, signed=True))
+            _accept(known[1], _tokens(text[-_TOKEN_BYTES:]))
             del self._texts[text[:-_TOKEN_BYTES]]
         return known
 
@@ -87,8 +86,7 @@ class PrefixStates:
         fork.rollback((len(best) - shared_with[best]) // _TOKEN_BYTES)
         more = _tokens(text[shared_with[best] :])
         if len(more) <= 1:
-            for token in more:
-                fork.accept_token(token)
+            _accept(fork, more)
             return n_prompt, fork
         if fork.accept_tokens(more) < len(more):
             return None
@@ -96,6 +94,15 @@ class PrefixStates:
             f"{len(more)} tokens at once continue a known text: forget the texts so far if they belong to a new "
             "prompt, and leave no call out if they do not"
         )
+
+
+def _accept(matcher: Matcher, token_ids: list[int]) -> None:
+    try:
+        for token in token_ids:
+            matcher.accept_token(token)
+    except TokenRejected as error:
+        reason = f"{error.reason}; forget the texts so far if it belongs to a new prompt"
+        raise TokenRejected(error.token_id, error.position, reason) from error
 
 
 def _tokens(text: bytes) -> list[int]:

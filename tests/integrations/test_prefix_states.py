@@ -72,8 +72,12 @@ def test_a_token_that_is_not_allowed_is_refused_and_changes_nothing() -> None:
     states = PrefixStates(GRAMMAR)
     mask(states, *PROMPT)
     mask(states, *PROMPT, A)
-    with pytest.raises(TokenRejected):
+    with pytest.raises(TokenRejected) as caught:
         mask(states, *PROMPT, A, A)
+    assert str(caught.value) == (
+        "Token 0 is not allowed after 1 tokens: its text b'a' does not fit; forget the texts so far if it belongs to a new "
+        "prompt."
+    )
     with pytest.raises(TokenRejected):
         mask(states, *PROMPT, EOS)
     assert mask(states, *PROMPT, A) == [B]

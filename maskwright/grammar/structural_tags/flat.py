@@ -169,8 +169,7 @@ class _Writer:
         strings = [shape for shape in union if shape.family == STRING_FAMILY]
         others = [shape for shape in union if shape.family != STRING_FAMILY]
         restrictions = () if self.style.says_type else not_like(others)
-        trims = self.style.trims_line_ends
-        raw = raw_strings(strings, (self.readable, *restrictions), trims_line_ends=trims)
+        raw = raw_strings(strings, (self.readable, *restrictions), self.style.line_ends)
         ways = [self._between(STRING_FAMILY, raw)]
         if ANY_STRING in strings and not (self.style.says_type or restrictions):
             others = []  # whatever their texts are, any text is a string

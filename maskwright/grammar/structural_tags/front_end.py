@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from maskwright.errors import InvalidStructuralTag
+from maskwright.errors import GrammarSyntaxError, InvalidStructuralTag
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema import JSONSchemaOptions
 from maskwright.grammar.json_schema.document import read_text
@@ -85,8 +85,11 @@ def structural_tag_grammar(
 
 def read_tag_text(text: str) -> object:
     """The JSON value of a tag's text."""
-    with located(""):
+    try:
         return read_text(text)
+    except GrammarSyntaxError as error:
+        where = f"line {error.line}, column {error.column}"
+        raise InvalidStructuralTag("", f"{error.message} ({where})") from error
 
 
 def _triggered(fields: Fields) -> dict[str, Any]:

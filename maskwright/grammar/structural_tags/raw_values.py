@@ -3,8 +3,9 @@ r"""Strings written as they are: which texts between the marks of a style are re
 Three things stand between the language of the string and the texts.
 
     unreadable texts   no value has a text in it at which its reader stops (`styles`)
-    line ends          where the reader drops one line end at either side, `v` may be written `\nv`, `v\n` or `\nv\n`;
-                       and a value that begins with a line end must be written with one more
+    line ends          where the reader drops one line end at either side, `v` may be written `\nv`, `v\n` or `\nv\n`,
+                       and a value that begins with a line end must be written with one more; where some readers do,
+                       there is none on either side
     other types        where the schema allows other values too, and nothing in the style says which is meant, a text
                        that looks like one of those is read as one, so it is a string only if all of those are allowed
 
@@ -26,6 +27,7 @@ from maskwright.grammar.json_schema.shapes import (
     ANY_BOOLEAN,
     ANY_NUMBER,
     ANY_OBJECT,
+    ANY_STRING,
     ARRAY_FAMILY,
     BOOLEAN_FAMILY,
     NULL_FAMILY,
@@ -37,12 +39,13 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.strings import Language, bounded_language, conjunction_language
 from maskwright.grammar.json_schema.terms import ANY_INTEGER
+from maskwright.grammar.structural_tags.styles import LineEnds
 
-_DIGITS = r"[\p{Nd}_]"
+_DIGITS = r"[\p{Nd}_.]*\p{Nd}[\p{Nd}_.]*"
 _LOOKS_LIKE: Final = {
     NULL_FAMILY: r"^\s*[nN][uU][lL][lL]\s*$",
     BOOLEAN_FAMILY: r"^\s*([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[01])\s*$",
-    NUMBER_FAMILY: rf"^\s*[+\-]?{_DIGITS}*\.?{_DIGITS}*([eE][+\-]?{_DIGITS}+)?\s*$",
+    NUMBER_FAMILY: rf"^\s*[+\-]?{_DIGITS}([eE][+\-]?{_DIGITS})?\s*$",
     ARRAY_FAMILY: r"^\s*\[",
     OBJECT_FAMILY: r"^\s*\{",
 }
@@ -60,10 +63,9 @@ def without(pattern: str) -> Language:
     return ("not", ("pattern", pattern))
 
 
-def raw_strings(shapes: Iterable[Shape], kept: tuple[Language, ...], *, trims_line_ends: bool) -> Node:
+def raw_strings(shapes: Iterable[Shape], kept: tuple[Language, ...], line_ends: LineEnds) -> Node:
     """The texts that are read as a string of one of the shapes and belong to all languages; `NOTHING` for none."""
-    ways = [way for shape in shapes for way in _written(shape, kept, trims_line_ends=trims_line_ends)]
-    return choice(*ways)
+    return choice(*[way for shape in shapes for way in _written(shape, kept, line_ends)])
 
 
 def not_like(others: Iterable[Shape]) -> tuple[Language, ...]:
@@ -80,11 +82,12 @@ def not_like(others: Iterable[Shape]) -> tuple[Language, ...]:
     return tuple(found)
 
 
-def _written(shape: Shape, kept: tuple[Language, ...], *, trims_line_ends: bool) -> Iterator[Node]:
-    if not trims_line_ends or (shape == StringShape() and len(kept) == 1):
-        yield _texts(shape, kept)  # any text at all, with or without line ends around it
+def _written(shape: Shape, kept: tuple[Language, ...], line_ends: LineEnds) -> Iterator[Node]:
+    is_any_text = shape == ANY_STRING and len(kept) == 1  # with or without line ends around it
+    if line_ends is LineEnds.KEPT or is_any_text:
+        yield _texts(shape, kept)
         return
-    for before, after in product(("", "\n"), repeat=2):
+    for before, after in product(("", "\n") if line_ends is LineEnds.DROPPED else ("",), repeat=2):
         languages = kept
         if not before:
             languages = (*languages, _BEGINS_WITH_LINE_END)

@@ -46,11 +46,15 @@ class FormatTable:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How to read a format: by this table, with these markers, with these options for schemas (None: their own)."""
+    """How to read a format: by this table, with these markers, with these options for schemas (None: their own).
+
+    `begin`: what the nearest tag around begins with. A model that ends its line there ends lines around values too.
+    """
 
     table: FormatTable
     markers: Markers
     options: JSONSchemaOptions | None
+    begin: str = ""
     depth: int = 0
 
     def grammar(self, value: object, pointer: str, around: Ends) -> Grammar:

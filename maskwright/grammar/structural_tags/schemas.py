@@ -1,5 +1,8 @@
 """The `json_schema` format: the values that satisfy a JSON Schema, written as JSON or in a model's own style.
 
+`excludes`: texts that occur in no string and no name, as they are written. They are taken out of the language as a
+whole (`regular_product`), which comes to the same where they cannot occur outside of strings; others are refused.
+
 Options. `any_order: false`, the default, is the declared order of members; true is any order, and members are still
 required, and kept apart, as the schema says (XGrammar gives up both). `max_whitespace_cnt` bounds each gap. A schema
 that holds options of its own under `x-maskwright` keeps its order of members unless `any_order` is true.
@@ -11,18 +14,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from maskwright.errors import InvalidStructuralTag
+from maskwright.errors import InvalidStructuralTag, UnsupportedStructuralTag
+from maskwright.grammar.composition import concatenation
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema import JSONSchemaOptions, PropertyOrder, Whitespace, json_schema_grammar
 from maskwright.grammar.json_schema.document import type_name
 from maskwright.grammar.json_schema.options import OPTIONS_KEY, options_in
+from maskwright.grammar.regular_product import intersection
 from maskwright.grammar.structural_tags.endings import Ends
 from maskwright.grammar.structural_tags.fields import Fields
 from maskwright.grammar.structural_tags.flat import Request, flat_grammar
 from maskwright.grammar.structural_tags.reader import Reader, located
-from maskwright.grammar.structural_tags.styles import FLAT_STYLES
+from maskwright.grammar.structural_tags.styles import FLAT_STYLES, LineEnds, Style
+from maskwright.grammar.text_search import text_without
 
 JSON_STYLE = "json"
+
+OUTSIDE_OF_STRINGS = frozenset("{}[]:, \t\r\n0123456789+-.eEtruefalsn")
+"""The characters of a JSON text that may stand outside of its strings, but for the quotes."""
 
 
 def json_schema(reader: Reader, fields: Fields, _: Ends) -> Grammar:
@@ -44,10 +53,35 @@ def _written(reader: Reader, fields: Fields, style: str) -> Grammar:
         raise InvalidStructuralTag(fields.place("json_schema"), f"must be a JSON Schema, not {type_name(schema)}")
     with located(pointer):
         options = _options(reader, fields, schema)
+        excluded = _excluded(fields)
         if style != JSON_STYLE:
-            excluded = tuple(fields.excluded())
-            return flat_grammar(schema, Request(FLAT_STYLES[style], excluded, reader.markers, options, pointer))
-        return json_schema_grammar(schema, options)
+            return flat_grammar(schema, Request(_style(style, reader), excluded, reader.markers, options, pointer))
+        grammar = json_schema_grammar(schema, options)
+        # As part of a larger text first, where names are compared within the document, and then without those texts.
+        return intersection(concatenation([grammar]), text_without(excluded)) if excluded else grammar
+
+
+def _excluded(fields: Fields) -> tuple[str, ...]:
+    """The excluded texts, all of which can only occur within strings."""
+    excluded = fields.excluded() if "excludes" in fields.content else []
+    for place, text in enumerate(excluded):
+        where = f"{fields.place('excludes')}/{place}"
+        if text != text.strip():
+            raise UnsupportedStructuralTag(where, "an excluded text cannot begin or end with blanks in a schema")
+        if '"' in text or not set(text) - OUTSIDE_OF_STRINGS:
+            raise UnsupportedStructuralTag(
+                where, "it may occur outside of strings too, where nothing is excluded; add a character that does not"
+            )
+    return tuple(excluded)
+
+
+def _style(name: str, reader: Reader) -> Style:
+    """The style, as far as it hangs on the tag around it."""
+    style = FLAT_STYLES[name]
+    is_compact = reader.begin and not reader.begin.endswith("\n")
+    if style.line_ends is LineEnds.DROPPED and is_compact:
+        return replace(style, line_ends=LineEnds.UNKNOWN)
+    return style
 
 
 def _options(reader: Reader, fields: Fields, schema: Mapping[str, Any] | bool) -> JSONSchemaOptions:

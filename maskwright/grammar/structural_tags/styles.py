@@ -11,6 +11,10 @@ and `deepseek_v4_1_xml`, which is `deepseek_xml` with a blank before each `param
 The members of an object stand one behind the other, blanks between them. A string is written as it is, any other value
 as JSON with blanks around it. Two of the styles say which of the two it is; in the others the schema does.
 
+Two families write `qwen_xml`. Qwen wraps each value in line ends, which its reader drops; MiMo writes everything in one
+line, and its reader keeps what it finds. A tag that begins with a text without a line end behind it is of the second
+kind, and is written so that both readers read the same.
+
 A value must come back as it was written. So no value holds a text at which a reader would stop: the closing of its
 member, the end of the call, the beginning of another member. Which these are is taken from the readers (the parsers of
 vLLM 0.32: `qwen3`, `minimax_m2`, `glm47_moe`, `deepseek_v4`, `deepseek_v41`, `kimi_k3`), and is more than XGrammar
@@ -21,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
 from maskwright.grammar.json_schema.shapes import (
@@ -36,6 +41,17 @@ BLANKS: Final = r"[\s\x1c-\x1f\x85]*"
 """What Python's patterns and those of JSON Schema take for blanks, together."""
 
 
+class LineEnds(Enum):
+    """What a reader makes of a line end at the beginning or the end of a raw value."""
+
+    KEPT = "kept"
+    """It is part of the value."""
+    DROPPED = "dropped"
+    """One at either side is not."""
+    UNKNOWN = "unknown"
+    """Some readers keep it, others do not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """One flat style.
@@ -43,7 +59,7 @@ class Style:
     opening: what stands before a name. between: what stands between the name and the value of each family; blanks may
     stand between its texts. closing: what stands behind the value. unreadable: a pattern; no value has a match of it.
     names: a pattern of the names that can be written. escape: how they are. says_type: does `between` tell strings from
-    other values? trims_line_ends: does the reader drop a line end at either side of a value?
+    other values? line_ends: what happens to one at either side of a value.
     """
 
     opening: str
@@ -52,7 +68,7 @@ class Style:
     unreadable: str
     names: str
     says_type: bool = False
-    trims_line_ends: bool = False
+    line_ends: LineEnds = LineEnds.KEPT
     escape: Callable[[str], str] = field(default=str)
 
 
@@ -92,7 +108,7 @@ FLAT_STYLES: Final[Mapping[str, Style]] = {
         closing="</parameter>",
         unreadable=f"<{BLANKS}/{BLANKS}parameter{BLANKS}>|<{BLANKS}parameter{BLANKS}=|</function>",
         names="^[^<>]+$",
-        trims_line_ends=True,
+        line_ends=LineEnds.DROPPED,
     ),
     "minimax_xml": Style(
         opening='<parameter name="',

@@ -14,7 +14,7 @@ takes the trigger for one that can never occur, which nobody means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maskwright.errors import EmptyLanguage, InvalidStructuralTag
 from maskwright.grammar.composition import concatenation, union
@@ -206,7 +206,8 @@ def _read_tag(reader: Reader, fields: Fields) -> ReadTag:
     begin = fields.needed("begin")
     is_text = isinstance(begin, str)
     known = fields.text("begin") if is_text else _token_field(fields, "begin")
-    rest = reader.to_end(fields.needed("content"), fields.place("content"), _ends(fields))
+    inside = replace(reader, begin=str(known) if is_text else "")
+    rest = inside.to_end(fields.needed("content"), fields.place("content"), _ends(fields))
     return ReadTag(known, is_text, rest, fields.pointer)
 
 

@@ -75,8 +75,8 @@ def test_a_token_that_is_not_allowed_is_refused_and_changes_nothing() -> None:
     with pytest.raises(TokenRejected) as caught:
         mask(states, *PROMPT, A, A)
     assert str(caught.value) == (
-        "Token 0 is not allowed after 1 tokens: its text b'a' does not fit; forget the texts so far if it belongs to a new "
-        "prompt."
+        "Token 0 is not allowed after 1 tokens: its text b'a' does not fit; forget the texts so far if it belongs to a "
+        "new prompt."
     )
     with pytest.raises(TokenRejected):
         mask(states, *PROMPT, EOS)

@@ -92,7 +92,10 @@ class ConstrainedGenerator:
         return int(self._generator.get_next_tokens()[0])
 
     def write(self, max_new_tokens: int) -> list[int]:
-        """Steps until the text ends or has so many tokens more, an end token among them."""
+        """Steps until the text ends or has so many tokens more, an end token among them.
+
+        Beyond the generator's own `max_length` the library raises RuntimeError; the text up to there stays.
+        """
         if max_new_tokens < 0:
             raise InvalidOption("max_new_tokens", max_new_tokens, "0 or more")
         token_ids: list[int] = []
@@ -109,4 +112,8 @@ class ConstrainedGenerator:
         """Keep `length` tokens, have the model read the last of them again and `token_ids` behind it; see above."""
         last = self._generator.get_sequence(0)[length - 1]
         self._generator.rewind_to(length - 1)
-        self._generator.append_tokens(np.array([last, *token_ids], np.int32))
+        try:
+            self._generator.append_tokens(np.array([last, *token_ids], np.int32))
+        except RuntimeError:  # more than `max_length`
+            self._generator.append_tokens(np.array([last], np.int32))
+            raise

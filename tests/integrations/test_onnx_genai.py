@@ -38,6 +38,7 @@ class StandIn:
         self.sequence = [9, 9]  # the prompt
         self.masked: Any = None
         self.passes = 0
+        self.max_length = 100
 
     def token_count(self) -> int:
         return len(self.sequence)
@@ -64,6 +65,8 @@ class StandIn:
 
     def append_tokens(self, tokens: Any) -> None:
         assert tokens.dtype == np.int32
+        if len(self.sequence) + len(tokens) > self.max_length:
+            raise RuntimeError("exceeds max length")
         self.sequence += tokens.tolist()
 
     def get_sequence(self, row: int) -> Any:
@@ -102,6 +105,18 @@ def test_a_text_can_be_taken_back_past_its_end() -> None:
     with pytest.raises(MatcherError, match="Cannot roll back 5 of 4 accepts"):
         text.rewind(5)
     assert generator.sequence == [9, 9, A, B, B]
+
+
+def test_a_jump_beyond_the_longest_text_changes_nothing() -> None:
+    generator = StandIn([3, 2, 1, 0, 9, 9])
+    generator.max_length = 6
+    text = ConstrainedGenerator(generator, COMPILER.compile_regex("[ab]b{9}"))
+    assert text.step() == [A]
+    with pytest.raises(RuntimeError, match="exceeds max length"):
+        text.step(9)
+    assert generator.sequence == [9, 9, A]
+    assert (text.matcher.n_accepted, text.n_jumped) == (1, 0)
+    assert text.step(3) == [B, B, B]
 
 
 def test_an_option_that_outlaws_the_last_allowed_token_is_noticed() -> None:

@@ -7,8 +7,13 @@
 The idea: *a row's state is found by its content*, never by its position or by counting calls. transformers re-orders
 rows (beam search), goes back to shorter rows (prompt lookup and assisted decoding call the processor for drafts that
 are then dropped), passes finished rows filled up with padding, and hands one processor object to an assistant's own
-`generate` as well. So the processor keeps a table from (grammar, digest of the whole row) to a matcher. A row is looked
-up; if it is new, the row without its last token is looked up, its matcher forked and advanced by that token.
+`generate` as well. So there are two ways to a state:
+
+*  Mostly all rows are those of the last call, in the same order, with one more token each. That is one comparison of
+   tokens, and then each row's matcher reads its token.
+*  Otherwise rows are found in a table from (grammar, digest of the whole row) to places that rows went through: the row
+   itself, or the row without its last token. The matcher that was there is forked, goes back to that place, and reads
+   that token. The table gets the places of a batch when it is followed no longer.
 
 Where the prompt ends. A call in which some row is neither known nor one token longer than a known row begins a new
 `generate`; its width is the width of the prompt, for all rows, since prompts are padded on the left. So nothing has to
@@ -17,13 +22,16 @@ cut short, continues that document; call `reset()` first if it should begin a ne
 
 What a row may do: the tokens that the grammar allows, end-of-text tokens exactly when the document is complete; and
 nothing but end-of-text once it has taken one (transformers itself then writes padding), or in a draft that has left the
-language. So no row of scores is ever −inf throughout. Scores beyond the vocabulary are forbidden.
+language. Scores beyond the vocabulary are forbidden. If other processors have forbidden all tokens that the grammar
+allows (`min_new_tokens` in a document that must end, `no_repeat_ngram_size` in a skeleton that repeats), there is no
+right answer, and `NoContinuation` says so; without an error `generate` would take token 0.
 
-Cost of a step, each row: a digest of the row (5 µs per 1,000 tokens), one mask, and either a gather of the allowed
-tokens or, where they are many, one pass over the scores.
+Cost of a step, each row: a comparison of its tokens, a step of its matcher, one mask, one pass over its scores (figures
+in docs/huggingface.md). On the second way also a digest (5 µs per 1,000 tokens) and a fork.
 
 Rejected: a state for each row index and a count of tokens, as other engines have it: wrong under beam search and in
-assisted decoding. A trie of prefixes: the same answers, but every step walks whole rows in Python.
+assisted decoding. A trie of prefixes: the same answers, but every step walks whole rows in Python. The table alone: two
+digests and a fork for each row and step, for rows that hardly ever come back.
 """
 
 from __future__ import annotations
@@ -33,7 +41,6 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final, Protocol, final
 
 import numpy as np
@@ -42,24 +49,17 @@ import torch
 from transformers import LogitsProcessor
 
 from maskwright import Matcher, Vocabulary
-from maskwright.errors import MatcherError, TokenRejected
-from maskwright.integrations.huggingface.scores import apply_bitmask
+from maskwright.errors import MatcherError, NoContinuation, TokenRejected
+from maskwright.integrations.huggingface.scores import NO_SCORE, masked_scores
 from maskwright.matching.behaviour.session import Session
 from maskwright.matching.bitmask import n_mask_words
 
-#: States kept for each row: drafts of about a hundred tokens can be dropped without losing the way back.
-STATES_PER_ROW: Final = 128
-LEAST_STATES: Final = 1024
+#: Places kept for each row: drafts of about a hundred tokens can be dropped without losing the way back.
+PLACES_PER_ROW: Final = 128
+LEAST_PLACES: Final = 1024
 
 #: How many calls the statistics keep single figures of.
 RECENT_CALLS: Final = 4096
-
-
-class _Fixed(Enum):
-    """The state of a row that has no matcher."""
-
-    ANY_TOKEN = "the row has no grammar"
-    END_ONLY = "the row has left the language: a draft, or the padding of a finished row"
 
 
 class Constraint(Protocol):
@@ -73,7 +73,66 @@ class Constraint(Protocol):
         """A text at its start."""
 
 
-_RowState = Matcher | Session | _Fixed
+@dataclass(slots=True)
+class _Row:
+    """A row of a batch: its matcher (None without a grammar), and how many tokens that has read since the batch began.
+
+    A row that has left the language keeps the matcher of its last place inside; `n_read` is −1 if it began outside.
+    """
+
+    matcher: Matcher | Session | None
+    n_read: int = 0
+    is_outside: bool = False
+
+    def read(self, token_id: int) -> None:
+        """Go on; padding, after the end of a text, leaves the language like any other token."""
+        if self.matcher is None or self.is_outside:
+            return
+        try:
+            self.matcher.accept_token(token_id)
+        except TokenRejected:
+            self.is_outside = True
+        else:
+            self.n_read += 1
+
+    def at(self, n_tokens: int) -> _Row:
+        """A row of its own that is where this one was after so many tokens of its batch."""
+        if self.matcher is None:
+            return _Row(None)
+        matcher = self.matcher.fork()
+        if n_tokens > self.n_read:
+            return _Row(matcher, -1, is_outside=True)
+        matcher.rollback(self.n_read - n_tokens)
+        return _Row(matcher)
+
+    @property
+    def must_go_on(self) -> bool:
+        """Is it neither finished nor free nor a draft that will be dropped?"""
+        return self.matcher is not None and not self.is_outside and not self.matcher.is_finished()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The rows of the last call, and how many calls ago the first of them in this order was.
+
+    tokens: int32[n, width], a copy of our own, since `generate` may write into its tensor.
+    """
+
+    tokens: torch.Tensor
+    rows: list[_Row]
+    n_steps: int = 0
+
+    def is_continued_by(self, tokens: torch.Tensor) -> bool:
+        """Are these the same rows with one more token each?"""
+        n_rows, width = tokens.shape
+        return (n_rows, width - 1) == tuple(self.tokens.shape) and torch.equal(tokens[:, :-1], self.tokens)
+
+    def go_on(self, tokens: torch.Tensor) -> None:
+        """Read the last token of each row."""
+        for row, token in zip(self.rows, tokens[:, -1].tolist(), strict=True):
+            row.read(token)
+        self.tokens = tokens
+        self.n_steps += 1
 
 
 @dataclass(slots=True)
@@ -105,7 +164,9 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
     def __init__(self, grammars: Constraint | Sequence[Constraint | None]) -> None:
         self._grammars = tuple(grammars) if isinstance(grammars, Sequence) else (grammars,)
         self.statistics = MaskStatistics()
-        self._states: OrderedDict[tuple[int, bytes], _RowState] = OrderedDict()
+        self._places: OrderedDict[tuple[int, bytes], tuple[_Row, int]] = OrderedDict()  # a row, and a place in it
+        self._batch: _Batch | None = None
+        self._bitmask = np.empty((0, 0), dtype=np.int32)
         vocabularies = {grammar.vocabulary for grammar in self._grammars if grammar is not None}
         if len(vocabularies) != 1:
             raise MatcherError(f"All grammars of a processor must have one vocabulary, not {len(vocabularies)}")
@@ -116,7 +177,8 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
 
     def reset(self) -> None:
         """Forget all rows: the next call begins a new document, even if its prompt continues an earlier output."""
-        self._states.clear()
+        self._places.clear()
+        self._batch = None
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Scores of the next tokens with −inf for those that are not allowed; `scores` is left as it is.
@@ -126,59 +188,100 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         if scores.ndim != 2 or input_ids.ndim != 2 or len(scores) != len(input_ids):
             raise MatcherError(f"Expected one row of scores for each row of tokens, not {tuple(scores.shape)}")
         began = time.perf_counter()
-        states = self._states_of(input_ids.to("cpu", torch.int32).contiguous().numpy())
+        rows = self._rows_of(input_ids.to("cpu", torch.int32, copy=True).contiguous())
         filling = time.perf_counter()
-        bitmask = np.zeros((len(states), len(self._end_only)), dtype=np.int32)
-        for row, state in zip(bitmask, states, strict=True):
-            self._fill(row, state)
+        if len(self._bitmask) != len(rows):
+            self._bitmask = np.empty((len(rows), len(self._end_only)), dtype=np.int32)
+        for words, row in zip(self._bitmask, rows, strict=True):
+            self._fill(words, row)
         filled = time.perf_counter()
-        masked = apply_bitmask(scores, bitmask)
-        self.statistics.masks += len(states)
+        masked, left = masked_scores(scores, self._bitmask)
+        if left.any():
+            self._check_left(rows, left)
+        self.statistics.masks += len(rows)
         self.statistics.fill_seconds += filled - filling
-        self.statistics.recent_fill_us.append(1e6 * (filled - filling) / max(1, len(states)))
+        self.statistics.recent_fill_us.append(1e6 * (filled - filling) / max(1, len(rows)))
         self.statistics.total_seconds += time.perf_counter() - began
         return masked
 
-    def _states_of(self, rows: npt.NDArray[np.int32]) -> list[_RowState]:
-        if len(rows) % len(self._grammars):
-            raise MatcherError(f"{len(rows)} rows cannot be shared out evenly to {len(self._grammars)} grammars")
-        expansion = len(rows) // len(self._grammars)
-        owned = [(place // expansion, row) for place, row in enumerate(rows)]
-        states = [self._continued(owner, row) for owner, row in owned]
-        if any(state is None for state in states):
-            self._states.clear()
-            states = [self._begun(owner, row) for owner, row in owned]
-        for _ in range(len(self._states) - max(LEAST_STATES, STATES_PER_ROW * len(rows))):
-            self._states.popitem(last=False)
-        return [state for state in states if state is not None]
-
-    def _continued(self, owner: int, row: npt.NDArray[np.int32]) -> _RowState | None:
-        """The state of a row that is known, or that is a known row and one token; None for any other row."""
-        digest = hashlib.blake2b(row[:-1].data, digest_size=16)
-        shorter = (owner, digest.digest())
-        digest.update(row[-1:].data)
-        key = (owner, digest.digest())
-        state = self._states.get(key)
-        if state is None:
-            before = self._states.get(shorter)
-            if before is None:
-                return None
-            self._states[key] = state = _advanced(before, int(row[-1]))
-        return state
-
-    def _begun(self, owner: int, row: npt.NDArray[np.int32]) -> _RowState:
-        grammar = self._grammars[owner]
-        state = _Fixed.ANY_TOKEN if grammar is None else grammar.matcher()
-        self._states[owner, hashlib.blake2b(row.data, digest_size=16).digest()] = state
-        return state
-
-    def _fill(self, row: npt.NDArray[np.int32], state: _RowState) -> None:
-        if state is _Fixed.ANY_TOKEN:
-            row[:] = -1
-        elif state is _Fixed.END_ONLY:
-            row[:] = self._end_only
+    def _fill(self, words: npt.NDArray[np.int32], row: _Row) -> None:
+        if row.is_outside:
+            words[:] = self._end_only
+        elif row.matcher is None:
+            words[:] = -1
         else:
-            state.fill_bitmask(row)  # of a finished matcher: end-of-text tokens only
+            row.matcher.fill_bitmask(words)  # of a finished matcher: end-of-text tokens only
+
+    def _check_left(self, rows: list[_Row], left: npt.NDArray[np.int8]) -> None:
+        for row, found in zip(rows, left.tolist(), strict=True):
+            if found == NO_SCORE and row.must_go_on:
+                assert row.matcher is not None
+                reason = "other processors forbid all tokens that the grammar allows, or their logits are no numbers"
+                raise NoContinuation(reason, row.matcher.n_accepted)
+
+    def _rows_of(self, tokens: torch.Tensor) -> list[_Row]:
+        """The rows of this call at their states, which are found by what the module calls two ways."""
+        if self._batch is not None and self._batch.is_continued_by(tokens):
+            self._batch.go_on(tokens)
+            return self._batch.rows
+        if len(tokens) % len(self._grammars):
+            raise MatcherError(f"{len(tokens)} rows cannot be shared out evenly to {len(self._grammars)} grammars")
+        owned = [(place * len(self._grammars) // len(tokens), row) for place, row in enumerate(tokens.numpy())]
+        rows = self._known(owned)
+        if rows is None:
+            self._places.clear()
+            rows = [_Row(None if grammar is None else grammar.matcher()) for grammar in self._owners(len(tokens))]
+        self._batch = _Batch(tokens, rows)
+        return rows
+
+    def _owners(self, n_rows: int) -> list[Constraint | None]:
+        return [grammar for grammar in self._grammars for _ in range(n_rows // len(self._grammars))]
+
+    def _known(self, owned: list[tuple[int, npt.NDArray[np.int32]]]) -> list[_Row] | None:
+        """The rows of a generation that goes on, in another order or from an earlier place; else None."""
+        width = len(owned[0][1])
+        if self._batch is not None:
+            self._remember(self._batch, range(width - 1, width + 1))
+        rows = []
+        for owner, row in owned:
+            found = self._found(owner, row)
+            if found is None:
+                return None
+            rows.append(found)
+        if self._batch is not None:
+            self._remember(self._batch, range(self._batch.tokens.shape[1] + 1))
+        for _ in range(len(self._places) - max(LEAST_PLACES, PLACES_PER_ROW * len(owned))):
+            self._places.popitem(last=False)
+        return rows
+
+    def _found(self, owner: int, row: npt.NDArray[np.int32]) -> _Row | None:
+        """A row that is known, or that is a known row and one token; None for any other."""
+        digest = hashlib.blake2b(row[:-1].data, digest_size=16)
+        before = self._places.get((owner, digest.digest()))
+        digest.update(row[-1:].data)
+        place = self._places.get((owner, digest.digest()))
+        if place is not None:
+            return place[0].at(place[1])
+        if before is None:
+            return None
+        found = before[0].at(before[1])
+        found.read(int(row[-1]))
+        found.n_read = -1 if found.is_outside else 0  # its batch begins behind that token
+        return found
+
+    def _remember(self, batch: _Batch, widths: range) -> None:
+        """Enter where the rows of a batch were at some of the widths into the table."""
+        n_rows, width = batch.tokens.shape
+        first = width - batch.n_steps
+        wanted = range(max(widths.start, first, width - PLACES_PER_ROW + 1), min(widths.stop, width + 1))
+        for place, (row, tokens) in enumerate(zip(batch.rows, batch.tokens.numpy(), strict=True)):
+            owner = place * len(self._grammars) // n_rows
+            digest = hashlib.blake2b(tokens[: wanted.start].data, digest_size=16)
+            for end in wanted:
+                if end > wanted.start:
+                    digest.update(tokens[end - 1 : end].data)
+                key = (owner, digest.digest())
+                self._places.setdefault(key, (row, end - first))
 
 
 def _bitmask_of(vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
@@ -187,15 +290,3 @@ def _bitmask_of(vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
     for end in vocabulary.eos_token_ids:
         row[end // 32] |= np.uint32(1 << end % 32)
     return row.view(np.int32)
-
-
-def _advanced(state: _RowState, token_id: int) -> _RowState:
-    """The state after one more token; padding, after the end of a text, leaves the language like any other token."""
-    if isinstance(state, _Fixed):
-        return state
-    following = state.fork()
-    try:
-        following.accept_token(token_id)
-    except TokenRejected:
-        return _Fixed.END_ONLY
-    return following

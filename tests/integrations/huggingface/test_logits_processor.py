@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="the extra `hf` is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra `hf` is not installed")
 
 import maskwright as mw
-from maskwright.errors import MatcherError
+from maskwright.errors import MatcherError, NoContinuation
 from maskwright.integrations.generation import GenerationOptions, LoadedModel, generate_text, load_model
 from maskwright.integrations.huggingface import GrammarLogitsProcessor, apply_bitmask, logits_processor, vocabulary_of
 from maskwright.integrations.huggingface import scores as scores_module
@@ -338,19 +338,62 @@ def test_all_ways_to_apply_a_bitmask_agree(rows: int, size: int, more_words: int
     assert np.array_equal(on_device, np.isinf(expected))
 
 
-def test_the_table_of_states_is_bounded(
+def test_the_table_of_places_is_bounded(
     loaded: LoadedModel, compiler: mw.Compiler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logits_processor, "LEAST_STATES", 5)
-    monkeypatch.setattr(logits_processor, "STATES_PER_ROW", 5)
+    monkeypatch.setattr(logits_processor, "LEAST_PLACES", 5)
+    monkeypatch.setattr(logits_processor, "PLACES_PER_ROW", 5)
     grammar = compiler.compile_regex("(ab)*")
     processor = GrammarLogitsProcessor(grammar)
     a, b = (spelt(loaded, letter)[0] for letter in "ab")
     tokens: list[int] = []
     for step in range(40):
-        assert allowed(processor, loaded, [1, *tokens]) == [allowed_by(grammar, tokens)]
+        for _ in range(1 + step % 3):  # asked again, so the row is looked up
+            assert allowed(processor, loaded, [1, *tokens]) == [allowed_by(grammar, tokens)]
         tokens.append((a, b)[step % 2])
-    assert len(processor._states) == 5
+    assert len(processor._places) <= 5
+
+
+def test_forbidding_all_that_is_allowed_is_said(loaded: LoadedModel, compiler: mw.Compiler) -> None:
+    """The text must end, and another processor forbids it; drafts and finished rows have nothing to lose."""
+    processor = GrammarLogitsProcessor(compiler.compile_regex("2"))
+    two, end = spelt(loaded, "2")[0], loaded.vocabulary.eos_token_ids[0]
+    allowed(processor, loaded, [1])
+    scores = torch.zeros(1, loaded.vocabulary.size)
+    scores[0, end] = -torch.inf
+    with pytest.raises(NoContinuation, match="after 1 tokens: other processors forbid all tokens that the grammar"):
+        processor(rows_of([1, two]), scores)
+    with pytest.raises(NoContinuation):
+        generated(loaded, GrammarLogitsProcessor(compiler.compile_regex("2")), ["A digit:"], min_new_tokens=5)
+    for row in ([1, two, end], [1, two, end, 0], [1, end]):
+        processor(rows_of(row[:-1]), torch.zeros_like(scores))
+        assert torch.isinf(processor(rows_of(row), scores)).all()
+
+
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=25), st.integers(1, 3), st.integers(0, 2**32))
+def test_any_sequence_of_calls_gives_the_masks_of_each_row_alone(
+    loaded: LoadedModel, date: mw.CompiledGrammar, steps: list[int], n_rows: int, seed: int
+) -> None:
+    """Growing, going back, changing places, drafts outside the language: against a matcher that begins anew."""
+    rng = np.random.default_rng(seed)
+    processor = GrammarLogitsProcessor(date)
+    letters = [spelt(loaded, letter)[0] for letter in "2010-x"]
+    known: list[list[list[int]]] = [[[] for _ in range(n_rows)]]
+    allowed(processor, loaded, *([1, 500] for _ in range(n_rows)))
+    for step in steps:
+        batch = known[rng.integers(len(known))] if step < 3 else known[-1]
+        if step == 0:
+            batch = [batch[place] for place in rng.permutation(n_rows)]
+        elif step < 8:
+            batch = [[*row, letters[rng.integers(len(letters))]] for row in batch]
+        known.append(batch)
+        expected = [allowed_by_or_end(loaded, date, row) for row in batch]
+        assert allowed(processor, loaded, *([1, 500, *row] for row in batch)) == expected
+
+
+def allowed_by_or_end(loaded: LoadedModel, grammar: mw.CompiledGrammar, tokens: list[int]) -> set[int]:
+    is_inside = grammar.matcher().validate_tokens(tokens) == len(tokens)
+    return allowed_by(grammar, tokens) if is_inside else set(loaded.vocabulary.eos_token_ids)
 
 
 def test_what_does_not_fit_together_is_said(loaded: LoadedModel, date: mw.CompiledGrammar) -> None:

@@ -12,16 +12,14 @@ undeclared names would have to make up, and members that must be there under som
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from maskwright.errors import EmptyLanguage, UnsupportedStructuralTag
+from maskwright.errors import EmptyLanguage
 from maskwright.grammar.characters import utf8_automaton
 from maskwright.grammar.composition import ComposedRules, Part, added, concatenation
 from maskwright.grammar.ir import NOTHING, Automaton, Grammar, Node, choice, sequence
-from maskwright.grammar.json_schema import JSONSchemaOptions, PropertyOrder
+from maskwright.grammar.json_schema import PropertyOrder
 from maskwright.grammar.json_schema.document import read_document
 from maskwright.grammar.json_schema.enforceable import check_enforceable
 from maskwright.grammar.json_schema.exactness import report_of
@@ -42,29 +40,18 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.strings import conjunction_language, known_language
 from maskwright.grammar.regular_product import intersection
-from maskwright.grammar.structural_tags.markers import Markers
 from maskwright.grammar.structural_tags.members import Member, Members
-from maskwright.grammar.structural_tags.raw_values import not_like, raw_strings, without
+from maskwright.grammar.structural_tags.raw_values import not_like, raw_strings
+from maskwright.grammar.structural_tags.request import COUNTS_OTHERS, Request
 from maskwright.grammar.structural_tags.styles import Style
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked for: a style, texts that no value has in it, markers, options, and the place for errors."""
-
-    style: Style
-    excluded: tuple[str, ...]
-    markers: Markers
-    options: JSONSchemaOptions
-    pointer: str
-
-
-def flat_grammar(schema: Mapping[str, Any] | bool, request: Request) -> Grammar:
+def flat_grammar(schema: Mapping[str, Any] | bool, style: Style, request: Request) -> Grammar:
     """The objects that satisfy a schema, in a flat style, with blanks before, between and after their members."""
     document = read_document(schema)
     reader, form, productivity, root = understood(document, request.options, None)
     check_enforceable(form, productivity, request.options)
-    writer = _Writer(request, form, productivity, root)
+    writer = _Writer(style, request, form, productivity, root)
     objects = [shape for shape in form.union_of(root) if isinstance(shape, ObjectShape)]
     ways = [
         way
@@ -107,9 +94,11 @@ class _Lowered(Lowering):
 class _Writer:
     """Writes the objects of one schema (mutable: `own` and `parts` are the rules that its nodes call)."""
 
-    def __init__(self, request: Request, form: NormalForm, productivity: Productivity, root: Conjunction) -> None:
+    def __init__(
+        self, style: Style, request: Request, form: NormalForm, productivity: Productivity, root: Conjunction
+    ) -> None:
         self.request = request
-        self.style = request.style
+        self.style = style
         self.form = form
         self.is_live = productivity.is_productive
         self.is_live_shape = productivity.is_productive_shape
@@ -118,7 +107,7 @@ class _Writer:
         self.parts: list[Part] = []
         self.values: dict[tuple[Shape, ...], Node] = {}
         self.gap = gap_of(request.options)
-        self.readable = without("|".join([self.style.unreadable, *map(_quoted, request.excluded)]))
+        self.readable = request.readable(style.unreadable)
         self.opening = sequence(self.gap, request.markers.node(self.style.opening))
         self.closing = request.markers.node(self.style.closing)
 
@@ -126,11 +115,7 @@ class _Writer:
         """The members of one kind of object; `NOTHING` if one that must be there cannot be written."""
         others = choice(*[self._other(extra, resolved) for extra in resolved.extras if self.is_live(extra.condition)])
         if resolved.needs or (resolved.minimum and others != NOTHING):
-            raise UnsupportedStructuralTag(
-                self.request.pointer,
-                "members of undeclared names are counted, or one of them must be there, which this style cannot keep; "
-                'declare them in "properties"',
-            )
+            raise self.request.refusal(COUNTS_OTHERS)
         declared = []
         for name, condition in resolved.members:
             rest = self._rest(condition) if self.is_live(condition) else NOTHING
@@ -149,9 +134,7 @@ class _Writer:
     def _name(self, name: str) -> Node:
         allowed = (("pattern", self.style.names), self.readable)
         if not conjunction_language(allowed).accepts(name):
-            raise UnsupportedStructuralTag(
-                self.request.pointer, f"a property cannot be called {name!r} in this style; rename it"
-            )
+            raise self.request.refusal(f"a property cannot be called {name!r} in this style; rename it")
         return self.request.markers.node(self.style.escape(name))
 
     def _other(self, extra: Extra, resolved: ResolvedObject) -> Node:
@@ -192,7 +175,3 @@ class _Writer:
                 grammar = intersection(concatenation([grammar]), known_language(self.readable))
             value = self.values[shapes] = added(grammar, self.parts, self.own)
         return sequence(self.gap, value, self.gap)
-
-
-def _quoted(text: str) -> str:
-    return re.sub(r"[\\^$.*+?()\[\]{}|/]", r"\\\g<0>", text)

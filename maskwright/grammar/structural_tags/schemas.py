@@ -23,12 +23,16 @@ from maskwright.grammar.json_schema.options import OPTIONS_KEY, options_in
 from maskwright.grammar.regular_product import intersection
 from maskwright.grammar.structural_tags.endings import Ends
 from maskwright.grammar.structural_tags.fields import Fields
-from maskwright.grammar.structural_tags.flat import Request, flat_grammar
+from maskwright.grammar.structural_tags.flat import flat_grammar
+from maskwright.grammar.structural_tags.gemma import gemma_grammar
+from maskwright.grammar.structural_tags.nested_xml import NESTED_STYLES, nested_grammar
 from maskwright.grammar.structural_tags.reader import Reader, located
+from maskwright.grammar.structural_tags.request import Request
 from maskwright.grammar.structural_tags.styles import FLAT_STYLES, LineEnds, Style
 from maskwright.grammar.text_search import text_without
 
-JSON_STYLE = "json"
+JSON_STYLE, GEMMA = "json", "gemma"
+STYLES = (JSON_STYLE, *FLAT_STYLES, *NESTED_STYLES, GEMMA)
 
 OUTSIDE_OF_STRINGS = frozenset("{}[]:, \t\r\n0123456789+-.eEtruefalsn")
 """The characters of a JSON text that may stand outside of its strings, but for the quotes."""
@@ -37,7 +41,7 @@ OUTSIDE_OF_STRINGS = frozenset("{}[]:, \t\r\n0123456789+-.eEtruefalsn")
 def json_schema(reader: Reader, fields: Fields, _: Ends) -> Grammar:
     """The values of a schema in one of the styles."""
     fields.refuse_others(["type", "json_schema", "style", "any_order", "max_whitespace_cnt", "excludes"])
-    style = fields.word("style", [JSON_STYLE, *FLAT_STYLES], JSON_STYLE)
+    style = fields.word("style", STYLES, JSON_STYLE)
     return _written(reader, fields, style)
 
 
@@ -55,7 +59,7 @@ def _written(reader: Reader, fields: Fields, style: str) -> Grammar:
         options = _options(reader, fields, schema)
         excluded = _excluded(fields)
         if style != JSON_STYLE:
-            return flat_grammar(schema, Request(_style(style, reader), excluded, reader.markers, options, pointer))
+            return _styled(schema, style, reader, Request(excluded, reader.markers, options, pointer))
         grammar = json_schema_grammar(schema, options)
         # As part of a larger text first, where names are compared within the document, and then without those texts.
         return intersection(concatenation([grammar]), text_without(excluded)) if excluded else grammar
@@ -75,7 +79,16 @@ def _excluded(fields: Fields) -> tuple[str, ...]:
     return tuple(excluded)
 
 
-def _style(name: str, reader: Reader) -> Style:
+def _styled(schema: Mapping[str, Any] | bool, style: str, reader: Reader, request: Request) -> Grammar:
+    """The values in a style that is not JSON."""
+    if style in FLAT_STYLES:
+        return flat_grammar(schema, _flat_style(style, reader), request)
+    if style == GEMMA:
+        return gemma_grammar(schema, request)
+    return nested_grammar(schema, NESTED_STYLES[style], request)
+
+
+def _flat_style(name: str, reader: Reader) -> Style:
     """The style, as far as it hangs on the tag around it."""
     style = FLAT_STYLES[name]
     is_compact = reader.begin and not reader.begin.endswith("\n")

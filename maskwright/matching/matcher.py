@@ -219,6 +219,8 @@ class Matcher:
         They spell what any continuation must spell; another tokenisation of the same bytes may exist.
         """
         text = self.forced_bytes()
+        if not text:
+            return []
         trie = self._grammar.vocabulary.trie
         nodes, tokens = trie.nodes, trie.tokens
         forced: list[int] = []

@@ -215,6 +215,15 @@ class Session:
             count += 1
         return count
 
+    def forced_tokens(self) -> list[int]:
+        """Tokens that must come next, as `Matcher.forced_tokens` has them, as far as budget and turn allow them."""
+        if self._now.event is not None:
+            return []
+        tokens = self._now.matcher.forced_tokens()
+        n_read = self.accept_tokens(tokens)
+        self.rollback(n_read)
+        return tokens[:n_read]
+
     def turn(self) -> Turn:
         """What the model may write now, as a grammar: for logits processors, which end a text with an end token.
 

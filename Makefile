@@ -4,6 +4,7 @@
 #   make test       install into .venv, run all tests (minutes)
 #   make test-deep  the long forms: soak, mutation, millions of inputs (hours)
 #   make test-vllm  vLLM itself in an environment of its own, on the CPU: the plug-in from end to end (minutes, 3 GB)
+#   make test-sglang, make test-local-hosts    the same for SGLang's classes; llama.cpp, ONNX Runtime and MLX
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
 #   make bench-NAME one more bench: batch, scaling, steps, guard, flame, grammars, hostile, suite
 #   make lint       style and formatting;   make format  mends them
@@ -30,10 +31,10 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test test-deep test-vllm bench bench-vllm lint format types imports dev clean
+.PHONY: help demo test test-deep test-vllm test-sglang test-local-hosts bench bench-vllm lint format types imports dev clean
 
 help:
-	@sed -n '3,13s/^# \{0,1\}//p' Makefile
+	@sed -n '3,14s/^# \{0,1\}//p' Makefile
 
 demo: $(VENV)/installed-hf
 	$(BIN)/python scripts/demo.py $(ARGS)
@@ -50,6 +51,13 @@ test-deep: $(VENV)/installed-dev
 test-vllm: $(VLLM_VENV)/installed
 	set -e; for file in tests/integrations/vllm/test_*.py tests/integrations/test_vllm_model.py; do \
 		$(VLLM_VENV)/bin/python -m pytest -q -p no:cacheprovider -W ignore $$file; done
+
+# Scripts that build an environment, for hosts that do not go into one with the others.
+test-sglang: $(VENV)/bin/python
+	PYTHON=$(BIN)/python scripts/sglang_environment.sh .venv-sglang
+
+test-local-hosts: $(VENV)/bin/python
+	PYTHON=$(BIN)/python scripts/local_hosts_environment.sh .venv-local-hosts
 
 bench-vllm: $(VLLM_VENV)/installed
 	$(VLLM_VENV)/bin/python -m bench.vllm_masks $(ARGS)

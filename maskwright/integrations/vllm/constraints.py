@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from maskwright.matching.behaviour.session import Session
     from maskwright.matching.compiled_grammar import CompiledGrammar
     from maskwright.matching.compiler import Compiler
+    from maskwright.matching.vocabulary import Vocabulary
 
 #: Behaviour specifications that are kept compiled.
 MAX_PROGRAMS: Final = 64
@@ -39,6 +40,10 @@ ANY_OBJECT: Final = '{"type": "object"}'
 
 class TextInProgress(Protocol):
     """What a matcher and a session of a behaviour specification have in common."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens that it reads."""
 
     @property
     def n_accepted(self) -> int:

@@ -13,6 +13,7 @@ import torch
 from vllm.v1.structured_output.backend_types import StructuredOutputGrammar
 
 import maskwright as mw
+from maskwright.errors import LimitExceeded
 from maskwright.integrations.vllm.asked import Asked, Kind, Options
 from maskwright.integrations.vllm.bitmask_rows import BitmaskRows
 from maskwright.integrations.vllm.constraints import Constraints
@@ -116,6 +117,26 @@ def test_a_refused_token_leaves_the_text_as_it_was() -> None:
     assert not grammar.accept_tokens("r", [ord("a"), ord("b")])
     assert grammar.accept_tokens("r", [ord("a"), 258, 256, 3])  # behind the end everything is passed over
     assert grammar.is_terminated()
+
+
+def test_a_mask_that_cannot_be_made_ends_the_request_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = CONSTRAINTS.matcher(Asked(Kind.REGEX, "[ab]{4}"))
+    rows = BitmaskRows(9)
+    bitmask = rows.allocate(1)
+    grammar = RequestGrammar(text, rows)
+    assert grammar.accept_tokens("r", [ord("a")])
+
+    def fail(self: mw.Matcher, row: np.ndarray) -> None:
+        raise LimitExceeded("the memory of a grammar", 2, 1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mw.Matcher, "fill_bitmask", fail)
+        grammar.fill_bitmask(bitmask, 0)
+    assert mw.allowed_tokens(bitmask[0].numpy()).tolist() == [256]
+    assert not grammar.accept_tokens("r", [256])
+    assert not grammar.is_terminated()
+    grammar.rollback(0)
+    assert grammar.accept_tokens("r", [ord("b")])
 
 
 def test_a_foreign_bitmask_is_written_too() -> None:

@@ -51,6 +51,7 @@ from transformers import LogitsProcessor
 from maskwright import Matcher, Vocabulary
 from maskwright.errors import MatcherError, NoContinuation, TokenRejected
 from maskwright.integrations.huggingface.scores import NO_SCORE, masked_scores
+from maskwright.integrations.huggingface.token_rows import TokenRows, Tokens
 from maskwright.matching.behaviour.session import Session
 from maskwright.matching.bitmask import n_mask_words
 
@@ -113,26 +114,11 @@ class _Row:
 
 @dataclass(slots=True)
 class _Batch:
-    """The rows of the last call, and how many calls ago the first of them in this order was.
+    """The rows of the last call, and how many calls ago the first of them in this order was."""
 
-    tokens: int32[n, width], a copy of our own, since `generate` may write into its tensor.
-    """
-
-    tokens: torch.Tensor
+    tokens: TokenRows
     rows: list[_Row]
     n_steps: int = 0
-
-    def is_continued_by(self, tokens: torch.Tensor) -> bool:
-        """Are these the same rows with one more token each?"""
-        n_rows, width = tokens.shape
-        return (n_rows, width - 1) == tuple(self.tokens.shape) and torch.equal(tokens[:, :-1], self.tokens)
-
-    def go_on(self, tokens: torch.Tensor) -> None:
-        """Read the last token of each row."""
-        for row, token in zip(self.rows, tokens[:, -1].tolist(), strict=True):
-            row.read(token)
-        self.tokens = tokens
-        self.n_steps += 1
 
 
 @dataclass(slots=True)
@@ -167,6 +153,7 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         self._places: OrderedDict[tuple[int, bytes], tuple[_Row, int]] = OrderedDict()  # a row, and a place in it
         self._batch: _Batch | None = None
         self._bitmask = np.empty((0, 0), dtype=np.int32)
+        self._words: list[npt.NDArray[np.int32]] = []  # its rows
         vocabularies = {grammar.vocabulary for grammar in self._grammars if grammar is not None}
         if len(vocabularies) != 1:
             raise MatcherError(f"All grammars of a processor must have one vocabulary, not {len(vocabularies)}")
@@ -188,15 +175,16 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         if scores.ndim != 2 or input_ids.ndim != 2 or len(scores) != len(input_ids):
             raise MatcherError(f"Expected one row of scores for each row of tokens, not {tuple(scores.shape)}")
         began = time.perf_counter()
-        rows = self._rows_of(input_ids.to("cpu", torch.int32, copy=True).contiguous())
+        rows = self._rows_of(np.ascontiguousarray(input_ids.cpu().numpy()))
         filling = time.perf_counter()
-        if len(self._bitmask) != len(rows):
+        if len(self._words) != len(rows):
             self._bitmask = np.empty((len(rows), len(self._end_only)), dtype=np.int32)
-        for words, row in zip(self._bitmask, rows, strict=True):
+            self._words = list(self._bitmask)
+        for words, row in zip(self._words, rows, strict=True):
             self._fill(words, row)
         filled = time.perf_counter()
         masked, left = masked_scores(scores, self._bitmask)
-        if left.any():
+        if left is not None:
             self._check_left(rows, left)
         self.statistics.masks += len(rows)
         self.statistics.fill_seconds += filled - filling
@@ -219,25 +207,29 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
                 reason = "other processors forbid all tokens that the grammar allows, or their logits are no numbers"
                 raise NoContinuation(reason, row.matcher.n_accepted)
 
-    def _rows_of(self, tokens: torch.Tensor) -> list[_Row]:
-        """The rows of this call at their states, which are found by what the module calls two ways."""
-        if self._batch is not None and self._batch.is_continued_by(tokens):
-            self._batch.go_on(tokens)
-            return self._batch.rows
+    def _rows_of(self, tokens: Tokens) -> list[_Row]:
+        """The rows of this call at their places, which are found by what the module calls two ways."""
+        batch = self._batch
+        if batch is not None and batch.tokens.continued(tokens):
+            batch.n_steps += 1
+            for row, token in zip(batch.rows, tokens[:, -1].tolist(), strict=True):
+                row.read(token)
+            return batch.rows
         if len(tokens) % len(self._grammars):
             raise MatcherError(f"{len(tokens)} rows cannot be shared out evenly to {len(self._grammars)} grammars")
-        owned = [(place * len(self._grammars) // len(tokens), row) for place, row in enumerate(tokens.numpy())]
-        rows = self._known(owned)
+        rows = self._known([(self._owner(place, len(tokens)), row) for place, row in enumerate(tokens)])
         if rows is None:
             self._places.clear()
-            rows = [_Row(None if grammar is None else grammar.matcher()) for grammar in self._owners(len(tokens))]
-        self._batch = _Batch(tokens, rows)
+            grammars = [self._grammars[self._owner(place, len(tokens))] for place in range(len(tokens))]
+            rows = [_Row(None if grammar is None else grammar.matcher()) for grammar in grammars]
+        self._batch = _Batch(TokenRows(tokens), rows)
         return rows
 
-    def _owners(self, n_rows: int) -> list[Constraint | None]:
-        return [grammar for grammar in self._grammars for _ in range(n_rows // len(self._grammars))]
+    def _owner(self, place: int, n_rows: int) -> int:
+        """Which of the grammars a row has: beams and returned sequences of a prompt follow each other."""
+        return place * len(self._grammars) // n_rows
 
-    def _known(self, owned: list[tuple[int, npt.NDArray[np.int32]]]) -> list[_Row] | None:
+    def _known(self, owned: list[tuple[int, Tokens]]) -> list[_Row] | None:
         """The rows of a generation that goes on, in another order or from an earlier place; else None."""
         width = len(owned[0][1])
         if self._batch is not None:
@@ -249,12 +241,12 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
                 return None
             rows.append(found)
         if self._batch is not None:
-            self._remember(self._batch, range(self._batch.tokens.shape[1] + 1))
+            self._remember(self._batch, range(self._batch.tokens.width + 1))
         for _ in range(len(self._places) - max(LEAST_PLACES, PLACES_PER_ROW * len(owned))):
             self._places.popitem(last=False)
         return rows
 
-    def _found(self, owner: int, row: npt.NDArray[np.int32]) -> _Row | None:
+    def _found(self, owner: int, row: Tokens) -> _Row | None:
         """A row that is known, or that is a known row and one token; None for any other."""
         digest = hashlib.blake2b(row[:-1].data, digest_size=16)
         before = self._places.get((owner, digest.digest()))
@@ -271,11 +263,11 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
 
     def _remember(self, batch: _Batch, widths: range) -> None:
         """Enter where the rows of a batch were at some of the widths into the table."""
-        n_rows, width = batch.tokens.shape
+        width = batch.tokens.width
         first = width - batch.n_steps
         wanted = range(max(widths.start, first, width - PLACES_PER_ROW + 1), min(widths.stop, width + 1))
-        for place, (row, tokens) in enumerate(zip(batch.rows, batch.tokens.numpy(), strict=True)):
-            owner = place * len(self._grammars) // n_rows
+        for place, (row, tokens) in enumerate(zip(batch.rows, batch.tokens.tokens, strict=True)):
+            owner = self._owner(place, len(batch.rows))
             digest = hashlib.blake2b(tokens[: wanted.start].data, digest_size=16)
             for end in wanted:
                 if end > wanted.start:

@@ -41,13 +41,14 @@ def mask_scores(
     scores: npt.NDArray[np.float32],
     masked: npt.NDArray[np.float32],
     left: npt.NDArray[np.int8],
-) -> None:
-    """Write masked[r, c] = scores[r, c] where bit c of row r is 1, else −inf, and what is left of each row.
+) -> bool:
+    """Write masked[r, c] = scores[r, c] where bit c of row r is 1, else −inf; is SOMETHING left of each row?
 
     bitmask: int32[rows, words], missing words count as 0; scores: float32[rows, V].
     Out: masked: float32[rows, V]; left: int8[rows].
     """
     n_columns = scores.shape[1]
+    is_something_everywhere = True
     for row in range(scores.shape[0]):
         found = NO_TOKEN
         for word in range((n_columns + 31) >> 5):
@@ -75,6 +76,8 @@ def mask_scores(
                         if found == SOMETHING:
                             break
         left[row] = found
+        is_something_everywhere &= found == SOMETHING
+    return is_something_everywhere
 
 
 def apply_bitmask(scores: torch.Tensor, bitmask: npt.NDArray[np.int32]) -> torch.Tensor:
@@ -86,22 +89,26 @@ def apply_bitmask(scores: torch.Tensor, bitmask: npt.NDArray[np.int32]) -> torch
     return masked_scores(scores, bitmask)[0]
 
 
-def masked_scores(scores: torch.Tensor, bitmask: npt.NDArray[np.int32]) -> tuple[torch.Tensor, npt.NDArray[np.int8]]:
-    """The same, and what is left of each row: int8[rows], SOMETHING or NO_SCORE."""
+def masked_scores(
+    scores: torch.Tensor, bitmask: npt.NDArray[np.int32]
+) -> tuple[torch.Tensor, npt.NDArray[np.int8] | None]:
+    """The same, and what is left of each row: int8[rows], SOMETHING or NO_SCORE; None where all have SOMETHING."""
     left = np.empty(len(bitmask), np.int8)
     if scores.dtype == torch.float32 and scores.device.type == "cpu":
-        given = scores.detach().contiguous()
+        given = (scores.detach() if scores.requires_grad else scores).contiguous()
         masked = torch.empty_like(given)
-        mask_scores(bitmask, given.numpy(), masked.numpy(), left)
+        is_something_everywhere = mask_scores(bitmask, given.numpy(), masked.numpy(), left)
     else:
         masked = scores.masked_fill(_forbidden(bitmask, scores), -torch.inf)
         has_score = (masked > -torch.inf).any(dim=-1).cpu().numpy()
         has_token = unpack_bitmask(bitmask, scores.shape[-1]).any(axis=-1)
         left[:] = np.where(has_score, SOMETHING, np.where(has_token, NO_SCORE, NO_TOKEN))
-    if left.any() and NO_TOKEN in left:
-        raise MatcherError(
-            f"No allowed token lies among the {scores.shape[-1]} scores: does the model fit the vocabulary"
-        )
+        is_something_everywhere = bool(has_score.all())
+    if is_something_everywhere:
+        return masked, None
+    if NO_TOKEN in left:
+        n_columns = scores.shape[-1]
+        raise MatcherError(f"No allowed token lies among the {n_columns} scores: does the model fit the vocabulary")
     return masked, left
 
 

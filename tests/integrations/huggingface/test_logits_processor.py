@@ -20,7 +20,7 @@ transformers = pytest.importorskip("transformers", reason="the extra `hf` is not
 import maskwright as mw
 from maskwright.errors import MatcherError, NoContinuation
 from maskwright.integrations.generation import GenerationOptions, LoadedModel, generate_text, load_model
-from maskwright.integrations.huggingface import GrammarLogitsProcessor, apply_bitmask, logits_processor, vocabulary_of
+from maskwright.integrations.huggingface import GrammarLogitsProcessor, logits_processor, vocabulary_of
 from maskwright.integrations.huggingface import scores as scores_module
 from maskwright.matching.bitmask import unpack_bitmask
 
@@ -332,10 +332,32 @@ def test_all_ways_to_apply_a_bitmask_agree(rows: int, size: int, more_words: int
     scores = torch.from_numpy(rng.normal(size=(rows, size)))
     before = scores.clone()
     expected = np.where(unpack_bitmask(bitmask, size), scores.numpy(), -np.inf)
-    assert np.array_equal(apply_bitmask(scores, bitmask).numpy(), expected)
+    for dtype in (torch.float64, torch.float32):
+        masked, left = scores_module.masked_scores(scores.to(dtype), bitmask)
+        assert left is None
+        assert np.array_equal(
+            masked.to(torch.float64).numpy(), np.where(np.isinf(expected), expected, scores.to(dtype))
+        )
     assert torch.equal(scores, before)
     on_device = scores_module._forbidden_on_device(torch.from_numpy(bitmask), size).numpy()
     assert np.array_equal(on_device, np.isinf(expected))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_what_is_left_of_each_row_is_told(dtype: Any) -> None:
+    """Row by row: a score; one that is no number; only −inf among the allowed; and no token at all is an error."""
+    bitmask = np.zeros((3, 3), np.int32)
+    bitmask[:, 1] = [1, 2, -1]
+    scores = torch.zeros(3, 70, dtype=dtype)
+    scores[1, 33] = torch.nan
+    scores[2, 32:64] = -torch.inf
+    masked, left = scores_module.masked_scores(scores, bitmask)
+    assert left is not None
+    assert left.tolist() == [scores_module.SOMETHING, scores_module.NO_SCORE, scores_module.NO_SCORE]
+    assert torch.isinf(masked).sum() == 3 * 70 - 2
+    bitmask[0] = 0
+    with pytest.raises(MatcherError, match="No allowed token lies among the 70 scores"):
+        scores_module.masked_scores(scores, bitmask)
 
 
 def test_the_table_of_places_is_bounded(

@@ -78,10 +78,10 @@ def vocabulary_with(names: list[str]) -> tuple[mw.Vocabulary, Tokenizer, dict[st
     return vocabulary, tokenizer, special
 
 
-def drawn(tag: dict, rng: np.random.Generator, n_texts: int) -> list[str]:
+def drawn(tag: dict, rng: np.random.Generator, n_texts: int, options: mw.JSONSchemaOptions | None = None) -> list[str]:
     """Some texts of a tag."""
     vocabulary, tokenizer, special = vocabulary_with(markers(tag))
-    compiled = mw.Compiler(vocabulary).compile_structural_tag(tag)
+    compiled = mw.Compiler(vocabulary).compile_structural_tag(tag, options=options)
     bits = [*fixed_texts(tag), *CLOSINGS, *PIECES]
     pieces = [[special[bit]] if bit in special else tokenizer.encode(bit, add_special_tokens=False).ids for bit in bits]
     pieces += [[token] for token in special.values()]
@@ -185,12 +185,12 @@ def wrong_calls(read: dict, tools: dict, choice: str) -> str:
     return ""
 
 
-def draw(tags_path: Path, texts_path: Path, n_texts: int) -> None:
+def draw(tags_path: Path, texts_path: Path, n_texts: int, options: mw.JSONSchemaOptions | None) -> None:
     content = json.loads(tags_path.read_text())
     rng = np.random.default_rng(1)
     cases = []
     for one in content["tags"]:
-        texts = drawn(one["tag"], rng, n_texts)
+        texts = drawn(one["tag"], rng, n_texts, options)
         names = markers(one["tag"])
         cases.append(
             {"family": one["family"], "case": one["case"], "tools": one["tools"], "tokens": names, "texts": texts}
@@ -255,10 +255,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("what", choices=["draw", "store"])
     arguments.add_argument("paths", nargs="+", type=Path)
-    arguments.add_argument("--texts", type=int, default=6)
+    arguments.add_argument("--texts", type=int, default=8)
+    arguments.add_argument("--compact", action="store_true", help="JSON without blanks")
     given = arguments.parse_args()
     if given.what == "draw":
-        draw(*given.paths, given.texts)
+        options = mw.JSONSchemaOptions(whitespace=mw.Whitespace.COMPACT) if given.compact else None
+        draw(*given.paths, given.texts, options)
     else:
         store(*given.paths)
 

@@ -25,7 +25,6 @@ from maskwright.grammar.json_schema.productivity import Productivity
 from maskwright.grammar.json_schema.shapes import STRING_FAMILY, Conjunction, Shape
 from maskwright.grammar.json_schema.strings import Language
 from maskwright.grammar.report import Report
-from maskwright.grammar.rewriting import leaves
 from maskwright.grammar.structural_tags.raw_values import raw_strings
 from maskwright.grammar.structural_tags.request import Request
 from maskwright.grammar.structural_tags.styles import LineEnds
@@ -76,9 +75,8 @@ class SpelledRules(Lowering):
                 if len(rules) >= MAX_RULES:
                     raise LimitExceeded("the rules of a schema in this style", len(rules) + 1, MAX_RULES)
                 rules[name] = self[name]
-        for node in rules.values():
-            if any(isinstance(leaf, ir.Distinct) for leaf in leaves(node)):
-                raise self.request.refusal('"uniqueItems" cannot be kept for such items in this style; leave it out')
+        if any(map(_compares_values, rules.values())):
+            raise self.request.refusal('"uniqueItems" cannot be kept for such items in this style; leave it out')
         return rules
 
     def _missing(self, rules: Mapping[str, Node]) -> Iterator[str]:
@@ -86,3 +84,19 @@ class SpelledRules(Lowering):
 
     def _scalar(self, shape: Shape) -> Node:
         return self.string(self.raw(shape)) if shape.family == STRING_FAMILY else super()._scalar(shape)
+
+
+def _compares_values(node: Node) -> bool:
+    """Must a value in it differ from others? The engine can compare values that are written as JSON only."""
+    match node:
+        case ir.Distinct():
+            return True
+        case ir.Sequence(parts) | ir.Choice(parts):
+            return any(map(_compares_values, parts))
+        case ir.Repeat(body):
+            return _compares_values(body)
+        case ir.Permutation():
+            return any(map(_compares_values, node.parts))
+        case ir.Network(_, edges):
+            return any(_compares_values(label) for _, label, _ in edges)
+    return False

@@ -178,8 +178,9 @@ class GrowingText:
         return True
 
     def shorten(self, n_tokens: int) -> None:
-        """Keep so many tokens of the present segment's; used where generation was stopped within a jump."""
+        """Keep only the first tokens; used where generation was stopped within a jump."""
         self._cut_back(n_tokens)
+        self._segment_begin = min(self._segment_begin, n_tokens)
         del self._is_forced[len(self._vocabulary.decode(self._segment)) :]
 
     def _cut_back(self, n_tokens: int) -> None:

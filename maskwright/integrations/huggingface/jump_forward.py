@@ -116,7 +116,7 @@ class JumpForward:
         **inputs: Any,
     ) -> torch.LongTensor | JumpForwardOutput:
         """Called by `generate`; input_ids: int64[1, T]."""
-        streamer = streamer or _argument_of_generate("streamer")
+        streamer = _argument_of_generate("streamer") if streamer is None else streamer
         _check_options(generation_config, logits_processor)
         _check_inputs(input_ids, inputs)
         if _argument_of_generate("assistant_model") is not None:
@@ -221,7 +221,10 @@ class _Run:
     def _retokenize_before_the_end(self) -> None:
         """Replace tokens by the tokenizer's own, unless a criterion would stop the text earlier then."""
         tokens = self.text.retokenized()
-        if tokens is not None and not any(self._stops(tokens[:n]) for n in range(1, len(tokens) + 1)):
+        if tokens is None:
+            return
+        begin = n_shared(self.text.token_ids, tokens) + 1
+        if not any(self._stops(tokens[:n]) for n in range(begin, len(tokens) + 1)):
             self.text.replace(tokens)
 
     def _stop_where_told(self, before: tuple[int, ...]) -> bool:

@@ -283,3 +283,17 @@ def test_text_that_no_tokenizer_writes_is_still_exact(loaded: LoadedModel, compi
         assert spelt[:1] == text[:1]
         assert tokens[-1] == 2
         naive.matcher_after(compiler.compile_regex(pattern), tokens)
+
+
+@pytest.mark.parametrize("retokenize", Retokenize, ids=lambda mode: mode.name)
+def test_special_tokens_stand_between_texts(loaded: LoadedModel, compiler: mw.Compiler, retokenize: Retokenize) -> None:
+    """No tokenizer writes them for text, so what is before one is never cut into tokens together with what follows."""
+    grammar = compiler.compile_lark('start: "abcdef " <|bos|> "call this" /[0-9]{2}/ <|bos|> "done"')
+    output = run(loaded, grammar, JumpForward(loaded.tokenizer, retokenize))
+    tokens = new_tokens(loaded, output)
+    first, second = (place for place, token in enumerate(tokens) if token == 1)
+    texts = [loaded.vocabulary.decode(part) for part in (tokens[:first], tokens[first:second], tokens[second:])]
+    assert texts[0] == b"abcdef "
+    assert texts[1][:-2] == b"call this"
+    assert texts[2] == b"done"
+    assert output.statistics.n_model_calls <= 2

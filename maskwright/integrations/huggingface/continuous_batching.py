@@ -118,7 +118,8 @@ class _GrammarProcessor(cb_logits_processors.ContinuousBatchingLogitsProcessor):
             raise MatcherError(f"{len(scores)} rows of scores came for {n_masks} masks")
         if n_masks == 0:  # all requests are still reading their prompts
             return scores
-        return torch.cat([apply_bitmask(scores[:n_masks], self._bitmask), scores[n_masks:]])
+        masked = apply_bitmask(scores[:n_masks], self._bitmask)
+        return masked if n_masks == len(scores) else torch.cat([masked, scores[n_masks:]])
 
 
 def _tokens_since_prompt(state: Any) -> list[int]:

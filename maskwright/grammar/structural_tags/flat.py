@@ -4,15 +4,15 @@ The schema is understood as for JSON (`json_schema.front_end`): a union of shape
 with its members, what they must satisfy and which of them there must be. A member's strings are written raw
 (`raw_values`), its other values as JSON by the same rules as anywhere else (`json_schema.lowering`).
 
-Strings within such JSON must not stop the reader either. JSON has no escapes for `<` here, so the language of an array
-or an object is intersected with the texts that can be read (`regular_product`), which takes up to 0.1 s for each kind
-of them. Refused, because the engine cannot keep them where names are no JSON: numbers of members (`minProperties`) that
+Strings within such JSON must not stop the reader either (`readable_json`).
+
+Refused, because the engine cannot keep them where names are no JSON: numbers of members (`minProperties`) that
 undeclared names would have to make up, and members that must be there under some undeclared name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from maskwright.errors import EmptyLanguage
@@ -20,15 +20,9 @@ from maskwright.grammar.characters import utf8_automaton
 from maskwright.grammar.composition import ComposedRules, Part, added, concatenation
 from maskwright.grammar.ir import NOTHING, Automaton, Grammar, Node, choice, sequence
 from maskwright.grammar.json_schema import PropertyOrder
-from maskwright.grammar.json_schema.document import read_document
-from maskwright.grammar.json_schema.enforceable import check_enforceable
-from maskwright.grammar.json_schema.exactness import report_of
-from maskwright.grammar.json_schema.front_end import understood
 from maskwright.grammar.json_schema.layout import gap_of
-from maskwright.grammar.json_schema.lowering import Lowering
-from maskwright.grammar.json_schema.normal_form import NormalForm
 from maskwright.grammar.json_schema.objects import Extra, ResolvedObject, resolve, undeclared_in
-from maskwright.grammar.json_schema.productivity import Productivity, can_be_object
+from maskwright.grammar.json_schema.productivity import can_be_object
 from maskwright.grammar.json_schema.shapes import (
     ANY_STRING,
     ARRAY_FAMILY,
@@ -38,76 +32,49 @@ from maskwright.grammar.json_schema.shapes import (
     ObjectShape,
     Shape,
 )
-from maskwright.grammar.json_schema.strings import conjunction_language, known_language
+from maskwright.grammar.json_schema.strings import conjunction_language
 from maskwright.grammar.regular_product import intersection
 from maskwright.grammar.structural_tags.members import Member, Members
-from maskwright.grammar.structural_tags.raw_values import not_like, raw_strings
+from maskwright.grammar.structural_tags.raw_values import not_like, raw_strings, without
+from maskwright.grammar.structural_tags.readable_json import ReadableJSON, ReadableValue
 from maskwright.grammar.structural_tags.request import COUNTS_OTHERS, Request
+from maskwright.grammar.structural_tags.spelled_rules import Understood
 from maskwright.grammar.structural_tags.styles import Style
+from maskwright.grammar.text_search import text_without
 
 
 def flat_grammar(schema: Mapping[str, Any] | bool, style: Style, request: Request) -> Grammar:
     """The objects that satisfy a schema, in a flat style, with blanks before, between and after their members."""
-    document = read_document(schema)
-    reader, form, productivity, root = understood(document, request.options, None)
-    check_enforceable(form, productivity, request.options)
-    writer = _Writer(style, request, form, productivity, root)
-    objects = [shape for shape in form.union_of(root) if isinstance(shape, ObjectShape)]
+    known = Understood.of(schema, request.options)
+    writer = _Writer(style, request, known)
+    objects = [shape for shape in known.form.union_of(known.root) if isinstance(shape, ObjectShape)]
     ways = [
         way
         for shape in objects
-        for resolved in resolve(form, shape)
-        if can_be_object(resolved, productivity.is_productive) and (way := writer.object(resolved)) != NOTHING
+        for resolved in resolve(known.form, shape)
+        if can_be_object(resolved, known.productivity.is_productive) and (way := writer.object(resolved)) != NOTHING
     ]
     if not ways:
         raise EmptyLanguage("no object that can be written in this style satisfies the schema", "")
     rules: dict[str, Node] = {**writer.own, "members": sequence(choice(*ways), writer.gap)}
-    return Grammar("members", ComposedRules(rules, writer.parts), report=report_of(reader))
-
-
-class _JSONValue(Mapping[str, Node]):
-    """The rules of some shapes as JSON: a rule for these, the others as they are lowered anywhere."""
-
-    def __init__(self, lowering: _Lowered, shapes: tuple[Shape, ...], conjunction: Conjunction) -> None:
-        self._lowering = lowering
-        self._value = lowering.of_shapes(shapes, conjunction)
-
-    def __getitem__(self, name: str) -> Node:
-        return self._value if name == "value" else self._lowering[name]
-
-    def __iter__(self) -> Iterator[str]:
-        yield "value"
-        yield from self._lowering
-
-    def __len__(self) -> int:
-        return len(self._lowering) + 1
-
-
-class _Lowered(Lowering):
-    """The rules of a schema, where some shapes of a union can be asked for."""
-
-    def of_shapes(self, shapes: tuple[Shape, ...], conjunction: Conjunction) -> Node:
-        """The JSON texts of these shapes, which the conjunction has."""
-        return self._union(shapes, conjunction, 0)
+    return Grammar("members", ComposedRules(rules, writer.parts), report=known.report)
 
 
 class _Writer:
     """Writes the objects of one schema (mutable: `own` and `parts` are the rules that its nodes call)."""
 
-    def __init__(
-        self, style: Style, request: Request, form: NormalForm, productivity: Productivity, root: Conjunction
-    ) -> None:
+    def __init__(self, style: Style, request: Request, known: Understood) -> None:
         self.request = request
         self.style = style
-        self.form = form
-        self.is_live = productivity.is_productive
-        self.is_live_shape = productivity.is_productive_shape
-        self.lowering = _Lowered(form, productivity, request.options, root)
+        self.form = known.form
+        self.is_live = known.productivity.is_productive
+        self.is_live_shape = known.productivity.is_productive_shape
         self.own: dict[str, Node] = {}
         self.parts: list[Part] = []
         self.values: dict[tuple[Shape, ...], Node] = {}
         self.gap = gap_of(request.options)
         self.readable = request.readable(style.unreadable)
+        self.json = ReadableJSON(known, request, without(style.unreadable))
         self.opening = sequence(self.gap, request.markers.node(self.style.opening))
         self.closing = request.markers.node(self.style.closing)
 
@@ -167,11 +134,12 @@ class _Writer:
 
     def _json(self, shapes: tuple[Shape, ...], condition: Conjunction) -> Node:
         """Values as JSON, none of which stops the reader."""
-        rules = _JSONValue(self.lowering, shapes, condition)
         value = self.values.get(shapes)
         if value is None:
+            rules = ReadableValue(self.json, shapes, condition)
             grammar = Grammar("value", rules, is_prepared=True, is_document=True)
-            if shapes[0].family in (ARRAY_FAMILY, OBJECT_FAMILY):
-                grammar = intersection(concatenation([grammar]), known_language(self.readable))
+            if self.request.excluded and shapes[0].family in (ARRAY_FAMILY, OBJECT_FAMILY):
+                # These count as they are written, escapes and all, so they are no matter of the strings' languages.
+                grammar = intersection(concatenation([grammar]), text_without(self.request.excluded))
             value = self.values[shapes] = added(grammar, self.parts, self.own)
         return sequence(self.gap, value, self.gap)

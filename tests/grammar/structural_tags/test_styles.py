@@ -201,6 +201,36 @@ def test_an_object_of_a_recursive_schema_is_written_in_full() -> None:
     assert tag_verdicts(schema(given, "qwen_xml"), *texts) == [MEMBER, REFUSED, REFUSED]
 
 
+def test_many_members_of_nested_json_may_stand_in_any_order() -> None:
+    names = [f"p{n}" for n in range(20)]
+    deep = {"type": "object", "properties": dict.fromkeys(names, True), "required": names}
+    given = schema({"properties": {"o": deep}, "required": ["o"]}, "glm_xml", any_order=True)
+    write = STYLES["glm_xml"].written
+    value = dict.fromkeys(reversed(names), 1)
+    assert tag_verdicts(given, write("o", value), write("o", {**value, "p1": "</arg_value>"})) == [MEMBER, REFUSED]
+
+
+@pytest.mark.parametrize(
+    ("inner", "message"),
+    [
+        ({"enum": ["</arg_value>"]}, "the string '</arg_value>' cannot be written in this style"),
+        ({"pattern": "^</arg_value>"}, "a pattern or a format has only strings that this style cannot write"),
+        ({"properties": {"</arg_value>": {}}}, "a property cannot be called '</arg_value>' in this style; rename it"),
+        (
+            {"patternProperties": {"^</arg_value>": {}}, "additionalProperties": False},
+            "a pattern of names has only names that this style cannot write",
+        ),
+    ],
+)
+def test_nested_json_that_the_reader_would_stop_in_is_refused(inner: dict[str, Any], message: str) -> None:
+    inner = {"type": "object" if {"properties", "patternProperties"} & set(inner) else "string", **inner}
+    given = schema({"properties": {"a": {"type": "array", "items": inner}}}, "glm_xml")
+    with pytest.raises(mw.MaskwrightError) as caught:
+        structural_tag_grammar({"format": given})
+    where = "The structural tag cannot be enforced exactly at '/format/json_schema'"
+    assert str(caught.value) == f"{where}: {message}."
+
+
 def test_the_report_is_that_of_the_schema() -> None:
     grammar = structural_tag_grammar({"format": schema({"properties": {"a": {"title": "A"}}}, "qwen_xml")})
     assert "property_order" in str(grammar.report) or grammar.report.nodes

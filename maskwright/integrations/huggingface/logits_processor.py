@@ -212,9 +212,11 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         """The rows of this call at their places, which are found by what the module calls two ways."""
         batch = self._batch
         if batch is not None and batch.tokens.continued(tokens):
-            batch.n_steps += 1
+            self._batch = None  # half read, it would be wrong; a limit of the grammar's memory may end this loop
             for row, token in zip(batch.rows, tokens[:, -1].tolist(), strict=True):
                 row.read(token)
+            batch.n_steps += 1
+            self._batch = batch
             return batch.rows
         if len(tokens) % len(self._grammars):
             raise MatcherError(f"{len(tokens)} rows cannot be shared out evenly to {len(self._grammars)} grammars")

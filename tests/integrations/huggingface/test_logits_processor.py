@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="the extra `hf` is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra `hf` is not installed")
 
 import maskwright as mw
-from maskwright.errors import MatcherError, NoContinuation
+from maskwright.errors import LimitExceeded, MatcherError, NoContinuation
 from maskwright.integrations.generation import GenerationOptions, LoadedModel, generate_text, load_model
 from maskwright.integrations.huggingface import GrammarLogitsProcessor, logits_processor, vocabulary_of
 from maskwright.integrations.huggingface import scores as scores_module
@@ -449,3 +449,27 @@ def test_generate_text_reports_what_it_did(loaded: LoadedModel, person: mw.Compi
     cut = generate_text(loaded, person, PROMPTS[0], GenerationOptions(max_new_tokens=4))
     assert not cut.is_complete
     assert len(cut.token_ids) == 4
+
+
+def test_an_error_within_a_batch_leaves_nothing_half_read(
+    loaded: LoadedModel, date: mw.CompiledGrammar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows before it have read their tokens, those behind it have not; asked again, all begin anew or are right."""
+    processor = GrammarLogitsProcessor(date)
+    two, zero = spelt(loaded, "2")[0], spelt(loaded, "0")[0]
+    allowed(processor, loaded, [1, 500], [1, 600])
+    allowed(processor, loaded, [1, 500, two], [1, 600, two])
+    calls = iter([True, False])
+    accept = mw.Matcher.accept_token
+
+    def failing(matcher: mw.Matcher, token: int) -> None:
+        if not next(calls, True):
+            raise LimitExceeded("the memory of a grammar", 2, 1)
+        accept(matcher, token)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mw.Matcher, "accept_token", failing)
+        with pytest.raises(LimitExceeded):
+            allowed(processor, loaded, [1, 500, two, zero], [1, 600, two, zero])
+    states = allowed(processor, loaded, [1, 500, two, zero], [1, 600, two, zero])
+    assert states in ([allowed_by(date, [two, zero])] * 2, [allowed_by(date, [])] * 2)

@@ -1,7 +1,7 @@
 """The commands of `maskwright` and their options; what each does is in the module named after it.
 
 Exit codes: 0 as it should be; 1 the answer is no (`check`: the text does not satisfy the specification; `generate`:
-the text was cut before its end; `lint`: there are warnings or errors); 2 a mistake of the user, told in one sentence on
+the text was cut before its end; `batch`: so were rows, or they have errors; `lint`: there are warnings or errors); 2 a mistake of the user, told in one sentence on
 stderr. Anything else is a bug of ours and shows as a traceback.
 """
 
@@ -19,7 +19,7 @@ from maskwright.grammar.notation.notations import Source, Target
 from maskwright.integrations.command_line.behaviour import behaviour
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
 from maskwright.integrations.command_line.lark_options import IndenterChoice, LarkOptions, LexerChoice
-from maskwright.integrations.command_line.messages import UserMistakeError, told_in_one_sentence
+from maskwright.integrations.command_line.messages import UserMistakeError, complain, told_in_one_sentence
 from maskwright.integrations.command_line.specification import (
     Kind,
     SpecificationRequest,
@@ -34,6 +34,7 @@ app = typer.Typer(
 Examples:
   maskwright generate person.json
   maskwright sample person.json -n 100
+  maskwright batch rows.jsonl answers.jsonl --schema person.json
   maskwright infill person.json --text '{"name": "⟦*⟧", "age": ⟦<=2⟧}'
   maskwright check person.json answer.json
   maskwright check --regex '[a-z]+-[0-9]{2}' -
@@ -114,6 +115,13 @@ class SchedulerChoice(StrEnum):
     ENTROPY_BOUNDED = "entropy_bounded"
     PROPHET = "prophet"
     LEARN2PD = "learn2pd"
+
+
+class EngineChoice(StrEnum):
+    """The values of --engine: what runs the model of a batch."""
+
+    TRANSFORMERS = "transformers"
+    VLLM = "vllm"
 
 
 class MethodChoice(StrEnum):
@@ -239,6 +247,101 @@ def sample(
     if plot is not None:
         sample_plot.plot(sampled, plot)
     if not sampled.texts.alive:
+        raise typer.Exit(1)
+
+
+@app.command(
+    short_help="Answer every row of a JSONL file, exactly once.",
+    epilog="""\b
+Examples:
+  maskwright batch rows.jsonl answers.jsonl --schema person.json
+  maskwright batch rows.jsonl answers.jsonl --regex 'yes|no' --prompt-field question --greedy
+  maskwright batch rows.jsonl answers.jsonl --schema-field schema --model path/or/hub-id --engine vllm
+  maskwright batch rows.jsonl answers.jsonl --schema models:Person --ray --workers 8 --gpus-per-worker 1
+Rows: {"id": "a", "prompt": "..."}, or "messages" in place of "prompt"; without an id they are numbered by line.
+Stopped or killed, the same command goes on where it was; OUT has the rows in the order of IN.
+Exit code: 0 if every row has a complete text, 1 if rows have errors or were cut, 2 if the run could not go on.
+""",
+)
+@told_in_one_sentence
+@with_json_options
+def batch(
+    input_file: Annotated[Path, typer.Argument(metavar="IN", help="A JSONL file of rows.", show_default=False)],
+    output_file: Annotated[Path, typer.Argument(metavar="OUT", help="The JSONL file to write.", show_default=False)],
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC", help="What all texts satisfy: a file or module:Name, as elsewhere.", show_default=False
+        ),
+    ] = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
+    schema_field: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The member of a row with a JSON Schema of its own.", show_default=False),
+    ] = None,
+    id_field: Annotated[str, typer.Option(metavar="NAME", help="The member of a row with its id.")] = "id",
+    prompt_field: Annotated[str, typer.Option(metavar="NAME", help="... with its prompt.")] = "prompt",
+    messages_field: Annotated[str, typer.Option(metavar="NAME", help="... or with chat messages.")] = "messages",
+    model: ModelOption = None,
+    engine: Annotated[EngineChoice, typer.Option(help="What runs the model.")] = EngineChoice.TRANSFORMERS,
+    vllm_settings: Annotated[
+        str | None, typer.Option(metavar="JSON", help="Arguments of vllm.LLM.", show_default=False)
+    ] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens of a text, its end included.")] = 400,
+    temperature: Annotated[float, typer.Option(min=0.0, help="0 always takes the most probable token.")] = 1.0,
+    greedy: Annotated[bool, typer.Option("--greedy", help="The same as --temperature 0.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed and id decide a row's text, not the rows beside it.")] = 0,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Rows at once (default: 16, with vLLM 256).", show_default=False),
+    ] = None,
+    ray: Annotated[bool, typer.Option("--ray", help="Run on Ray: the running cluster, or else this machine.")] = False,
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of the cluster, as ray.init has it.", show_default=False)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Models at once on Ray (default: as many as fit).", show_default=False)
+    ] = None,
+    gpus_per_worker: Annotated[float, typer.Option(min=0.0, help="Of each model on Ray.")] = 0.0,
+    *,
+    options: OptionsRequest,
+) -> None:
+    """Let a language model answer every row of IN with a text that satisfies SPEC, exactly once each."""
+    import time
+
+    from maskwright.integrations.batch import Fields
+    from maskwright.integrations.command_line import batching
+
+    specification = None
+    if schema is not None or regex is not None or schema_field is None:
+        specification = read_specification(
+            SpecificationRequest(schema, regex, kind, start, LarkOptions(lexer, indenter))
+        )
+    request = batching.BatchRequest(
+        input=input_file,
+        output=output_file,
+        fields=Fields(id_field, prompt_field, messages_field, schema_field),
+        engine=engine.value,
+        model=model,
+        max_tokens=max_tokens,
+        temperature=0.0 if greedy else temperature,
+        seed=seed,
+        batch_size=batch_size,
+        vllm_settings=vllm_settings,
+        ray=batching.ray_request(ray, ray_address, workers, gpus_per_worker),
+    )
+    began = time.monotonic()
+    try:
+        done = batching.batch(specification, request, options)
+    except KeyboardInterrupt:
+        complain(f"stopped; the same command goes on with {output_file} where it is")
+        raise typer.Exit(130) from None
+    print(batching.summary(done, output_file, time.monotonic() - began), file=sys.stderr)
+    if done.tally.n_errors or done.tally.n_cut:
         raise typer.Exit(1)
 
 

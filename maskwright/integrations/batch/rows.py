@@ -4,8 +4,8 @@
     {"id": "b", "messages": [{"role": "user", "content": "Who are you?"}]}
 
 A line that is no such object is a row too, one with an `error`: whoever counts lines gets as many answers. Lines of
-white space are no rows. Lines end with \\n alone, as JSON texts may hold every other separator; a byte order mark at the
-start is forgiven. A row without an id is known by the number of its line; one that cannot be read has none.
+white space are no rows. Lines end with a line feed alone, for JSON texts may hold all other separators; a byte order mark
+at the start is forgiven. A row without an id is known by the number of its line; one that cannot be read has none.
 
 The file is read twice: `survey` goes through all of it before anything is generated, for what would otherwise come out
 after hours (an id that occurs twice, how many rows there are); `read_rows` streams. Cost: the survey keeps every id,
@@ -130,23 +130,24 @@ def _row(line: int, content: bytes, fields: Fields) -> Row:
 
 
 def _with_prompt(line: int, name: str | int, value: dict[str, Any], fields: Fields) -> Row:
-    prompt, messages = value.get(fields.prompt), value.get(fields.messages)
-    if prompt is None and messages is None:
+    prompt: str | list[Message]
+    text, messages = value.get(fields.prompt), value.get(fields.messages)
+    if text is None and messages is None:
         return _bad(line, name, f"it has neither {fields.prompt!r} nor {fields.messages!r}")
-    if prompt is not None and messages is not None:
+    if text is not None and messages is not None:
         return _bad(line, name, f"it has both {fields.prompt!r} and {fields.messages!r}")
-    if prompt is not None and not isinstance(prompt, str):
+    if isinstance(text, str):
+        prompt = text
+    elif text is not None:
         return _bad(line, name, f"{fields.prompt!r} is not a text")
-    if messages is not None and not _are_messages(messages):
+    elif isinstance(messages, list) and messages and all(isinstance(message, dict) for message in messages):
+        prompt = messages
+    else:
         return _bad(line, name, f"{fields.messages!r} is not a list of objects, or an empty one")
     schema = None if fields.schema is None else value.get(fields.schema)
     if schema is not None and not isinstance(schema, dict | bool):
         return _bad(line, name, f"{fields.schema!r} is not a JSON Schema: an object, true or false")
-    return Row(line, name, messages if prompt is None else prompt, schema)
-
-
-def _are_messages(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(message, dict) for message in value)
+    return Row(line, name, prompt, schema)
 
 
 def _bad(line: int, name: str | int | None, reason: str) -> Row:

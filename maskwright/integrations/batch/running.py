@@ -4,8 +4,8 @@
     run(job, OnTransformers(), run_here).tally.n_rows     # as many as there are rows in in.jsonl
 
 A run is known by what its rows depend on (`_identity`): the bytes of the input, the constraint, the seed, the names of
-the members, the batch size, and the model with how it is asked. Where it runs is not among these: one that was begun on a
-machine may be finished on a cluster.
+the members, the batch size, and the model with how it is asked. Where it runs is not among these: one that was begun
+on a machine may be finished on a cluster.
 """
 
 from __future__ import annotations

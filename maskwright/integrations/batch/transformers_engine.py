@@ -5,7 +5,7 @@
 `generate` draws all rows from one stream of random numbers, so a text would depend on the rows beside it. Here it is
 asked for the most probable token only, and a second processor behind the grammar's leaves just one: the token that the
 row's own number falls on when the probabilities fill the unit interval in the order of token ids. Number k of a row is
-the k-th of its seed (`RandomKey`). That is sampling, exactly. It is done on the CPU in double precision, where sums grow
+the k-th of its seed (`RandomKey`). That is exact sampling. It is done on the CPU in double precision, where sums grow
 steadily; a parallel sum on a device may fall on a token of probability 0, which is one that the grammar forbids.
 
 A prompt has to leave room for `max_tokens`; a row where it does not is refused, rather than be cut somewhere else than

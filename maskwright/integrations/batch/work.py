@@ -10,7 +10,7 @@ Randomness. A row's seed is a digest of the run's seed and the row's id: neither
 the machine matter. What does matter is rounding: in a batch of another size a model's scores differ in their last bits,
 and once in a while (docs/batch.md has figures) a text takes another turn. Therefore the size belongs to what a run is.
 
-Faults. A row that cannot be read, or whose schema cannot be kept, never gets to the model. If the model's host refuses a
+Faults. A row that cannot be read, or whose schema cannot be kept, never gets to the model. If the host refuses a
 batch, its rows are tried one by one, and the one at fault gets the error. What is nobody's fault, a device that is
 gone, ends the run (`HostFailed`): to write an error for every row to come would be an answer too, and a wrong one.
 """

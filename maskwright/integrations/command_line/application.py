@@ -1,8 +1,8 @@
 """The commands of `maskwright` and their options; what each does is in the module named after it.
 
 Exit codes: 0 as it should be; 1 the answer is no (`check`: the text does not satisfy the specification; `generate`:
-the text was cut before its end; `batch`: so were rows, or they have errors; `lint`: there are warnings or errors); 2 a mistake of the user, told in one sentence on
-stderr. Anything else is a bug of ours and shows as a traceback.
+the text was cut before its end; `batch`: rows were cut, or have errors; `lint`: there are warnings or errors); 2 a
+mistake of the user, told in one sentence on stderr. Anything else is a bug of ours and shows as a traceback.
 """
 
 from __future__ import annotations

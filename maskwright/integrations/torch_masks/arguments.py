@@ -50,21 +50,25 @@ class StepMasks:
 
 #: int32[n, words]: a numpy array, a torch tensor, or what lies on a device.
 Masks = NDArray[np.int32] | Any | StepMasks
+#: Distinct rows of logits: numbers, an array or a tensor of them.
+Rows = Sequence[int] | NDArray[np.integer[Any]] | Any
 
 
 def check_logits(logits: Any) -> None:
-    """Raise MatcherError unless these are logits that can be masked in place."""
+    """Raise MatcherError unless these are rows of logits that nobody differentiates."""
     if logits.dim() != 2 or logits.dtype not in INFINITIES or logits.layout != torch.strided:
         raise MatcherError(
             f"Logits must be rows of float16, bfloat16, float32 or float64, not {logits.dtype}{list(logits.shape)}"
         )
     if logits.requires_grad and torch.is_grad_enabled():
-        raise MatcherError("Logits that require gradients cannot be masked in place; use apply_bitmask, or no_grad")
+        raise MatcherError("Masks have no gradients: detach the logits, or mask under torch.no_grad")
+
+
+def check_memory(logits: Any) -> None:
+    """Raise MatcherError unless every logit has memory of its own, so that it can be masked in place."""
     if not logits.is_contiguous():
         (stride, size), (wide_stride, wide_size) = sorted(zip(logits.stride(), logits.shape, strict=True))
-        if min(size, wide_size) and (
-            (size > 1 and stride < 1) or (wide_size > 1 and wide_stride <= (size - 1) * stride)
-        ):
+        if (size > 1 and stride < 1) or (wide_size > 1 and size > 0 and wide_stride <= (size - 1) * stride):
             raise MatcherError("Logits that share memory with each other cannot be masked in place; clone them first")
 
 
@@ -97,7 +101,7 @@ def mask_words(masks: Masks, device: Any) -> tuple[Any, int, int, NDArray[np.int
     return words, (len(masks) if numbers is not IN_ORDER else n_rows), n_words, numbers
 
 
-def row_list(index: Sequence[int] | NDArray[np.integer[Any]] | Any | None, n_masks: int, n_rows: int) -> Any:
+def row_list(index: Rows | None, n_masks: int, n_rows: int) -> Any:
     """Where each mask belongs: int64[n_masks], or IN_ORDER.  Raises MatcherError for what is no place, or is one twice.
 
     `row_list([4, 0], 2, 6)` -> `[4, 0]`
@@ -123,3 +127,20 @@ def row_list(index: Sequence[int] | NDArray[np.integer[Any]] | Any | None, n_mas
     if len(set(places)) != n_masks:
         raise MatcherError("A row is in the list twice, and would be masked by two masks")
     return np.ascontiguousarray(rows, np.int64) if n_masks else IN_ORDER
+
+
+def for_device(logits: Any, masks: Masks, index: Rows | None) -> tuple[Any, Any, Any]:
+    """What operations on a device take: words, numbers and rows, tensors where the logits are; None for 0, 1, 2, ...
+
+    Inside `torch.compile`, where numbers in tensors are not there yet to be looked at, they are passed on as they are.
+    """
+    words, numbers = (masks.words, masks.numbers) if isinstance(masks, StepMasks) else (masks, None)
+    if torch.compiler.is_compiling():
+        if index is not None and not isinstance(index, torch.Tensor):
+            index = torch.tensor(row_list(index, len(index), len(logits)).tolist(), device=logits.device)
+        return words, numbers, index
+    words, n_masks, _, _ = mask_words(masks, logits.device)
+    rows = row_list(index, n_masks, len(logits))
+    if rows is IN_ORDER:
+        return words, numbers, None
+    return words, numbers, torch.from_numpy(rows).to(logits.device, torch.int32, non_blocking=True)

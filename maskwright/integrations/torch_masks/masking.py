@@ -17,25 +17,22 @@ Rejected: a look at what is left here too; on a device it would wait for everyth
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import importlib
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from maskwright.integrations.torch_masks import row_kernels, tensor_ops
 from maskwright.integrations.torch_masks.arguments import (
-    IN_ORDER,
     INFINITIES,
     Masks,
-    StepMasks,
+    Rows,
     check_logits,
+    check_memory,
+    for_device,
     mask_words,
     row_list,
 )
-
-Rows = Sequence[int] | NDArray[np.integer[Any]] | Any
 
 
 def mask_logits(logits: Any, masks: Masks, index: Rows | None = None) -> None:
@@ -53,15 +50,24 @@ def mask_logits(logits: Any, masks: Masks, index: Rows | None = None) -> None:
         logits = torch.zeros(1, 4)
         mask_logits(logits, np.int32([[0b0101]]))     # logits -> [[0, -inf, 0, -inf]]
     """
-    if torch.compiler.is_compiling():
-        tensor_ops.mask_rows(logits, *_tensors(masks), _as_tensor(index, logits))
-        return
-    check_logits(logits)
+    if not torch.compiler.is_compiling():
+        check_logits(logits)
+        check_memory(logits)
+        if logits.is_cpu:
+            _mask_on_host(logits, masks, index)
+            return
+    operations_on(logits).mask_rows(logits, *for_device(logits, masks, index))
+
+
+def operations_on(logits: Any) -> Any:
+    """The module with the operations for these logits where they are not on the CPU, or in a graph."""
+    return _triton_or_torch() if logits.is_cuda and not torch.compiler.is_compiling() else tensor_ops
+
+
+def _mask_on_host(logits: Any, masks: Masks, index: Rows | None) -> None:
     words, n_masks, n_words, numbers = mask_words(masks, logits.device)
     rows = row_list(index, n_masks, len(logits))
-    if not n_masks or not logits.shape[1]:
-        return
-    if logits.is_cpu:
+    if n_masks and logits.shape[1]:
         row_kernels.mask_rows(
             logits.data_ptr(),
             logits.element_size(),
@@ -76,29 +82,12 @@ def mask_logits(logits: Any, masks: Masks, index: Rows | None = None) -> None:
             rows,
         )
         torch.autograd.graph.increment_version(logits)  # as torch's own operations in place do
-        return
-    on_device = masks.numbers if isinstance(masks, StepMasks) else None
-    places = None if rows is IN_ORDER else torch.from_numpy(rows).to(logits.device, torch.int32, non_blocking=True)
-    mask_on_device = _triton_or_torch() if logits.is_cuda else tensor_ops.mask_rows
-    mask_on_device(logits, words, on_device, places)
 
 
 @functools.cache
 def _triton_or_torch() -> Any:
-    """What masks on CUDA: Triton's kernels, or torch's operations where Triton is not installed."""
+    """For CUDA: Triton's kernels, or torch's operations where Triton is not installed."""
     try:
-        from maskwright.integrations.torch_masks import triton_kernels
+        return importlib.import_module("maskwright.integrations.torch_masks.triton_kernels")
     except ImportError:
-        return tensor_ops.mask_rows
-    return triton_kernels.mask_rows
-
-
-def _tensors(masks: Any) -> tuple[Any, Any]:
-    """The words of some masks, and which rows of them, as a graph takes them."""
-    return (masks.words, masks.numbers) if isinstance(masks, StepMasks) else (masks, None)
-
-
-def _as_tensor(index: Any, logits: Any) -> Any:
-    if index is None or isinstance(index, torch.Tensor):
-        return index
-    return torch.tensor(row_list(list(index), len(index), len(logits)).tolist(), device=logits.device)
+        return tensor_ops

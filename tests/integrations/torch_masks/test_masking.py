@@ -157,7 +157,7 @@ def test_lists_that_mean_nothing_are_refused(index: Any, message: str) -> None:
         (torch.zeros(80), "Logits must be rows of float16, bfloat16, float32 or float64, not torch.float32[80]."),
         (
             torch.zeros(2, 40, requires_grad=True),
-            "Logits that require gradients cannot be masked in place; use apply_bitmask, or no_grad.",
+            "Masks have no gradients: detach the logits, or mask under torch.no_grad.",
         ),
     ],
 )

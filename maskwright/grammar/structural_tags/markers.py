@@ -17,7 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from maskwright.grammar.ir import Grammar, Network, Node, TokenSet, literal
+from maskwright.grammar.ir import Grammar, Node, TokenSet, literal
+from maskwright.grammar.structural_tags.path_network import path_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +51,18 @@ class Markers:
                 begin = text.find(name, begin + 1)
         return spans
 
-    def _network(self, text: str, n_layers: int) -> Network:
+    def _network(self, text: str, n_layers: int) -> Node:
         """A path of pieces, and an edge beside it for each name; a token leads to the last of the layers.
 
-        State s of layer l is the place `cuts[s]` in the text; the last layer is where a token has been taken.
+        A state is a place in the text and a layer; the last layer is where a token has been taken. What lies on no way
+        to the end of that layer, such as the end of the first one, is left out.
         """
         spans = self._spans(text)
         cuts = sorted({0, len(text), *(place for begin, end, _ in spans for place in (begin, end))})
-        at = {place: state for state, place in enumerate(cuts)}
-        n_states = len(cuts)
-        edges: list[tuple[int, Node, int]] = []
+        last = n_layers - 1
+        edges: list[tuple[tuple[int, int], Node, tuple[int, int]]] = []
         for layer in range(n_layers):
-            base = layer * n_states
-            for state, (begin, end) in enumerate(pairwise(cuts)):
-                edges.append((base + state, literal(text[begin:end].encode()), base + state + 1))
-            target = (n_layers - 1) * n_states
-            edges += [(base + at[begin], TokenSet(names=(name,)), target + at[end]) for begin, end, name in spans]
-        if n_layers == 2:
-            # The end of the first layer would be a way out without a token: nothing leads there.
-            edges = [edge for edge in edges if edge[2] != n_states - 1]
-        return Network(n_layers * n_states, tuple(edges))
+            for begin, end in pairwise(cuts):
+                edges.append(((layer, begin), literal(text[begin:end].encode()), (layer, end)))
+            edges += [((layer, begin), TokenSet(names=(name,)), (last, end)) for begin, end, name in spans]
+        return path_network(edges, (0, 0), [(last, len(text))])

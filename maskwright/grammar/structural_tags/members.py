@@ -11,10 +11,11 @@ not be, because members are counted, the caller refuses the schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from maskwright.grammar.ir import EPSILON, NOTHING, Network, Node, Permutation, choice, sequence
+from maskwright.grammar.ir import EPSILON, NOTHING, Node, Permutation, choice, sequence
+from maskwright.grammar.structural_tags.path_network import path_network
 
 State = tuple[int, int]
 
@@ -55,6 +56,8 @@ class Members:
 
     def in_order(self, opening: Node) -> Node:
         """The declared members in order, then the others."""
+        if not self.minimum and not any(member.is_required for member in self.declared):
+            return choice(EPSILON, replace(self, minimum=1).in_order(opening))
         n = len(self.declared)
         steps: dict[State, list[tuple[Node, State]]] = {}
         todo: list[State] = [(0, 0)]
@@ -63,7 +66,7 @@ class Members:
                 steps[state] = list(self._steps(opening, state))
                 todo += [target for _, target in steps[state]]
         ends = [state for state in steps if state[0] == n and state[1] >= self.minimum]
-        return _network([(state, *step) for state, found in steps.items() for step in found], ends)
+        return path_network([(state, *step) for state, found in steps.items() for step in found], (0, 0), ends)
 
     def _steps(self, opening: Node, state: State) -> Iterator[tuple[Node, State]]:
         """What may come next, and the state after it: the place in the order, and how many members there were."""
@@ -79,23 +82,3 @@ class Members:
                 yield sequence(opening, self.others), (n, after)
         if place < n and not self.declared[place].is_required:
             yield EPSILON, (place + 1, count)
-
-
-def _network(edges: Sequence[tuple[State, Node, State]], ends: Sequence[State]) -> Node:
-    """The paths from state (0, 0) to one of the ends; states that lead to no end are left out."""
-    sources: dict[State, list[State]] = {}
-    for source, _, target in edges:
-        sources.setdefault(target, []).append(source)
-    todo = [*ends]
-    alive = dict.fromkeys(todo)
-    for state in todo:  # grows while it is read
-        found = [source for source in sources.get(state, ()) if source not in alive]
-        alive.update(dict.fromkeys(found))
-        todo += dict.fromkeys(found)
-    start = (0, 0)
-    if start not in alive:
-        return NOTHING
-    number = {state: place for place, state in enumerate([start, *(one for one in alive if one != start)])}
-    final = len(number)
-    kept = [(number[one], label, number[other]) for one, label, other in edges if one in number and other in number]
-    return Network(final + 1, (*kept, *((number[state], EPSILON, final) for state in ends)))

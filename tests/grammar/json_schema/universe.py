@@ -20,7 +20,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from maskwright.grammar.json_schema.document import read_document
-from maskwright.grammar.json_schema.front_end import _understood
+from maskwright.grammar.json_schema.front_end import understood
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.shapes import (
     ArrayShape,
@@ -84,7 +84,7 @@ class Meaning:
     """What conjunctions of one schema mean in the world (mutable: it grows by being asked)."""
 
     def __init__(self, schema: Json, options: JSONSchemaOptions = LEAN) -> None:
-        _, self.form, self.productivity, self.root = _understood(read_document(schema), options, None)
+        _, self.form, self.productivity, self.root = understood(read_document(schema), options, None)
 
     def values(self, conjunction: Conjunction | None = None) -> frozenset[int]:
         """The values of the world that satisfy a conjunction, by default the whole schema."""

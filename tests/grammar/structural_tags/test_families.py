@@ -12,6 +12,7 @@ from maskwright.grammar.structural_tags import structural_tag_grammar
 from maskwright.matching.compiler import Compiler
 from maskwright.matching.matcher import Matcher
 from tests.grammar.single_bytes import SINGLE_BYTES
+from tests.grammar.structural_tags.reading import SPECIAL
 
 FOLDER = Path(__file__).parents[3] / "schemas" / "structural_tags" / "families"
 FAMILIES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -65,3 +66,13 @@ def test_a_tag_means_the_same_as_text_and_as_a_dictionary() -> None:
     for family in FAMILIES:
         tag = cases(family)[0]["tag"]
         assert structural_tag_grammar(json.dumps(tag)).start == structural_tag_grammar(tag).start
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_stored_tag_is_the_same_when_it_is_loaded(family: str) -> None:
+    compiler = Compiler(SPECIAL)
+    for case in cases(family)[:4]:
+        compiled = compiler.compile_structural_tag(case["tag"])
+        loaded = compiler.grammar_from_bytes(compiled.to_bytes())
+        for text in case["accepted"]:
+            assert is_member(loaded.matcher(), text) == is_member(compiled.matcher(), text)

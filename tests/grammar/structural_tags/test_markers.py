@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from maskwright.grammar.ir import Literal, Network, TokenSet
 from maskwright.grammar.structural_tags.markers import Markers
 from maskwright.matching.compiler import Compiler
 from tests.grammar.structural_tags.reading import (
@@ -79,16 +80,21 @@ def test_names_may_overlap() -> None:
         if "".join(pieces[way] for way in ways) == "abab"
     }
     node = markers.text("abab").rules["root"]
+    assert isinstance(node, Network)
     found = set()
 
     def walk(state: int, so_far: tuple[str, ...]) -> None:
-        if state == node.n_states - 1:  # type: ignore[attr-defined]
+        if state == node.n_states - 1:
             found.add(so_far)
-        for source, label, target in node.edges:  # type: ignore[attr-defined]
+        for source, label, target in node.edges:
             if source == state:
-                name = getattr(label, "names", None)
-                step = (name[0].upper(),) if name else tuple(label.text.decode())
-                walk(target, so_far + step)
+                match label:
+                    case TokenSet(names=names):
+                        walk(target, (*so_far, names[0].upper()))
+                    case Literal(text):
+                        walk(target, (*so_far, *text.decode()))
+                    case _:
+                        walk(target, so_far)
 
     walk(0, ())
     assert found == written

@@ -234,3 +234,15 @@ def test_nested_json_that_the_reader_would_stop_in_is_refused(inner: dict[str, A
 def test_the_report_is_that_of_the_schema() -> None:
     grammar = structural_tag_grammar({"format": schema({"properties": {"a": {"title": "A"}}}, "qwen_xml")})
     assert "property_order" in str(grammar.report) or grammar.report.nodes
+
+
+@pytest.mark.parametrize("style", [*STYLES, "gemma", "minimax_m3_xml", "cohere_xml"])
+def test_a_grammar_in_a_style_can_be_stored(style: str) -> None:
+    compiler = Compiler(SINGLE_BYTES)
+    for described in (
+        {"properties": {"a": {"type": "string"}}},
+        SCHEMA if style in STYLES else {"properties": {"b": {}}},
+    ):
+        compiled = compiler.compile_structural_tag({"format": schema(described, style)})
+        loaded = compiler.grammar_from_bytes(compiled.to_bytes()).matcher()
+        assert loaded.is_accepting() == compiled.matcher().is_accepting()

@@ -4,8 +4,8 @@
     {"id": "b", "messages": [{"role": "user", "content": "Who are you?"}]}
 
 A line that is no such object is a row too, one with an `error`: whoever counts lines gets as many answers. Lines of
-white space are no rows. Lines end with a line feed alone, for JSON texts may hold all other separators; a byte order mark
-at the start is forgiven. A row without an id is known by the number of its line; one that cannot be read has none.
+white space are no rows. Lines end with a line feed alone, for JSON texts may hold all other separators; a byte order
+mark at the start is forgiven. A row without an id is known by the number of its line; one that cannot be read has none.
 
 The file is read twice: `survey` goes through all of it before anything is generated, for what would otherwise come out
 after hours (an id that occurs twice, how many rows there are); `read_rows` streams. Cost: the survey keeps every id,
@@ -109,7 +109,8 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 def _row(line: int, content: bytes, fields: Fields) -> Row:
     if line == 1:
         content = content.removeprefix(b"\xef\xbb\xbf")
-    if len(content.removesuffix(b"\n")) > MAX_ROW_BYTES:
+    content = content.removesuffix(b"\n")
+    if len(content) > MAX_ROW_BYTES:
         return _bad(line, None, f"the line is longer than {MAX_ROW_BYTES >> 20} MiB")
     try:
         value = json.loads(content.decode())

@@ -106,8 +106,9 @@ class _Writer:
 
     def _other(self, extra: Extra, resolved: ResolvedObject) -> Node:
         """A member with an undeclared name."""
-        languages = undeclared_in((*extra.languages, ("pattern", self.style.names), self.readable), resolved.declared)
-        names = conjunction_language(languages)
+        plain = without(f"[{self.style.escaped}]") if self.style.escaped else self.readable
+        asked = (*extra.languages, ("pattern", self.style.names), self.readable, plain)
+        names = conjunction_language(undeclared_in(asked, resolved.declared))
         rest = self._rest(extra.condition)
         if names.is_empty or rest == NOTHING:
             return NOTHING

@@ -16,7 +16,7 @@ from maskwright.grammar.composition import concatenation, union
 from maskwright.grammar.ebnf import ebnf_grammar
 from maskwright.grammar.ir import Automaton, Grammar
 from maskwright.grammar.lark import lark_grammar
-from maskwright.grammar.structural_tags.endings import Ends, free_text
+from maskwright.grammar.structural_tags.endings import NO_ENDS, Ends, free_text
 from maskwright.grammar.structural_tags.fields import Fields
 from maskwright.grammar.structural_tags.reader import FormatReader, Reader, located
 from maskwright.grammar.tool_calls import token, token_except
@@ -52,17 +52,14 @@ def grammar(_: Reader, fields: Fields, __: Ends) -> Grammar:
 def any_text(reader: Reader, fields: Fields, around: Ends) -> Grammar:
     """Text without the excluded ones, and without the ends of the tag around it."""
     excluded, max_characters = _of_any_text(fields)
-    return _needed(
-        free_text(Ends(), reader.markers, excluded=[*excluded, *around.searched], max_characters=max_characters),
-        fields,
-    )
+    not_in_it = [*excluded, *around.searched]
+    return _found(free_text(NO_ENDS, reader.markers, excluded=not_in_it, max_characters=max_characters))
 
 
 def any_text_to_end(reader: Reader, fields: Fields, ends: Ends) -> Grammar:
     """The same up to the first end, and with it."""
     excluded, max_characters = _of_any_text(fields)
-    found = free_text(ends, reader.markers, excluded=excluded, max_characters=max_characters)
-    return _needed(found, fields)
+    return _found(free_text(ends, reader.markers, excluded=excluded, max_characters=max_characters))
 
 
 def _of_any_text(fields: Fields) -> tuple[list[str], int | None]:
@@ -156,9 +153,6 @@ def _content(reader: Reader, fields: Fields, around: Ends) -> Grammar:
     return reader.grammar(fields.needed("content"), fields.place("content"), around)
 
 
-def _needed(found: Grammar | None, fields: Fields) -> Grammar:
-    if found is None:
-        raise EmptyLanguage(
-            "one end occurs in the other ones before they do, so no text comes to an end", fields.pointer
-        )
-    return found
+def _found(text: Grammar | None) -> Grammar:
+    assert text is not None, "where nothing triggers anything, the shortest end can follow the empty text"
+    return text

@@ -58,8 +58,9 @@ class Style:
 
     opening: what stands before a name. between: what stands between the name and the value of each family; blanks may
     stand between its texts. closing: what stands behind the value. unreadable: a pattern; no value has a match of it.
-    names: a pattern of the names that can be written. escape: how they are. says_type: does `between` tell strings from
-    other values? line_ends: what happens to one at either side of a value.
+    names: a pattern of the names that can be written. escape: how they are. escaped: the characters that are
+    then written in another way, which no undeclared name has. says_type: does `between` tell strings from other values?
+    line_ends: what happens to one at either side of a value.
     """
 
     opening: str
@@ -70,6 +71,7 @@ class Style:
     says_type: bool = False
     line_ends: LineEnds = LineEnds.KEPT
     escape: Callable[[str], str] = field(default=str)
+    escaped: str = ""
 
 
 def _always(*texts: str) -> Mapping[int, tuple[str, ...]]:
@@ -134,5 +136,6 @@ FLAT_STYLES: Final[Mapping[str, Style]] = {
         names="^[^<>]+$",
         says_type=True,
         escape=_attribute,
+        escaped='"&',
     ),
 }

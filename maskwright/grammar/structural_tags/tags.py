@@ -196,8 +196,8 @@ def _tags(reader: Reader, fields: Fields) -> list[ReadTag]:
     read = []
     for value, place in fields.some_items("tags"):
         inner = Fields.of(value, place, "a tag")
-        if inner.word("type", ["tag"], "tag"):
-            read.append(_read_tag(reader, inner))
+        inner.word("type", ["tag"], "tag")
+        read.append(_read_tag(reader, inner))
     return read
 
 

@@ -152,6 +152,13 @@ def test_undeclared_members_come_last_and_follow_their_schema() -> None:
     assert tag_verdicts(anywhere, *texts) == [MEMBER, MEMBER, MEMBER, REFUSED, MEMBER]
 
 
+def test_names_of_kimi_have_entities_where_they_are_declared() -> None:
+    described = {"properties": {'a&"': {}}}
+    write = STYLES["kimi_k3_xml"].written
+    texts = [write("a&amp;&quot;", "x"), write('a&"', "x"), write("b", 1), write("b&", 1), write('b"', 1)]
+    assert tag_verdicts(schema(described, "kimi_k3_xml"), *texts) == [MEMBER, REFUSED, MEMBER, REFUSED, REFUSED]
+
+
 def test_members_in_any_order_are_required_and_kept_apart() -> None:
     write = STYLES["qwen_xml"].written
     a, b = write("a", "x"), write("b", "y")

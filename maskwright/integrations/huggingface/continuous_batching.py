@@ -33,6 +33,7 @@ so the table would grow, or forget requests that are only waiting.
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Sequence
 from typing import Any, Final, final
 
@@ -40,8 +41,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import transformers
-from transformers import ContinuousBatchingConfig
-from transformers.generation.continuous_batching import cb_logits_processors
 
 from maskwright import Vocabulary
 from maskwright.errors import InvalidOption, MatcherError, ModelCallFailed, UnsupportedHost
@@ -49,8 +48,24 @@ from maskwright.integrations.huggingface.logits_processor import Constraint
 from maskwright.integrations.huggingface.scores import apply_bitmask
 from maskwright.matching.bitmask import n_mask_words
 
-#: What is used of a manager that its documentation does not promise.
-HOOKS: Final = ("logit_processor", "batch_processor", "continuous_batching_config", "distributed_helper")
+try:
+    from transformers import ContinuousBatchingConfig
+    from transformers.generation.continuous_batching.cb_logits_processors import ContinuousBatchingLogitsProcessor
+except ImportError:  # a version without continuous batching, or without processors for it: `attach` says so
+    ContinuousBatchingConfig = None
+    ContinuousBatchingLogitsProcessor = object
+
+#: What is used of a manager, and of parts of it, that its documentation does not promise.
+HOOKS: Final = (
+    "batch_processor",
+    "logit_processor.logits_processor",
+    "logit_processor.tensors_required",
+    "logit_processor.supported_keys",
+    "logit_processor.do_processing",
+    "continuous_batching_config.use_async_batching",
+    "continuous_batching_config.cuda_graph_booleans",
+    "distributed_helper.tp_size",
+)
 
 #: Seconds between looks whether the thread that generates is still alive.
 PATIENCE: Final = 1.0
@@ -88,7 +103,7 @@ class RequestGrammar:
 
 
 @final
-class _GrammarProcessor(cb_logits_processors.ContinuousBatchingLogitsProcessor):  # type: ignore[misc,unused-ignore]
+class _GrammarProcessor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc,unused-ignore]
     """Masks the scores of requests that came with a `RequestGrammar`."""
 
     supported_kwargs: Final = {"grammar": RequestGrammar}
@@ -161,9 +176,7 @@ def attach(manager: Any, vocabulary: Vocabulary) -> GrammarRequests:
     Raises `UnsupportedHost` if this version of transformers lacks what is needed, `InvalidOption` for a configuration
     under which masks would come too late, and `MatcherError` if the manager has started or was attached before.
     """
-    lacking = [name for name in HOOKS if not hasattr(manager, name)]
-    if lacking:
-        raise UnsupportedHost("transformers", transformers.__version__, f"its manager has no {', '.join(lacking)}")
+    _check_host(manager)
     _check_configuration(manager)
     if manager.batch_processor is not None:
         raise MatcherError("Grammars must be attached before the manager is started or warmed up")
@@ -177,6 +190,23 @@ def attach(manager: Any, vocabulary: Vocabulary) -> GrammarRequests:
     processors.supported_keys.update(_GrammarProcessor.supported_kwargs)
     processors.do_processing = True
     return GrammarRequests(manager, vocabulary)
+
+
+def _check_host(manager: Any) -> None:
+    lacking = [name for name in HOOKS if not _has(manager, name)]
+    if ContinuousBatchingLogitsProcessor is object:
+        lacking.insert(0, "logits processors")
+    if lacking:
+        reason = f"its continuous batching has no {', '.join(lacking)}"
+        raise UnsupportedHost("transformers", transformers.__version__, reason)
+
+
+def _has(manager: Any, hook: str) -> bool:
+    try:
+        operator.attrgetter(hook)(manager)
+    except AttributeError:
+        return False
+    return True
 
 
 def _check_configuration(manager: Any) -> None:
@@ -220,6 +250,8 @@ def generate_batch(
     vocabulary = next((grammar.vocabulary for grammar in owned if grammar is not None), None)
     if vocabulary is None:
         raise MatcherError("None of the prompts has a grammar: `model.generate_batch` does this")
+    if ContinuousBatchingConfig is None:
+        raise UnsupportedHost("transformers", transformers.__version__, "it has no configurable continuous batching")
     manager = model.init_continuous_batching(
         generation_config=generation_config, continuous_batching_config=_synchronous(continuous_batching_config)
     )

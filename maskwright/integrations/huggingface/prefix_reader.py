@@ -44,7 +44,8 @@ class PrefixReader:
         begin = 0
         if self._cache is not None:
             begin = min(n_shared(self._kept, ids), len(ids) - 1)
-            self._cache.crop(begin - len(self._kept))
+            if begin < len(self._kept):
+                self._cache.crop(begin - len(self._kept))  # negative: by so many; 0 meant "to nothing" once
             inputs[str(self._causal.cache_name)] = self._cache
         inputs["input_ids"] = self._causal.tensor([ids[begin:]])
         logits = self._causal.logits(inputs, [len(ids) - begin - 1], use_cache=self._cache is not None)

@@ -38,7 +38,7 @@ class MultiplexingBackend(StructuredOutputBackend):  # type: ignore[misc]
         self._rows: Final = BitmaskRows(self._vocabularies.row_words)
         self._delegates: Final[dict[str, Any]] = {}
         self._lock: Final = threading.Lock()
-        self._vocabularies.constraints().compiler.warm_up()  # else the first request would wait for kernels
+        self._vocabularies.warm_up()  # else the first request would wait for kernels
 
     def compile_request(self, request: Request) -> StructuredOutputGrammar:
         """The grammar of a request; what is wrong with it is raised, and fails this request alone."""

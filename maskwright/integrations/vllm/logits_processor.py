@@ -54,7 +54,7 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         self._vocabularies: Final = vocabularies_of(
             cached_tokenizer_from_config(model_config=model_config), model_config.get_vocab_size()
         )
-        self._vocabularies.constraints().compiler.warm_up()
+        self._vocabularies.warm_up()
         self._rows: dict[int, _Row] = {}
 
     def is_argmax_invariant(self) -> bool:

@@ -50,7 +50,7 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         tokenizer = cached_tokenizer_from_config(model_config=vllm_config.model_config)
         self._states: Final = req_states
         self._vocabularies: Final = vocabularies_of(tokenizer, req_states.vocab_size)
-        self._vocabularies.constraints().compiler.warm_up()
+        self._vocabularies.warm_up()
         self._slots: Final[dict[int, _Slot]] = {}
 
     @classmethod

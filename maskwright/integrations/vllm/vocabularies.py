@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.integrations.readiness import make_kernels_ready
 from maskwright.integrations.vllm.constraints import Constraints
 from maskwright.matching.bitmask import n_mask_words, set_bits
 from maskwright.matching.vocabulary import Vocabulary
@@ -43,6 +44,11 @@ class Vocabularies:
         self._plain: Final = plain
         self._lock: Final = threading.Lock()
         self._kept: Final[OrderedDict[tuple[int, ...], Constraints]] = OrderedDict()
+
+    def warm_up(self) -> None:
+        """Load all kernels, and make what grammars share, before the first request; compile them where need be."""
+        make_kernels_ready()
+        self.constraints().compiler.warm_up()
 
     @property
     def row_words(self) -> int:

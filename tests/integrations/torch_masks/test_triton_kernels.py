@@ -102,6 +102,39 @@ def test_the_kernels_agree_with_loops_in_the_interpreter() -> None:
     assert run.stdout == f"{len(DTYPES) * len(STRIDES) * CASES_EACH} cases\n"
 
 
+@pytest.mark.parametrize("dtype", ["fp16", "bf16", "fp32", "fp64"])
+def test_the_kernels_compile_for_a_device_that_is_not_here(
+    dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For sm_90, with and without lists of rows; what the interpreter runs is not always what Triton compiles."""
+    pytest.importorskip("triton", reason="Triton is not installed")
+    from triton import compile as compiled
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from maskwright.integrations.torch_masks import triton_kernels
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    sums = "fp64" if dtype == "fp64" else "fp32"
+    lists = {"numbers": "*i32", "index": "*i32"}
+    sizes = dict.fromkeys(["n_columns", "n_words", "row_stride", "column_stride"], "i32")
+    rows = {"logits": f"*{dtype}", "words": "*i32", **lists, **sizes}
+    results = {"logs": f"*{sums}", "out": f"*{sums}"}
+    parts = {"parts": f"*{sums}"}
+    kernels = [
+        (triton_kernels.mask_kernel, rows, {"BLOCK": triton_kernels.BLOCK}),
+        (triton_kernels.sums_kernel, {**rows, **parts}, {"SPLIT": triton_kernels.SPLIT}),
+        (triton_kernels.logs_kernel, {**parts, "logs": f"*{sums}", "n_parts": "i32"}, {"PARTS": 32}),
+        (triton_kernels.log_probabilities_kernel, {**rows, **results}, {"BLOCK": triton_kernels.BLOCK}),
+    ]
+    for kernel, types, constants in kernels:
+        for none in ({}, {name: None for name in lists if name in types}):
+            fixed = {**constants, **none}
+            signature = {name: "constexpr" if name in fixed else types[name] for name in kernel.arg_names}
+            source = ASTSource(fn=kernel, signature=signature, constexprs=fixed)
+            assert "st.global" in compiled(source, target=GPUTarget("cuda", 90, 32)).asm["ptx"]
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_device_sums_as_torch_does() -> None:

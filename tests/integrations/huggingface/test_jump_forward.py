@@ -16,6 +16,7 @@ transformers = pytest.importorskip("transformers", reason="the extra `hf` is not
 import maskwright as mw
 from maskwright.errors import InvalidOption, NoContinuation
 from maskwright.grammar.json_schema.options import JSONSchemaOptions, Whitespace
+from maskwright.integrations.causal_model import CausalModel
 from maskwright.integrations.generation import LoadedModel
 from maskwright.integrations.huggingface import (
     GrammarLogitsProcessor,
@@ -270,9 +271,10 @@ def test_other_inputs_are_refused(loaded: LoadedModel, compiler: mw.Compiler) ->
     with pytest.raises(InvalidOption, match="the grammar alone is enough"):
         run(loaded, grammar, logits_processor=processors)
     cache = transformers.DynamicCache()
-    loaded.model(torch.tensor([[1, 2]]), cache=cache, use_cache=True)
+    name = CausalModel(loaded.model, 8).cache_name or ""
+    loaded.model(torch.tensor([[1, 2]]), use_cache=True, **{name: cache})
     with pytest.raises(InvalidOption, match="the prompt is read from its beginning"):
-        run(loaded, grammar, cache=cache)
+        run(loaded, grammar, **{name: cache})
 
 
 def test_text_that_no_tokenizer_writes_is_still_exact(loaded: LoadedModel, compiler: mw.Compiler) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from referencing import Registry
 
     from maskwright.grammar.behaviour.specification.spec import Budget, Spec
+    from maskwright.grammar.function_calls.choice import ToolChoice
     from maskwright.grammar.ir import Grammar
     from maskwright.grammar.json_schema import JSONSchemaOptions
     from maskwright.grammar.lark import Indenter, Lexer
@@ -253,6 +254,45 @@ class Compiler:
 
         chosen = None if options is None else options.to_json()
         return self._cache.get(content_key("structural tag", spec, chosen, markers_are_tokens), compiled)
+
+    def compile_tool_calls(
+        self,
+        tools: object,
+        format: str = "hermes",  # noqa: A002  it is what everyone calls it
+        *,
+        at_least: int = 0,
+        at_most: int | None = None,
+        choice: ToolChoice = "auto",
+        reasoning: str | None = None,
+        options: JSONSchemaOptions | None = None,
+        markers_are_tokens: bool = True,
+    ) -> CompiledGrammar:
+        """Compile the replies that call tools in a model's format (docs/tools.md): see `tools.tool_call_grammar`.
+
+        Special tokens may spell their names in the fixed texts of the format, as in `compile_structural_tag`.
+        """
+        from maskwright.grammar.function_calls.reply_grammar import tool_call_grammar
+        from maskwright.grammar.function_calls.tools import tools_of
+
+        known = tools_of(tools)
+
+        def compiled() -> CompiledGrammar:
+            grammar = tool_call_grammar(
+                known,
+                format,
+                at_least=at_least,
+                at_most=at_most,
+                choice=choice,
+                reasoning=reasoning,
+                options=options,
+                special_tokens=self._marker_names() if markers_are_tokens else [],
+            )
+            return self.compile_grammar(grammar)
+
+        described = [[tool.name, dict(tool.parameters)] for tool in known.tools]
+        asked = [format, at_least, at_most, repr(choice), reasoning, markers_are_tokens]
+        chosen = None if options is None else options.to_json()
+        return self._cache.get(content_key("tool calls", described, asked, chosen), compiled)
 
     def _marker_names(self) -> list[str]:
         """The special tokens that may stand within a text: those that do not end it."""

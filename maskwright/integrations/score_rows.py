@@ -1,7 +1,7 @@
 """One row of scores, in numpy, kept to the tokens of a bitmask.
 
 A row is written once, from the side that has fewer tokens to move: where few words of the mask have allowed tokens,
-their scores are copied into a row of −inf; else all scores are passed over. `huggingface/scores` does the same with
+their scores are copied into a row of −inf; else all scores are passed over. `torch_masks/scores` does the same with
 torch, for batches and devices.
 
     masked_scores(np.float32([1, 2, 3]), np.int32([0b101]))   # -> [1, -inf, 3]

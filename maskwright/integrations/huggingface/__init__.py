@@ -11,9 +11,9 @@ from maskwright.integrations.huggingface.continuous_batching import GrammarReque
 from maskwright.integrations.huggingface.growing_text import Retokenize
 from maskwright.integrations.huggingface.jump_forward import JumpForward, JumpForwardOutput, JumpStatistics
 from maskwright.integrations.huggingface.logits_processor import Constraint, GrammarLogitsProcessor, MaskStatistics
-from maskwright.integrations.huggingface.scores import apply_bitmask
 from maskwright.integrations.huggingface.streaming import Event, EventStreamer, TextEnded, TextPiece, stream_events
 from maskwright.integrations.huggingface.vocabulary import vocabulary_of
+from maskwright.integrations.torch_masks.scores import apply_bitmask
 
 __all__ = [
     "Constraint",

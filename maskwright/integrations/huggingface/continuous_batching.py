@@ -45,7 +45,7 @@ import transformers
 from maskwright import Vocabulary
 from maskwright.errors import InvalidOption, MatcherError, ModelCallFailed, UnsupportedHost
 from maskwright.integrations.huggingface.logits_processor import Constraint
-from maskwright.integrations.huggingface.scores import apply_bitmask
+from maskwright.integrations.torch_masks.scores import apply_bitmask
 from maskwright.matching.bitmask import n_mask_words
 
 try:

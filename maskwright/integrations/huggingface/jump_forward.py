@@ -40,8 +40,8 @@ from maskwright.integrations.huggingface.growing_text import GrowingText, Retoke
 from maskwright.integrations.huggingface.logits_processor import GrammarLogitsProcessor
 from maskwright.integrations.huggingface.prefix_reader import PrefixReader, n_shared
 from maskwright.integrations.huggingface.retokenizing import Retokenizer
-from maskwright.integrations.huggingface.scores import apply_bitmask
 from maskwright.integrations.huggingface.token_stream import TokenStream
+from maskwright.integrations.torch_masks.scores import apply_bitmask
 from maskwright.matching.bitmask import n_mask_words
 
 #: Tokens of one forward pass; a text is one row, however long.

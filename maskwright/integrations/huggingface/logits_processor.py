@@ -51,8 +51,8 @@ from transformers import LogitsProcessor
 
 from maskwright import Matcher, Vocabulary
 from maskwright.errors import MatcherError, NoContinuation, TokenRejected
-from maskwright.integrations.huggingface.scores import NO_SCORE, masked_scores
 from maskwright.integrations.huggingface.token_rows import TokenRows, Tokens
+from maskwright.integrations.torch_masks.scores import NO_SCORE, masked_scores
 from maskwright.matching.behaviour.session import Session
 from maskwright.matching.bitmask import n_mask_words
 

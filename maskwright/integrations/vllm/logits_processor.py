@@ -25,7 +25,7 @@ from vllm.tokenizers import cached_tokenizer_from_config
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor, MoveDirectionality
 
 from maskwright.errors import TokenRejected
-from maskwright.integrations.huggingface.scores import apply_bitmask
+from maskwright.integrations.torch_masks.scores import apply_bitmask
 from maskwright.integrations.vllm.constraints import TextInProgress
 from maskwright.integrations.vllm.logits_requests import checked_request, text_of_request
 from maskwright.integrations.vllm.vocabularies import vocabularies_of

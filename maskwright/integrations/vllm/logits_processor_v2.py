@@ -70,7 +70,7 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         """float32[rows, V] with −inf for all tokens that are not allowed, written into `logits`."""
         import torch
 
-        from maskwright.integrations.huggingface.scores import apply_bitmask
+        from maskwright.integrations.torch_masks.scores import apply_bitmask
 
         if not any(int(slot) in self._slots for slot in ctx.idx_mapping_np):
             return logits

@@ -21,7 +21,8 @@ import maskwright as mw
 from maskwright.errors import LimitExceeded, MatcherError, NoContinuation
 from maskwright.integrations.generation import GenerationOptions, LoadedModel, generate_text, load_model
 from maskwright.integrations.huggingface import GrammarLogitsProcessor, logits_processor, vocabulary_of
-from maskwright.integrations.huggingface import scores as scores_module
+from maskwright.integrations.torch_masks import scores as scores_module
+from maskwright.integrations.torch_masks.tensor_ops import forbidden
 from maskwright.matching.bitmask import unpack_bitmask
 
 PERSON = {
@@ -339,7 +340,7 @@ def test_all_ways_to_apply_a_bitmask_agree(rows: int, size: int, more_words: int
             masked.to(torch.float64).numpy(), np.where(np.isinf(expected), expected, scores.to(dtype))
         )
     assert torch.equal(scores, before)
-    on_device = scores_module._forbidden_on_device(torch.from_numpy(bitmask), size).numpy()
+    on_device = forbidden(torch.from_numpy(bitmask), size).numpy()
     assert np.array_equal(on_device, np.isinf(expected))
 
 

@@ -290,7 +290,14 @@ class Compiler:
             return self.compile_grammar(grammar)
 
         described = [[tool.name, dict(tool.parameters)] for tool in known.tools]
-        asked = [format, at_least, at_most, repr(choice), reasoning, markers_are_tokens]
+        asked = [
+            format,
+            at_least,
+            at_most,
+            repr(choice),
+            None if reasoning is None else str(reasoning),
+            markers_are_tokens,
+        ]
         chosen = None if options is None else options.to_json()
         return self._cache.get(content_key("tool calls", described, asked, chosen), compiled)
 

@@ -93,12 +93,13 @@ class _Writer:
 
     def _apart(self, around: Prose) -> Grammar:
         """Calls, or text that does not look like calls from the beginning."""
-        calls = concatenation([self.markers.text(around.marker).optional(), self._calls(around, "")])
-        if self.asked.at_least:
-            return calls
-        refused = "|".join(["^[ \\t\\r\\n]*" + _quoted(around.trigger), *map(_quoted, around.excluded)])
-        text = Grammar("root", {"root": Automaton(utf8_automaton(~search_language(refused)))})
-        return text if self.asked.at_most == 0 else union([text, calls])
+        ways = []
+        if self.asked.at_most != 0:
+            ways.append(concatenation([self.markers.text(around.marker).optional(), self._calls(around, "")]))
+        if not self.asked.at_least:
+            refused = "|".join(["^[ \\t\\r\\n]*" + _quoted(around.trigger), *map(_quoted, around.excluded)])
+            ways.append(Grammar("root", {"root": Automaton(utf8_automaton(~search_language(refused)))}))
+        return union(ways)
 
     def _framed(self, around: Prose) -> Grammar:
         """Text between its marks, then calls."""

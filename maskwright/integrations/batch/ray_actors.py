@@ -29,6 +29,7 @@ from __future__ import annotations
 import importlib.util
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, final
@@ -88,7 +89,8 @@ class OnRay:
             self._connect(ray)
         try:
             store = None if compiled is None else GrammarStore(ray, compiled)
-            yield from _Window(ray, self._actors(ray, model), store).answers(batches)
+            with self._actors(ray, model) as actors:
+                yield from _Window(ray, actors, store).answers(batches)
         finally:
             if is_ours:
                 ray.shutdown()
@@ -97,19 +99,25 @@ class OnRay:
         quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
         try:
             ray.init(address=self.address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise HostFailed(f"Ray cannot be reached or started ({error})") from error
+        except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+            raise HostFailed(f"Ray cannot be reached or started ({_last_line(error)})") from error
 
-    def _actors(self, ray: Any, model: Model) -> list[Any]:
+    @contextmanager
+    def _actors(self, ray: Any, model: Model) -> Iterator[list[Any]]:
+        """Actors that have loaded the model; they end with the run, and their places are free again."""
         needs = {"num_cpus": self.cpus_per_worker, "num_gpus": self.gpus_per_worker}
         workers = self._most(ray) if self.workers is None else self.workers
         made = ray.remote(max_restarts=-1, max_task_retries=TRIES - 1, **needs)(Worker)
         actors = [made.remote(model) for _ in range(workers)]
         try:
-            ray.get([actor.ready.remote() for actor in actors])
-        except ray.exceptions.RayError as error:
-            raise HostFailed(f"a worker cannot load the model ({_last_line(error)})") from error
-        return actors
+            try:
+                ray.get([actor.ready.remote() for actor in actors])
+            except ray.exceptions.RayError as error:
+                raise HostFailed(f"a worker cannot load the model ({_last_line(error)})") from error
+            yield actors
+        finally:
+            for actor in actors:
+                ray.kill(actor)
 
     def _most(self, ray: Any) -> int:
         """As many workers as the cluster has room for, at least one."""
@@ -192,25 +200,30 @@ class _Window:
         self._actors = actors
         self._store = store
         self._calls: dict[Any, tuple[int, Batch, Any]] = {}  # by reference: number, batch, actor
-        self._done: dict[int, tuple[Batch, list[Answer]]] = {}
+        self._done: dict[int, tuple[Batch, list[Answer] | HostFailed]] = {}
+        self._has_failed = False
 
     def answers(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, list[Answer]]]:
+        """The batches in their order; a failure is raised in its turn, when all before it is handed over."""
         numbered = enumerate(batches)
         free = [actor for _ in range(CALLS_PER_ACTOR) for actor in self._actors]
         due, begun, is_over = 0, 0, False
         while True:
-            while free and not is_over and begun < due + WINDOW * len(self._actors):
-                number, batch = next(numbered, (begun, None))
-                if batch is None:
+            while free and not is_over and not self._has_failed and begun < due + WINDOW * len(self._actors):
+                number, next_batch = next(numbered, (begun, None))
+                if next_batch is None:
                     is_over = True
                 else:
-                    self._begin(number, batch, free.pop(0))
+                    self._begin(number, next_batch, free.pop(0))
                     begun += 1
             if not self._calls:
                 return
             free.append(self._finish_one())
             while due in self._done:
-                yield self._done.pop(due)
+                batch, answers = self._done.pop(due)
+                if isinstance(answers, HostFailed):
+                    raise answers
+                yield batch, answers
                 due += 1
 
     def _begin(self, number: int, batch: Batch, actor: Any) -> None:
@@ -238,7 +251,11 @@ class _Window:
         """Wait for some call, and note its answers; the actor that is free now."""
         [call], _ = self._ray.wait(list(self._calls), num_returns=1)
         number, batch, actor = self._calls.pop(call)
-        self._done[number] = batch, self._answers_of(call, batch, actor)
+        try:
+            self._done[number] = batch, self._answers_of(call, batch, actor)
+        except HostFailed as error:
+            self._has_failed = True
+            self._done[number] = batch, error
         return actor
 
     def _answers_of(self, call: Any, batch: Batch, actor: Any) -> list[Answer]:

@@ -15,6 +15,7 @@ from maskwright.integrations.batch.rows import Row
 from maskwright.integrations.batch.work import Request, answered, batches_of, seed_of
 
 WORDS = Constraint(Kind.REGEX, "yes|no")
+BLOCKS = 'start: "x" _NEWLINE\n%declare _INDENT _DEDENT\n_NEWLINE: /\\n/'
 TEXT = Written("yes", is_complete=True, is_json=False, n_prompt_tokens=1, n_tokens=2)
 
 

@@ -24,7 +24,7 @@ CUDA graphs and compiled steps, whose padding rows and recorded kernels know not
 host; tensor parallelism, which sends requests to other processes. The hooks are private to transformers, so what is
 used of them is looked for first, and `UnsupportedHost` names what a version lacks.
 
-Cost: one mask for each request and step, as in `generate`, and a comparison of the tokens so far (5 µs per 1,000).
+Cost: one mask for each request and step, as in `generate`, and a comparison of the tokens so far (1 µs per 1,000).
 
 Rejected: a table from request ids to matchers beside the manager. Nothing tells a processor that a request has ended,
 so the table would grow, or forget requests that are only waiting.

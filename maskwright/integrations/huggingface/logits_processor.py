@@ -27,7 +27,7 @@ allows (`min_new_tokens` in a document that must end, `no_repeat_ngram_size` in 
 right answer, and `NoContinuation` says so; without an error `generate` would take token 0.
 
 Cost of a step, each row: a comparison of its tokens, a step of its matcher, one mask, one pass over its scores (figures
-in docs/huggingface.md). On the second way also a digest (5 µs per 1,000 tokens) and a fork.
+in docs/huggingface.md). On the second way also a digest (6 µs per 1,000 tokens) and a fork.
 
 Rejected: a state for each row index and a count of tokens, as other engines have it: wrong under beam search and in
 assisted decoding. A trie of prefixes: the same answers, but every step walks whole rows in Python. The table alone: two

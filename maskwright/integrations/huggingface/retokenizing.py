@@ -9,7 +9,7 @@ A blank in front comes from the start of the text, not from its content, so the 
 the tokens of the anchor are cut off again: nothing for byte-level tokenizers, a line break for others. An anchor is
 good if probes behind it come out exact.
 
-Cost: one call of the tokenizer for the whole text, some 0.2 ms for 1,000 characters.
+Cost: one call of the tokenizer for the whole text, some 0.3 ms for 1,000 characters.
 
 Rejected: our own longest-match tokens (`Matcher.forced_tokens`). They spell the same text, but no tokenizer would cut
 it like that, and a model continues best what looks like the texts that it was trained on.

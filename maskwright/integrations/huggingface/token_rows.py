@@ -2,7 +2,7 @@
 
 A processor is given all tokens of all rows at every step, and has to know whether these are the rows of the last step
 with one more token each. `generate` may write into its tensor later (beam search does), so the comparison needs a copy,
-which grows by doubling. Cost: 1 µs for a row of 1,000 tokens.
+which grows by doubling. Cost: 0.6 µs for a row of 1,000 tokens.
 
 Rejected: `torch.equal` with a copy made by torch, five calls where this is one: as fast in a loop, three times as slow
 between two steps of a model.

@@ -39,8 +39,11 @@ def run_here(
     if grammars is not None and constraint is not None:
         grammars(constraint)
     engine = model.engine(grammars or compiled_elsewhere)
-    for batch in batches:
-        yield batch, answered(engine, batch.requests)
+    try:
+        for batch in batches:
+            yield batch, answered(engine, batch.requests)
+    finally:
+        engine.close()
 
 
 def compiled_elsewhere(constraint: Constraint) -> CompiledGrammar:

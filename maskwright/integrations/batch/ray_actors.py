@@ -60,6 +60,10 @@ WINDOW: Final = 8
 MAX_STORED: Final = 4096
 
 
+#: How long actors may take to end what they have started, before they are ended themselves.
+CLOSE_SECONDS: Final = 30
+
+
 @dataclass(frozen=True, slots=True)
 class OnRay:
     """The runner of a cluster. address: as `ray.init` has it; None: the running one, or else one on this machine.
@@ -116,6 +120,7 @@ class OnRay:
                 raise HostFailed(f"a worker cannot load the model ({_last_line(error)})") from error
             yield actors
         finally:
+            ray.wait([actor.close.remote() for actor in actors], num_returns=workers, timeout=CLOSE_SECONDS)
             for actor in actors:
                 ray.kill(actor)
 
@@ -178,6 +183,10 @@ class Worker:
 
     def ready(self) -> None:
         """Answered when the model is loaded."""
+
+    def close(self) -> None:
+        """End what the engine has started."""
+        self._engine.close()
 
     def answers(
         self, requests: Sequence[Request | RowError], references: Mapping[bytes, Any]

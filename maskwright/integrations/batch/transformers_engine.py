@@ -90,6 +90,9 @@ class TransformersEngine:
         texts = iter(self._written(asked) if asked else [])
         return [next(texts) if isinstance(one, _Prepared) else one for one in prepared]
 
+    def close(self) -> None:
+        """There is nothing to end."""
+
     def _prepared(self, request: Request) -> _Prepared | RowError:
         try:
             ids = prompt_ids(self._loaded.tokenizer, request.prompt)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -41,6 +42,16 @@ ENVIRONMENT: Final = {
     "VLLM_LOGGING_LEVEL": "ERROR",
 }
 """Set where the user has not set it."""
+
+
+@dataclass(unsafe_hash=True)
+class RequestRefused(MaskwrightError):
+    """vLLM, or the plug-in, does not take a request."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"vLLM refuses the request: {self.reason}."
 
 
 def asked_of(constraint: Constraint) -> Mapping[str, Any]:
@@ -79,7 +90,7 @@ class VLLMEngine:
         self._max_length = int(self._llm.model_config.max_model_len)
 
     def __call__(self, requests: Sequence[Request]) -> list[Answer]:
-        """A text, or the row's error, for each request, in order; raises ValueError where vLLM refuses a request."""
+        """A text, or the error of its row, for each request; raises RequestRefused where vLLM refuses some of them."""
         prepared = [self._prompt(request) for request in requests]
         asked = [
             (prompt, request)
@@ -88,11 +99,23 @@ class VLLMEngine:
         ]
         prompts = [{"prompt_token_ids": prompt} for prompt, _ in asked]
         parameters = [self._parameters(request) for _, request in asked]
-        outputs = self._llm.generate(prompts, parameters, use_tqdm=False) if asked else []
+        outputs = self._generated(prompts, parameters) if asked else []
         texts = iter(
             [_text(output, request.constraint.kind) for output, (_, request) in zip(outputs, asked, strict=True)]
         )
         return [prompt if isinstance(prompt, RowError) else next(texts) for prompt in prepared]
+
+    def close(self) -> None:
+        """End the engine's process, which vLLM would otherwise wait for in vain when this one ends."""
+        self._llm.llm_engine.engine_core.shutdown()
+
+    def _generated(self, prompts: list[Any], parameters: list[Any]) -> list[Any]:
+        from vllm.exceptions import VLLMClientError
+
+        try:
+            return list(self._llm.generate(prompts, parameters, use_tqdm=False))
+        except (VLLMClientError, ValueError) as error:
+            raise RequestRefused(str(error).strip().rstrip(".")) from error
 
     def _prompt(self, request: Request) -> list[int] | RowError:
         try:

@@ -66,6 +66,9 @@ class Engine(Protocol):
     def __call__(self, requests: Sequence[Request], /) -> list[Answer]:
         """Raises one of FAULTS_OF_A_ROW if some request is refused, anything else if the host fails."""
 
+    def close(self) -> None:
+        """End whatever was started for it."""
+
 
 Grammars: TypeAlias = "Callable[[Constraint], CompiledGrammar]"
 """How an engine gets at compiled grammars; raises a MaskwrightError for a constraint that cannot be kept."""

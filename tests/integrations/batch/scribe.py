@@ -67,6 +67,10 @@ class ScribeEngine:
         time.sleep(self._scribe.seconds)
         return [self._written(request) for request in requests]
 
+    def close(self) -> None:
+        if self._scribe.notes is not None:
+            (Path(self._scribe.notes) / "closed").touch()
+
     def _obey(self, prompt: str) -> None:
         if prompt == "refuse":
             raise ValueError("the scribe refuses")

@@ -93,6 +93,7 @@ def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path) -> None:
     given = rows(40)
     given[20]["prompt"] = "die once"
     assert run(job_of(tmp_path, given), Scribe(notes=str(notes)), TWO).tally == Tally(40)
+    assert (notes / "closed").exists()
 
 
 def test_a_row_that_kills_its_worker_gets_an_error_and_the_others_are_answered(tmp_path: Path) -> None:

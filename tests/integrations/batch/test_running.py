@@ -76,6 +76,18 @@ def test_the_text_of_a_row_depends_neither_on_its_place_nor_on_the_batch(tmp_pat
     assert [answer["text"] for answer in read_answers(other.output)] != list(texts.values())
 
 
+def test_an_engine_is_closed_however_a_run_ends(tmp_path: Path) -> None:
+    for number, prompt in enumerate(("x", "break")):
+        notes = tmp_path / str(number)
+        notes.mkdir()
+        job = job_of(tmp_path, [{"prompt": prompt}], f"out{number}.jsonl")
+        try:
+            run(job, Scribe(notes=str(notes)), run_here)
+        except HostFailed:
+            assert prompt == "break"
+        assert (notes / "closed").exists()
+
+
 def test_an_empty_input_has_an_empty_output(tmp_path: Path) -> None:
     job = job_of(tmp_path, [])
     assert run(job, Scribe(), run_here) == Progress(Tally(), 0, 0)

@@ -24,7 +24,7 @@ from maskwright.errors import (
     UnsupportedSchema,
     UnsupportedStructuralTag,
 )
-from maskwright.grammar.function_calls.call_format import CallFormat, Hole
+from maskwright.grammar.function_calls.call_format import CallFormat
 from maskwright.grammar.function_calls.faults import UnsupportedTool
 from maskwright.grammar.function_calls.tools import Tool
 from maskwright.grammar.ir import Grammar
@@ -57,7 +57,7 @@ def argument_grammar(
         spec = {"type": "json_schema", "json_schema": tool.parameters, "style": call_format.style}
         if call_format.excluded_in_values:
             spec["excludes"] = [*call_format.excluded_in_values]
-        reader = Reader(TAG_FORMATS, markers, chosen, begin=_before_arguments(call_format))
+        reader = Reader(TAG_FORMATS, markers, chosen, begin=call_format.before_arguments)
         return reader.grammar(spec, "", NO_ENDS)
 
 
@@ -73,13 +73,6 @@ def _readable_json(schema: Mapping[str, Any], request: Request, unreadable: str)
         raise EmptyLanguage("no object satisfies the schema")
     rules = ReadableValue(ReadableJSON(known, request, request.readable(unreadable)), objects, known.root)
     return Grammar("value", rules, is_prepared=True, is_document=True, report=known.report)
-
-
-def _before_arguments(call_format: CallFormat) -> str:
-    """What stands right before the arguments: it tells whether a model ends lines around values."""
-    spelling = call_format.calls[0]
-    before = spelling[spelling.index(Hole.ARGUMENTS) - 1]
-    return before if isinstance(before, str) else "-"
 
 
 def _options(

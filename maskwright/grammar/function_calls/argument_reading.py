@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
+from maskwright.grammar.function_calls.call_format import CallFormat
 from maskwright.grammar.function_calls.gemma_reading import read_gemma
 from maskwright.grammar.function_calls.source import Expected, Source, Waiting
 from maskwright.grammar.function_calls.tools import Tool
@@ -27,14 +29,16 @@ _PLAIN: Final = re.compile(r'[^"{}\[\]]+')
 _IN_STRING: Final = re.compile(r'[^"\\]+')
 
 
-def argument_reader(style: str) -> Callable[[Source, Tool], Waiting[Arguments]]:
-    """What reads arguments of a style: from their first character to their last."""
-    if style == "json":
+def argument_reader(call_format: CallFormat) -> Callable[[Source, Tool], Waiting[Arguments]]:
+    """What reads the arguments of a format: from their first character to their last."""
+    if call_format.style == "json":
         return read_json_object
-    if style == "gemma":
+    if call_format.style == "gemma":
         return read_gemma_object
-    flat = FLAT_STYLES[style]
-    return lambda source, tool: read_members(source, tool, flat)
+    style = FLAT_STYLES[call_format.style]
+    if not call_format.before_arguments.endswith("\n"):
+        style = replace(style, line_ends=LineEnds.KEPT)
+    return lambda source, tool: read_members(source, tool, style)
 
 
 def read_json_object(source: Source, _: Tool) -> Waiting[Arguments]:

@@ -122,3 +122,10 @@ class CallFormat:
             first = self.around.section.begin or self.calls[0][0]
             assert isinstance(first, str), self.name
             assert first.startswith(self.around.trigger), self.name
+
+    @property
+    def before_arguments(self) -> str:
+        """What stands right before the arguments: a line end there means that lines end around values too."""
+        spelling = self.calls[0]
+        before = spelling[spelling.index(Hole.ARGUMENTS) - 1]
+        return before if isinstance(before, str) else before.value

@@ -49,7 +49,7 @@ def read_call(source: Source, call_format: CallFormat, tools: Tools, listener: L
         else:
             yield from source.blanks()
             first = source.at
-            reading = argument_reader(call_format.style)(source, tools.by_name[name])
+            reading = argument_reader(call_format)(source, tools.by_name[name])
             arguments = yield from _told(reading, source, listener.argument_text)
             argument_text = source.text[first : source.at]
             yield from source.blanks()

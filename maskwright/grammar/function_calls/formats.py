@@ -261,7 +261,7 @@ _ALL = (
     CallFormat(
         "json",
         calls=(_object("arguments"),),
-        around=Prose("[", Section("[", ", ", "]"), calls_stand_alone=True),
+        around=Prose("[", Section("[", ", ", "]"), calls_stand_alone=True, excluded=('[{"name": ',)),
         reasoning=None,
     ),
 )

@@ -115,7 +115,7 @@ class _Writer:
         marks, where = self.format.reasoning, self.asked.reasoning
         if marks is None or where is None:
             return []
-        excluded = [text for text in (around.trigger, marks.begin) if text not in marks.end and not around.text_end]
+        excluded = [text for text in (around.trigger, marks.begin) if text not in marks.end]
         text = free_text(Ends((marks.end,)), self.markers, excluded=excluded)
         assert text is not None, "the end of reasoning is the only one that is searched for"
         begin = NOTHING if where is Reasoning.BEGUN else self.markers.text(marks.begin)

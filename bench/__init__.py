@@ -16,5 +16,9 @@ Run `python -m bench --help`, or `make bench`. Files in reading order:
     flame.py       a program of its own: where the time goes, drawn
     guard.py       a program of its own: operations, and on request instructions, against a committed baseline
     sampling/      a package of its own: samplers beside genlm-control, what they cost and how close they come
+    transformers/  a package of its own: modes of generation, and what a grammar adds to a step
+    vllm_masks.py  a program of its own: masks inside vLLM, beside its own engines
+    draft_trees.py a program of its own: trees of drafts judged in one call
+    device_masks.py, device_traffic.py   programs of their own: masks over logits, and what a step sends to a device
     grammars.py    a program of its own: whole languages as Lark grammars, and grammar_figures.py with its tables
 """

@@ -66,6 +66,10 @@ def check_logits(logits: Any) -> None:
 
 def check_memory(logits: Any) -> None:
     """Raise MatcherError unless every logit has memory of its own, so that it can be masked in place."""
+    if logits.is_neg():
+        raise MatcherError(
+            "Logits whose sign torch has yet to change cannot be masked in place; use resolve_neg() first"
+        )
     if not logits.is_contiguous():
         (stride, size), (wide_stride, wide_size) = sorted(zip(logits.stride(), logits.shape, strict=True))
         if (size > 1 and stride < 1) or (wide_size > 1 and size > 0 and wide_stride <= (size - 1) * stride):
@@ -117,7 +121,12 @@ def row_list(index: Rows | None, n_masks: int, n_rows: int) -> Any:
     rows = np.asarray(index)
     if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
         raise MatcherError(f"A list of rows must be integers in one dimension, not {rows.dtype}{list(rows.shape)}")
-    places = rows.tolist()
+    check_places(rows.tolist(), n_masks, n_rows)
+    return np.ascontiguousarray(rows, np.int64)
+
+
+def check_places(places: list[int], n_masks: int, n_rows: int) -> None:
+    """Raise MatcherError unless these are distinct rows of the logits, one for each mask."""
     if len(places) != n_masks:
         raise MatcherError(f"There are {n_masks} masks and {len(places)} rows to mask by them")
     if places and (min(places) < 0 or max(places) >= n_rows):
@@ -126,7 +135,6 @@ def row_list(index: Rows | None, n_masks: int, n_rows: int) -> Any:
         )
     if len(set(places)) != n_masks:
         raise MatcherError("A row is in the list twice, and would be masked by two masks")
-    return np.ascontiguousarray(rows, np.int64) if n_masks else IN_ORDER
 
 
 def for_device(logits: Any, masks: Masks, index: Rows | None) -> tuple[Any, Any, Any]:
@@ -137,10 +145,12 @@ def for_device(logits: Any, masks: Masks, index: Rows | None) -> tuple[Any, Any,
     words, numbers = (masks.words, masks.numbers) if isinstance(masks, StepMasks) else (masks, None)
     if torch.compiler.is_compiling():
         if index is not None and not isinstance(index, torch.Tensor):
-            index = torch.tensor(row_list(index, len(index), len(logits)).tolist(), device=logits.device)
+            places = list(index)
+            check_places(places, len(words if numbers is None else numbers), len(logits))
+            index = torch.tensor(places, device=logits.device)
         return words, numbers, index
     words, n_masks, _, _ = mask_words(masks, logits.device)
     rows = row_list(index, n_masks, len(logits))
-    if rows is IN_ORDER:
+    if index is None:
         return words, numbers, None
     return words, numbers, torch.from_numpy(rows).to(logits.device, torch.int32, non_blocking=True)

@@ -37,7 +37,7 @@ def masked_scores(
     scores: torch.Tensor, bitmask: npt.NDArray[np.int32]
 ) -> tuple[torch.Tensor, npt.NDArray[np.int8] | None]:
     """The same, and what is left of each row: int8[rows], SOMETHING or NO_SCORE; None where all have SOMETHING."""
-    given = scores.detach() if scores.requires_grad else scores
+    given = (scores.detach() if scores.requires_grad else scores).resolve_neg()
     left = np.empty(len(bitmask), np.int8)
     if given.is_cpu and given.dtype in INFINITIES:
         masked, is_something_everywhere = _masked_on_host(given.contiguous(), np.ascontiguousarray(bitmask), left)

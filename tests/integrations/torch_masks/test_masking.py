@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the extra `hf` is not installed")
 
 from maskwright.errors import MatcherError
 from maskwright.integrations.torch_masks import StepMasks, mask_logits, tensor_ops
+from maskwright.integrations.torch_masks.arguments import for_device
 from maskwright.integrations.torch_masks.row_kernels import NO_SCORE
 from maskwright.integrations.torch_masks.scores import apply_bitmask, masked_scores
 from tests.integrations.torch_masks.reference import INTEGERS, STRIDES, bits_of, random_case, random_masks
@@ -21,7 +22,7 @@ DTYPES = list(INTEGERS)
 
 
 def by_tensor_ops(logits: Any, masks: Any, index: list[int] | None = None) -> None:
-    tensor_ops.mask_rows(logits, torch.from_numpy(masks), None, None if index is None else torch.tensor(index).long())
+    tensor_ops.mask_rows(logits, *for_device(logits, torch.from_numpy(masks), index))
 
 
 def by_tensors(logits: Any, masks: Any, index: list[int] | None = None) -> None:
@@ -108,6 +109,14 @@ def test_a_copy_without_an_allowed_column_is_an_error() -> None:
     assert str(caught.value) == "No allowed token lies among the 4 scores: does the model fit the vocabulary."
 
 
+def test_signs_that_torch_has_yet_to_change_are_not_missed() -> None:
+    negative = torch.tensor([[1 + 2j, 3 + 4j]]).conj().imag
+    assert negative.is_neg()
+    assert apply_bitmask(negative, np.int32([[1]])).tolist() == [[-2.0, -torch.inf]]
+    with pytest.raises(MatcherError, match="use resolve_neg"):
+        mask_logits(negative, np.int32([[1]]))
+
+
 def test_no_rows_and_an_empty_list_change_nothing() -> None:
     logits = torch.zeros(2, 40)
     mask_logits(logits, np.zeros((0, 2), np.int32), [])
@@ -183,7 +192,7 @@ def test_gradients_notice_that_saved_logits_were_masked() -> None:
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-@pytest.mark.parametrize("way", ["whole", "index", "table"])
+@pytest.mark.parametrize("way", ["whole", "index", "list", "table"])
 def test_a_graph_has_the_mask_in_it_without_a_break(backend: str, way: str) -> None:
     def step(logits: Any, words: Any, numbers: Any, index: Any) -> Any:
         scaled = logits * 2
@@ -191,6 +200,8 @@ def test_a_graph_has_the_mask_in_it_without_a_break(backend: str, way: str) -> N
             mask_logits(scaled, words)
         elif way == "index":
             mask_logits(scaled, words, index)
+        elif way == "list":
+            mask_logits(scaled, words, [4, 0, 2])
         else:
             mask_logits(scaled, StepMasks(words, numbers, np.arange(0)), index)
         return scaled.argmax(dim=-1), scaled
@@ -203,7 +214,7 @@ def test_a_graph_has_the_mask_in_it_without_a_break(backend: str, way: str) -> N
         logits = torch.randn(n_rows, size)
         words = random_masks(rng, n + (2 if way == "table" else 0), -(-size // 32))
         numbers = rng.permutation(len(words))[:n]
-        index = rng.permutation(n_rows)[:n]
+        index = np.array([4, 0, 2]) if way == "list" else rng.permutation(n_rows)[:n]
         expected = logits * 2
         chosen = words[numbers] if way == "table" else words
         mask_logits(expected, chosen, None if way == "whole" else index)

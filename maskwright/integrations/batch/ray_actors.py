@@ -15,11 +15,6 @@ What Ray does here: processes, where they are, restarts (`max_restarts`), calls 
 objects. What is left is a window: at most two calls for each actor, so that none waits for the driver, and at most
 WINDOW for each until the oldest of them is written.
 
-Grammars. The driver compiles each constraint once, for it has the files and modules of the user, and errors are told
-where they can be read; `CompiledGrammar.to_bytes` goes into Ray's object store under the constraint's key. A batch
-brings references; an actor fetches the bytes of a key that it does not have (on one node they are in shared memory),
-builds the automaton, and keeps it. Masks that texts have taught it stay in its process.
-
 A batch whose actor died TRIES times is taken apart, and a row that kills its actor alone gets an error. What an engine
 itself reports as a fault of the host ends the run, as it does on one machine.
 """
@@ -27,25 +22,20 @@ itself reports as a fault of the host ends the run, as it does on one machine.
 from __future__ import annotations
 
 import importlib.util
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import Any, Final, final
 
 from maskwright.errors import MaskwrightError
 from maskwright.integrations.batch.answers import Answer
 from maskwright.integrations.batch.constraint import Constraint
 from maskwright.integrations.batch.errors import HostFailed
-from maskwright.integrations.batch.local import GRAMMAR_BYTES, CompiledHere, compiled_elsewhere
+from maskwright.integrations.batch.local import CompiledHere, compiled_elsewhere
+from maskwright.integrations.batch.ray_grammars import FetchedGrammars, GrammarStore
 from maskwright.integrations.batch.rows import RowError
 from maskwright.integrations.batch.work import Batch, Model, Request, answered
 from maskwright.matching.compiler import Compiler
-from maskwright.matching.grammar_cache import GrammarCache
-
-if TYPE_CHECKING:
-    from maskwright.matching.compiled_grammar import CompiledGrammar
 
 #: How often a batch is begun before it is taken apart.
 TRIES: Final = 4
@@ -55,10 +45,6 @@ CALLS_PER_ACTOR: Final = 2
 
 #: Batches for each actor between the oldest that is not written and the newest that was handed out.
 WINDOW: Final = 8
-
-#: How many grammars the driver keeps in the object store for later batches.
-MAX_STORED: Final = 4096
-
 
 #: How long actors may take to end what they have started, before they are ended themselves.
 CLOSE_SECONDS: Final = 30
@@ -94,7 +80,11 @@ class OnRay:
         try:
             store = None if compiled is None else GrammarStore(ray, compiled)
             with self._actors(ray, model) as actors:
-                yield from _Window(ray, actors, store).answers(batches)
+                window = _Window(ray, actors, store)
+                try:
+                    yield from window.answers(batches)
+                finally:
+                    window.close()
         finally:
             if is_ours:
                 ray.shutdown()
@@ -108,68 +98,25 @@ class OnRay:
 
     @contextmanager
     def _actors(self, ray: Any, model: Model) -> Iterator[list[Any]]:
-        """Actors that have loaded the model; they end with the run, and their places are free again."""
-        needs = {"num_cpus": self.cpus_per_worker, "num_gpus": self.gpus_per_worker}
-        workers = self._most(ray) if self.workers is None else self.workers
-        made = ray.remote(max_restarts=-1, max_task_retries=TRIES - 1, **needs)(Worker)
-        actors = [made.remote(model) for _ in range(workers)]
+        """Actors that begin to load the model; they end with the run, and their places are free again."""
+        needs = {"CPU": self.cpus_per_worker, "GPU": self.gpus_per_worker}
+        there = ray.cluster_resources()
+        room = min(int(there.get(name, 0) // each) for name, each in needs.items() if each)
+        if not room:
+            has = ", ".join(f"{there.get(name, 0):g} {name}" for name in needs)
+            raise HostFailed(f"the cluster has no room for a worker: it has {has} in all")
+        made = ray.remote(
+            num_cpus=self.cpus_per_worker,
+            num_gpus=self.gpus_per_worker,
+            max_restarts=-1,
+            max_task_retries=TRIES - 1,
+        )(Worker)
+        actors = [made.remote(model) for _ in range(self.workers or room)]
         try:
-            try:
-                ray.get([actor.ready.remote() for actor in actors])
-            except ray.exceptions.RayError as error:
-                raise HostFailed(f"a worker cannot load the model ({_last_line(error)})") from error
             yield actors
         finally:
-            ray.wait([actor.close.remote() for actor in actors], num_returns=workers, timeout=CLOSE_SECONDS)
             for actor in actors:
                 ray.kill(actor)
-
-    def _most(self, ray: Any) -> int:
-        """As many workers as the cluster has room for, at least one."""
-        there = ray.cluster_resources()
-        wanted = {"CPU": self.cpus_per_worker, "GPU": self.gpus_per_worker}
-        return max(1, min(int(there.get(name, 0) // each) for name, each in wanted.items() if each))
-
-
-@final
-class GrammarStore:
-    """Compiled grammars in Ray's object store, by the keys of their constraints."""
-
-    def __init__(self, ray: Any, compiled: CompiledHere) -> None:
-        self._ray = ray
-        self._compiled = compiled
-        self._references: OrderedDict[bytes, Any] = OrderedDict()  # the one used last is the last
-
-    def reference(self, constraint: Constraint) -> Any:
-        """A reference to the bytes of a grammar; raises a MaskwrightError."""
-        found = self._references.get(constraint.key)
-        if found is None:
-            found = self._references[constraint.key] = self._ray.put(self._compiled(constraint).to_bytes())
-        self._references.move_to_end(constraint.key)
-        if len(self._references) > MAX_STORED:
-            self._references.popitem(last=False)  # batches on their way hold references of their own
-        return found
-
-
-@final
-class FetchedGrammars:
-    """The grammars of a worker: fetched when they are asked for the first time, and kept by their keys."""
-
-    def __init__(self, compiler: Compiler) -> None:
-        self._compiler = compiler
-        self._kept = GrammarCache(GRAMMAR_BYTES, attrgetter("size_bytes"))
-        self.references: Mapping[bytes, Any] = {}
-        self.n_fetched = 0
-
-    def __call__(self, constraint: Constraint) -> CompiledGrammar:
-        """The grammar; raises a MaskwrightError."""
-        return self._kept.get(constraint.key, lambda: self._fetched(constraint.key))
-
-    def _fetched(self, key: bytes) -> CompiledGrammar:
-        import ray
-
-        self.n_fetched += 1
-        return self._compiler.grammar_from_bytes(ray.get(self.references[key]))
 
 
 @final
@@ -202,38 +149,71 @@ class Worker:
 
 @final
 class _Window:
-    """Calls on their way, and answers that wait for their turn."""
+    """Actors that load, calls on their way, and answers that wait for their turn."""
 
     def __init__(self, ray: Any, actors: list[Any], store: GrammarStore | None) -> None:
         self._ray = ray
         self._actors = actors
         self._store = store
+        self._most_open = WINDOW * len(actors)
+        self._loading: dict[Any, Any] = {actor.ready.remote(): actor for actor in actors}
+        self._free: list[Any] = []  # an actor for each call that it may be given
         self._calls: dict[Any, tuple[int, Batch, Any]] = {}  # by reference: number, batch, actor
         self._done: dict[int, tuple[Batch, list[Answer] | HostFailed]] = {}
-        self._has_failed = False
 
     def answers(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, list[Answer]]]:
-        """The batches in their order; a failure is raised in its turn, when all before it is handed over."""
-        numbered = enumerate(batches)
-        free = [actor for _ in range(CALLS_PER_ACTOR) for actor in self._actors]
-        due, begun, is_over = 0, 0, False
+        """The batches in their order; a failure is raised in its turn, when all before it is handed over.
+
+        An actor takes part from when it has loaded the model; a run does not wait for those that find no place.
+        """
+        due, begun, may_begin = 0, 0, True
         while True:
-            while free and not is_over and not self._has_failed and begun < due + WINDOW * len(self._actors):
-                number, next_batch = next(numbered, (begun, None))
-                if next_batch is None:
-                    is_over = True
+            while may_begin and self._free and begun < due + self._most_open:
+                batch = next(batches, None)
+                if batch is None:
+                    may_begin = False
                 else:
-                    self._begin(number, next_batch, free.pop(0))
+                    self._begin(begun, batch, self._free.pop(0))
                     begun += 1
-            if not self._calls:
+            if not may_begin and not self._calls:
                 return
-            free.append(self._finish_one())
+            may_begin &= self._wait()
             while due in self._done:
                 batch, answers = self._done.pop(due)
                 if isinstance(answers, HostFailed):
                     raise answers
                 yield batch, answers
                 due += 1
+
+    def close(self) -> None:
+        """Let the actors that take part end what they have started."""
+        loading = set(self._loading.values())
+        closing = [actor.close.remote() for actor in self._actors if actor not in loading]
+        if closing:
+            self._ray.wait(closing, num_returns=len(closing), timeout=CLOSE_SECONDS)
+
+    def _wait(self) -> bool:
+        """Wait until an actor has loaded, or a call is answered; False if the host failed."""
+        [done], _ = self._ray.wait([*self._calls, *self._loading], num_returns=1)
+        if done in self._loading:
+            self._free += [self._loaded(done)] * CALLS_PER_ACTOR
+            return True
+        number, batch, actor = self._calls.pop(done)
+        self._free.append(actor)
+        try:
+            self._done[number] = batch, self._answers_of(done, batch, actor)
+        except HostFailed as error:
+            self._done[number] = batch, error
+            return False
+        return True
+
+    def _loaded(self, ready: Any) -> Any:
+        """The actor that said so; one that cannot load the model ends the run, as the others could not either."""
+        try:
+            self._ray.get(ready)
+        except self._ray.exceptions.RayError as error:
+            raise HostFailed(f"a worker cannot load the model ({_last_line(error)})") from error
+        return self._loading.pop(ready)
 
     def _begin(self, number: int, batch: Batch, actor: Any) -> None:
         requests, references = self._with_references(batch.requests)
@@ -255,17 +235,6 @@ class _Window:
                     request = RowError.of(error)
             sent.append(request)
         return tuple(sent), references
-
-    def _finish_one(self) -> Any:
-        """Wait for some call, and note its answers; the actor that is free now."""
-        [call], _ = self._ray.wait(list(self._calls), num_returns=1)
-        number, batch, actor = self._calls.pop(call)
-        try:
-            self._done[number] = batch, self._answers_of(call, batch, actor)
-        except HostFailed as error:
-            self._has_failed = True
-            self._done[number] = batch, error
-        return actor
 
     def _answers_of(self, call: Any, batch: Batch, actor: Any) -> list[Answer]:
         died = self._ray.exceptions

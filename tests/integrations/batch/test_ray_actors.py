@@ -11,8 +11,23 @@ from typing import Any
 
 import pytest
 
-from maskwright.integrations.batch import Asking, Constraint, Fields, HostFailed, Kind, OnRay, Tally, run, run_here
-from tests.integrations.batch.scribe import Scribe, read_answers
+from maskwright import Compiler
+from maskwright.integrations.batch import (
+    Asking,
+    Constraint,
+    Fields,
+    HostFailed,
+    Kind,
+    OnRay,
+    OnTransformers,
+    Sampling,
+    Tally,
+    run,
+    run_here,
+)
+from maskwright.integrations.batch.local import CompiledHere
+from maskwright.integrations.batch.ray_grammars import FetchedGrammars, GrammarStore
+from tests.integrations.batch.scribe import WORDS, Scribe, read_answers
 from tests.integrations.batch.test_running import N_ROWS, job_of, rows, scribe_process
 
 ray = pytest.importorskip("ray", reason="Ray is not installed; `make test-ray` runs these tests")
@@ -150,6 +165,40 @@ def test_rows_with_schemas_of_their_own_fetch_each_of_them_once(tmp_path: Path) 
     run(here, Scribe(), run_here)
     assert job.output.read_bytes() == here.output.read_bytes()
     assert {answer["error"]["kind"] for answer in read_answers(job.output) if "error" in answer} == {"EmptyLanguage"}
+
+
+def test_workers_that_find_no_place_are_not_waited_for(tmp_path: Path) -> None:
+    assert run(job_of(tmp_path, rows(50)), Scribe(), OnRay(workers=5)).tally == Tally(50)
+
+
+def test_a_cluster_without_room_is_told(tmp_path: Path) -> None:
+    with pytest.raises(HostFailed, match="no room for a worker: it has 2 CPU, 0 GPU in all"):
+        run(job_of(tmp_path, rows(3)), Scribe(), OnRay(gpus_per_worker=1))
+
+
+def test_a_grammar_is_stored_and_fetched_once() -> None:
+    vocabulary = Scribe().vocabulary()
+    store = GrammarStore(ray, CompiledHere(Compiler(vocabulary)))
+    same = Constraint(Kind.REGEX, WORDS.text)
+    reference = store.reference(WORDS)
+    assert store.reference(same) is reference
+    fetched = FetchedGrammars(Compiler(vocabulary))
+    fetched.references = {WORDS.key: reference}
+    grammar = fetched(WORDS)
+    fetched.references = {}
+    assert fetched(same) is grammar
+    assert fetched.n_fetched == 1
+
+
+def test_the_bundled_model_writes_the_same_on_a_cluster(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="generating needs torch and transformers")
+    pytest.importorskip("transformers", reason="generating needs torch and transformers")
+    torch.set_num_threads(1)  # as Ray's workers have it
+    job, here = job_of(tmp_path, rows(40), batch_size=8), job_of(tmp_path, rows(40), "here.jsonl", batch_size=8)
+    model = OnTransformers(sampling=Sampling(20))
+    assert run(job, model, TWO).tally == Tally(40)
+    run(here, model, run_here)
+    assert job.output.read_bytes() == here.output.read_bytes()
 
 
 def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:

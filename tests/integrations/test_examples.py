@@ -45,6 +45,7 @@ def test_there_are_examples_and_demo_schemas() -> None:
         "adaptive_decoding.py",
         "behaviour_agent.py",
         "best_span.py",
+        "function_calling.py",
         "huggingface_batch.py",
         "huggingface_continuous_batching.py",
         "huggingface_json.py",
@@ -149,6 +150,20 @@ def test_the_example_of_tool_calls_tells_where_a_text_stands(capsys: pytest.Capt
     assert in_a_call.startswith("begun ")
     assert in_a_call.endswith("must go on with 'ity\"'")
     assert refused == "refused   <think></think><call> | Hello"
+
+
+def test_the_example_of_function_calling_makes_the_calls_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    program(ROOT / "examples" / "function_calling.py").main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines if " says " not in line] == [
+        ["hermes", "calls"],
+        ["qwen_3_coder", "calls"],
+        ["mistral", "calls"],
+        ["mistral", "calls"],
+        ["llama", "refused"],
+    ]
+    assert "".join(line.partition(" says ")[2].strip("'") for line in lines if " says " in line) == "Let me see.\\n"
+    assert [line.rpartition(": ")[2] for line in lines if " calls " in line][1:3] == ["3.5", "3"]
 
 
 def test_the_example_of_an_agent_multiplies_before_it_answers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,8 @@ def read_call(source: Source, call_format: CallFormat, tools: Tools, listener: L
             reading = argument_reader(call_format)(source, tools.by_name[name])
             arguments = yield from _told(reading, source, listener.argument_text)
             argument_text = source.text[first : source.at]
-            yield from source.blanks()
+            if place + 1 < len(spellings[0]):
+                yield from source.blanks()
         place += 1
     return Call(name, arguments, source.text[begin : source.at], argument_text)
 

@@ -10,9 +10,12 @@ also be something else, the grammar leaves out texts that look like a value whic
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 from maskwright.grammar.json_schema.document import read_document
 from maskwright.grammar.json_schema.front_end import understood
@@ -35,10 +38,12 @@ _FAMILY_OF = {
     bool: BOOLEAN_FAMILY,
     int: NUMBER_FAMILY,
     float: NUMBER_FAMILY,
+    Decimal: NUMBER_FAMILY,
     str: STRING_FAMILY,
     list: ARRAY_FAMILY,
     dict: OBJECT_FAMILY,
 }
+_NOT_ZERO: Final = re.compile(r"[-.0]*[1-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +72,18 @@ class Types:
 
     def _has(self, value: object) -> bool:
         family = _FAMILY_OF[type(value)]
-        if family == NUMBER_FAMILY and self.has_integers_only and isinstance(value, float):
-            return family in self.families and value.is_integer()
+        if self.has_integers_only and isinstance(value, float | Decimal):
+            is_whole = value.is_integer() if isinstance(value, float) else value == value.to_integral_value()
+            return is_whole and family in self.families
         return family in self.families
 
 
 def json_value(text: str) -> Any:
-    """A JSON text as a value; raises ValueError for what is none, NaN and infinities included."""
-    return json.loads(text, parse_constant=_refuse)
+    """A JSON text as a value; raises ValueError for what is none, NaN and infinities included.
+
+    A number that a float can only hold as an infinity or as zero is a `Decimal`: `1e999` is neither.
+    """
+    return json.loads(text, parse_constant=_refuse, parse_float=_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,16 @@ def _types(shapes: list[Shape]) -> Types:
     numbers = [shape for shape in shapes if shape.family == NUMBER_FAMILY]
     integers = all(isinstance(shape, NumberShape) and shape.is_integer for shape in numbers)
     return Types(frozenset(shape.family for shape in shapes) or frozenset(_FAMILY_OF.values()), integers)
+
+
+def _number(text: str) -> float | Decimal:
+    value = float(text)
+    if math.isfinite(value) and (value or not _NOT_ZERO.match(text)):
+        return value
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"the number {text[:40]} is too large, or too close to zero") from error
 
 
 def _refuse(constant: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from maskwright.errors import InvalidOption
@@ -114,6 +116,13 @@ def test_a_name_of_kimi_may_have_entities() -> None:
     text = f"<|close|>response<|sep|><|open|>tools<|sep|>{text}<|close|>argument<|sep|><|close|>call<|sep|>"
     reply = parse_tool_calls(f"{text}<|close|>tools<|sep|><|close|>message<|sep|>", "kimi_k3", tools)
     assert reply.calls[0].arguments == {'a"&quot;': "x"}
+
+
+def test_a_number_beyond_floats_is_not_infinite() -> None:
+    text = '{"name": "f", "parameters": {"a": 1e999, "u": -0.0, "s": 2e-999}}'
+    arguments = parse_tool_calls(text, "llama", TOOLS).calls[0].arguments
+    assert arguments == {"a": Decimal("1e999"), "u": 0.0, "s": Decimal("2e-999")}
+    assert [type(value) for value in arguments.values()] == [Decimal, float, Decimal]
 
 
 def test_llama_may_begin_with_its_tag() -> None:

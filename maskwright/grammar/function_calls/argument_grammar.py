@@ -54,7 +54,12 @@ def argument_grammar(
             return json_schema_grammar(tool.parameters, chosen)
         if call_format.style == JSON_STYLE:
             return _readable_json(tool.parameters, Request((), markers, chosen, ""), call_format.unreadable)
-        spec = {"type": "json_schema", "json_schema": tool.parameters, "style": call_format.style}
+        spec: dict[str, Any] = {
+            "type": "json_schema",
+            "json_schema": tool.parameters,
+            "style": call_format.style,
+            "any_order": chosen.property_order is PropertyOrder.ANY,
+        }
         if call_format.excluded_in_values:
             spec["excludes"] = [*call_format.excluded_in_values]
         reader = Reader(TAG_FORMATS, markers, chosen, begin=call_format.before_arguments)

@@ -206,7 +206,7 @@ _ALL = (
         ),
         style="kimi_k3_xml",
         reasoning=ReasoningMarks("<|open|>think<|sep|>", "<|close|>think<|sep|>"),
-        parsers=(),
+        parsers=("kimi_k3",),
     ),
     CallFormat(
         "minimax",

@@ -24,7 +24,6 @@ pytest.importorskip("vllm", reason="vLLM is not installed: its parsers are the j
 
 PARSER_OF = {
     **{name: form.parsers[0] for name, form in FORMATS.items() if form.parsers and name != "harmony"},
-    "kimi_k3": "kimi_k3",
     "mistral_json": "mistral",
     "qwen_3": "hermes",
     "qwen_3_5": "qwen3_coder",

@@ -219,3 +219,16 @@ def test_a_schema_that_cannot_be_enforced_is_refused_with_its_place() -> None:
         with pytest.raises(UnsupportedTool, match="'f'") as caught:
             tool_call_grammar([{"name": "f", "parameters": parameters}], format_name)
         assert caught.value.tool == "f"
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_members_stand_in_the_declared_order_unless_the_options_say_otherwise(format_name: str) -> None:
+    members = {"a": {"type": "integer"}, "b": {"type": "string"}}
+    parameters = {"type": "object", "properties": members, "required": ["a", "b"], "additionalProperties": False}
+    tools = [{"name": "f", "parameters": parameters}]
+    declared, swapped = (written(format_name, [("f", given)]) for given in ({"a": 1, "b": "x"}, {"b": "x", "a": 1}))
+    plain = tool_call_grammar(tools, format_name)
+    free = tool_call_grammar(tools, format_name, options=mw.JSONSchemaOptions(property_order=mw.PropertyOrder.ANY))
+    assert [verdict(plain, text) for text in (declared, swapped)] == ["member", "refused"]
+    assert [verdict(free, text) for text in (declared, swapped)] == ["member", "member"]
+    assert verdict(free, written(format_name, [("f", {"b": "x"})])) == "refused"

@@ -613,6 +613,20 @@ class CompiledGrammar:
         trail.places[:] = past.places
         return self._configuration(past)
 
+    def are_at_one_place(self, first: Trail, second: Trail) -> bool:
+        """Do two texts lead to one place? Each may come from another epoch, or end at a place that was forgotten."""
+        with self._lock:
+            if first.places[-1].is_end or second.places[-1].is_end:
+                return first.places[-1] is second.places[-1]
+            for trail in (first, second, first):  # finding the second may begin another epoch
+                self._configuration(trail)
+            here, there = first.places[-1], second.places[-1]
+            return (here.epoch, here.configuration, here.has_asked) == (
+                there.epoch,
+                there.configuration,
+                there.has_asked,
+            )
+
     def _provide(self, code: int, trail: Trail, tries: int) -> int:
         """Supply what a kernel asked for; where memory is at its limit, keep nothing but the end of the trail.
 

@@ -189,6 +189,13 @@ class Matcher:
         """A matcher at the same place that goes its own way."""
         return Matcher(self._grammar, self._trail.fork())
 
+    def is_at_place_of(self, other: Matcher) -> bool:
+        """Are two spellings of one text, by tokens or by bytes, at one place, so that the same may follow?
+
+        False only where the grammar names tokens whole.
+        """
+        return self.place is other.place or self._grammar.are_at_one_place(self._trail, other._trail)
+
     def reset(self) -> None:
         """Begin the text anew."""
         self._trail.cut_off(0)

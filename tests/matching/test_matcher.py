@@ -300,3 +300,23 @@ def test_a_text_may_begin_with_any_rule_and_is_found_again_after_memory_started_
     word.fill_bitmask(row)
     assert row.any()
     grammar.matcher().accept_bytes(b"xab")
+
+
+@pytest.mark.parametrize("forget", ["nothing", "places", "all"])
+def test_spellings_of_one_text_are_at_one_place_unless_tokens_count(forget: str) -> None:
+    compiler = mw.Compiler(mw.Vocabulary([b"a", b"aa", b"</s>"], eos_token_ids=[2]))
+    counting = repeat(TokenSet(negated=True), 3, 3)
+    for rule, is_one in ((repeat(literal(b"a"), 2, 9), True), (counting, False)):
+        grammar = compiler.compile_grammar(Grammar("S", {"S": rule}))
+        first, second = grammar.matcher(), grammar.matcher()
+        first.accept_tokens([0, 0])
+        if forget == "places":
+            grammar._forget_places()
+        elif forget == "all":
+            grammar._begin_anew()
+        second.accept_token(1)
+        assert first.is_at_place_of(second) is is_one
+        assert second.is_at_place_of(first) is is_one
+        if is_one:
+            second.accept_token(2)
+            assert not first.is_at_place_of(second)

@@ -21,11 +21,20 @@ for text), and F the forced bytes behind them, without a last character that is 
 With TEXT, when the text ends (or a special token follows) its tokens are replaced by C as well, so a complete text is
 exactly what the tokenizer makes of it. A text that is cut has its last tokens as they were chosen.
 
+*Where tokens count.* A grammar may name tokens whole and not by their bytes (`TokenSet`, the token formats of
+structural tags): "any four tokens" is another place after other tokens of the same text. So new tokens replace old ones
+only if they lead to the same place in the grammar (`Matcher.is_at_place_of`); else the old ones stay, and forced bytes
+are left to the model, one token after the other. In a grammar of bytes the place is always the same.
+
 A mask with a single token needs no model either; that token is taken. This is how a sole end token gets there.
 
 Cost: for each run of forced bytes one call of the tokenizer for T + F, and a mask for each place in the last
 `vocabulary.longest` bytes of F behind which the vocabulary has a token that goes beyond. Replaced tokens cost the
 model: it reads again from the first one on (prefix_reader.py).
+
+Rejected: to refuse grammars that name ordinary tokens. Most have text beside these that jumps serve as well, and rules
+that are made on demand do not say what they will hold. Rejected: to ask only whether the next token stays allowed. It
+may be, as another part of the grammar, and forced bytes would then be taken for free ones.
 
 Rejected: tokens that spell the forced bytes as they are (longest first): no retokenising and no cropping, but texts
 that no tokenizer writes, and `"` alone before every string. Rejected: to back up by one token always (token healing):
@@ -121,15 +130,21 @@ class GrowingText:
             return False
         if self._retokenize is Retokenize.SEAM:
             tokens = _joined(self._segment, tokens, self._vocabulary, len(text))
-        before = self.token_ids
-        if not self._take(tokens, text, forced):
+        before, old = self.token_ids, self.matcher.fork()
+        n_taken = self._take(tokens, text, forced)
+        if n_taken:
+            old.accept_bytes(forced[:n_taken])
+        if not n_taken or not self.matcher.is_at_place_of(old):
             self._restore(before)
             return False
         self._is_forced += b"\1" * (len(self._vocabulary.decode(self._segment)) - len(text))
         return True
 
-    def _take(self, tokens: list[int], text: bytes, forced: bytes) -> bool:
-        """Step 4: the tokens of `text + forced`, up to one behind which a token may go beyond."""
+    def _take(self, tokens: list[int], text: bytes, forced: bytes) -> int:
+        """Step 4: the tokens of `text + forced`, up to one behind which a token may go beyond.
+
+        How many of the forced bytes they spell; 0 if the grammar refuses one of them.
+        """
         self._cut_back(self._segment_begin + n_shared(self._segment, tokens))
         end = len(self._vocabulary.decode(self._segment)) - len(text)  # counted from where the forced bytes begin
         for token in tokens[len(self._segment) :]:
@@ -138,10 +153,10 @@ class GrowingText:
             try:
                 self.matcher.accept_token(token)
             except TokenRejected:
-                return False
+                return 0
             self.token_ids += (token,)
             end += len(self._vocabulary.text_of(token))
-        return True
+        return end
 
     def append(self, token_id: int, *, chosen: bool) -> None:
         """Take a token that a model chose, or one without alternative; raises `TokenRejected` if it is not allowed."""
@@ -168,14 +183,16 @@ class GrowingText:
         return self.token_ids[: self._segment_begin]
 
     def replace(self, token_ids: tuple[int, ...]) -> bool:
-        """Spell the same text by other tokens; False, and nothing is changed, if the grammar refuses one of them."""
-        before = self.token_ids
+        """Spell the same text by other tokens; False, and nothing is changed, unless they lead to the same place."""
+        before, old = self.token_ids, self.matcher.fork()
         try:
             self._restore(token_ids)
+            is_same = self.matcher.is_at_place_of(old)
         except TokenRejected:
+            is_same = False
+        if not is_same:
             self._restore(before)
-            return False
-        return True
+        return is_same
 
     def shorten(self, n_tokens: int) -> None:
         """Keep only the first tokens; used where generation was stopped within a jump."""

@@ -299,3 +299,53 @@ def test_special_tokens_stand_between_texts(loaded: LoadedModel, compiler: mw.Co
     assert texts[1][:-2] == b"call this"
     assert texts[2] == b"done"
     assert output.statistics.n_model_calls <= 2
+
+
+class Spelling(transformers.LogitsProcessor):  # type: ignore[misc,unused-ignore]
+    """Has a text begin with these tokens."""
+
+    def __init__(self, tokens: list[int]) -> None:
+        self._tokens = tokens
+        self._n_prompt: int | None = None
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        if self._n_prompt is None:
+            self._n_prompt = input_ids.shape[1]
+        place = input_ids.shape[1] - self._n_prompt
+        if place < len(self._tokens):
+            scores[0, self._tokens[place]] = 1e4
+        return scores
+
+
+def any_tokens(number: int) -> dict[str, Any]:
+    return {
+        "type": "repeat",
+        "min": number,
+        "max": number,
+        "content": {"type": "exclude_token", "exclude_tokens": []},
+    }
+
+
+@pytest.mark.parametrize("retokenize", Retokenize, ids=lambda mode: mode.name)
+@pytest.mark.parametrize(
+    "format_",
+    [
+        any_tokens(4),
+        {"type": "sequence", "elements": [any_tokens(4), {"type": "const_string", "value": "abc"}]},
+        {"type": "sequence", "elements": [any_tokens(4), {"type": "token", "token": 1}]},
+    ],
+    ids=["end", "forced text", "special token"],
+)
+def test_tokens_that_a_grammar_counts_stay_as_they_were_chosen(
+    loaded: LoadedModel, compiler: mw.Compiler, format_: dict[str, Any], retokenize: Retokenize
+) -> None:
+    """The tokenizer would write the four bytes as fewer tokens, and then the grammar would ask for another one."""
+    chosen = [loaded.vocabulary.token_bytes.index(bytes([byte])) for byte in b"the "]
+    assert len(naive.encoded(loaded.tokenizer, b"the ")) < 4
+    grammar = compiler.compile_structural_tag({"format": format_})
+    processors = transformers.LogitsProcessorList([Spelling(chosen)])
+    loop = JumpForward(loaded.tokenizer, retokenize)
+    tokens = new_tokens(loaded, run(loaded, grammar, loop, logits_processor=processors))
+    assert tokens[:4] == chosen
+    assert loaded.vocabulary.decode(tokens) in {b"the ", b"the abc"}
+    assert naive.matcher_after(grammar, tokens).is_finished()

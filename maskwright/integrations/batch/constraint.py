@@ -1,19 +1,22 @@
 """What the text of a row has to satisfy, as plain data: it travels to other processes and is known by its content.
 
 `key` is a digest of everything that the texts depend on. Under it grammars are kept where they are used, so a schema
-that ten thousand rows share is compiled once, whether it came once for all of them or with each.
-
-A grammar's own files (`%import`, `%json`) are found from `folder`, so only the machine that has them compiles it.
+that ten thousand rows share is compiled once, whether it came once for all of them or with each. A grammar's own files
+(`%import`, `%json`) are found from `folder`, so only the machine that has them compiles it; in the key they are with
+their content (`imports`), not their place.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from maskwright.integrations.batch.imports import imported_digest
 
 if TYPE_CHECKING:
     from maskwright.matching.compiled_grammar import CompiledGrammar
@@ -50,8 +53,10 @@ class Constraint:
 
     @cached_property
     def key(self) -> bytes:
-        """A digest of the content: equal keys, equal constraints."""
-        return hashlib.blake2b(json.dumps(astuple(self)).encode(), digest_size=32).digest()
+        """A digest of the content: equal keys, equal constraints. Raises OSError where a file cannot be read."""
+        imported = "" if self.folder is None else imported_digest(self.text, Path(self.folder))
+        content = json.dumps([astuple(replace(self, folder=None)), imported])
+        return hashlib.blake2b(content.encode(), digest_size=32).digest()
 
     def compiled(self, compiler: Compiler) -> CompiledGrammar:
         """The grammar for a vocabulary; raises the MaskwrightError of whatever is wrong with it."""

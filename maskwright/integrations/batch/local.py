@@ -34,8 +34,7 @@ def run_here(
     model: Model, constraint: Constraint | None, batches: Iterator[Batch]
 ) -> Iterator[tuple[Batch, list[Answer]]]:
     """The runner of one machine: loads the model, then answers batch after batch."""
-    vocabulary = model.vocabulary()
-    grammars = None if vocabulary is None else CompiledHere(Compiler(vocabulary, cache_bytes=0))
+    grammars = compiled_for(model)
     if grammars is not None and constraint is not None:
         grammars(constraint)
     engine = model.engine(grammars or compiled_elsewhere)
@@ -44,6 +43,12 @@ def run_here(
             yield batch, answered(engine, batch.requests)
     finally:
         engine.close()
+
+
+def compiled_for(model: Model) -> CompiledHere | None:
+    """What compiles grammars for a model in this process; None where its host does."""
+    vocabulary = model.vocabulary()
+    return None if vocabulary is None else CompiledHere(Compiler(vocabulary, cache_bytes=0))
 
 
 def compiled_elsewhere(constraint: Constraint) -> CompiledGrammar:

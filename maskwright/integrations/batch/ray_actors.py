@@ -31,7 +31,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.integrations.batch.answers import Answer
 from maskwright.integrations.batch.constraint import Constraint
 from maskwright.integrations.batch.errors import HostFailed
-from maskwright.integrations.batch.local import CompiledHere, compiled_elsewhere
+from maskwright.integrations.batch.local import compiled_elsewhere, compiled_for
 from maskwright.integrations.batch.ray_grammars import FetchedGrammars, GrammarStore
 from maskwright.integrations.batch.rows import RowError
 from maskwright.integrations.batch.work import Batch, Model, Request, answered
@@ -68,8 +68,7 @@ class OnRay:
         """The batches in their order, each once; raises HostFailed, and what is wrong with the constraint."""
         if importlib.util.find_spec("ray") is None:
             raise HostFailed("Ray is not installed (pip install 'maskwright[ray]')")
-        vocabulary = model.vocabulary()
-        compiled = None if vocabulary is None else CompiledHere(Compiler(vocabulary, cache_bytes=0))
+        compiled = compiled_for(model)
         if compiled is not None and constraint is not None:
             compiled(constraint)
         import ray

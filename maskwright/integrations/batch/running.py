@@ -89,6 +89,7 @@ def _identity(job: Job, model: Model, surveyed: Survey) -> dict[str, Any]:
         "format": FORMAT,
         "input": surveyed.digest,
         "constraint": None if constraint is None else constraint.key.hex(),
+        "schema_options": job.asking.schema_options(True),
         **model.description,
         "seed": job.asking.seed,
         "batch_size": job.batch_size,

@@ -27,6 +27,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.integrations.batch.answers import Answer, Written
 from maskwright.integrations.batch.constraint import Constraint, Kind
 from maskwright.integrations.batch.errors import HostFailed
+from maskwright.integrations.batch.imports import imported_digest
 from maskwright.integrations.batch.prompting import check_room, prompt_ids
 from maskwright.integrations.batch.rows import RowError
 from maskwright.integrations.batch.work import Request
@@ -66,7 +67,7 @@ def asked_of(constraint: Constraint) -> Mapping[str, Any]:
         return {"json": constraint.text, **options}
     if constraint.lexer != "contextual" or constraint.has_python_blocks:
         raise HostFailed("vLLM's requests cannot name a lexer or an indenter of a Lark grammar; use transformers")
-    if constraint.folder is not None and any(word in constraint.text for word in ("%import", "%json")):
+    if constraint.folder is not None and imported_digest(constraint.text, Path(constraint.folder)):
         raise HostFailed("vLLM's requests cannot name the folder that a Lark grammar imports from; use transformers")
     start = {} if constraint.start is None else {"start": constraint.start}
     return {"grammar": constraint.text, "notation": constraint.kind.value, **start}

@@ -164,6 +164,15 @@ def test_an_input_that_changed_is_another_run(tmp_path: Path) -> None:
         run(job, Scribe(), run_here)
 
 
+def test_other_options_for_the_schemas_of_rows_are_another_run(tmp_path: Path) -> None:
+    given = [{"prompt": "x", "schema": {"const": [1, 2]}}]
+    options = {"fields": Fields(schema="schema"), "asking": Asking(None)}
+    run(job_of(tmp_path, given, **options), Scribe(), run_here)
+    options["asking"] = Asking(None, schema_options=lambda _: '{"whitespace": "compact"}')
+    with pytest.raises(OutputOfAnotherRun, match="it was begun with schema_options None"):
+        run(job_of(tmp_path, given, **options), Scribe(), run_here)
+
+
 def test_an_input_that_changes_during_the_run_is_told(tmp_path: Path) -> None:
     job = job_of(tmp_path, rows(40))
     with pytest.raises(UnusableFile, match="changed during the run"):

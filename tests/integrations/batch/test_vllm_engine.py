@@ -35,6 +35,7 @@ SCHEMA = {
     "additionalProperties": False,
 }
 SETTINGS = {"enforce_eager": True, "max_model_len": 640, "max_num_seqs": 16, "dtype": "float32"}
+GRAMMARS = Path(__file__).parents[3] / "schemas" / "lark"
 WORDS = Constraint(Kind.REGEX, "[a-z]{4,9}")
 
 
@@ -60,7 +61,7 @@ def test_a_constraint_is_said_as_requests_have_it(constraint: Constraint, asked:
     [
         Constraint(Kind.LARK, "x", lexer="basic"),
         Constraint(Kind.LARK, "x", has_python_blocks=True),
-        Constraint(Kind.LARK, "%import .other.X", folder="here"),
+        Constraint(Kind.LARK, "%import .csv.FIELD", folder=str(GRAMMARS)),
     ],
 )
 def test_what_requests_cannot_say_is_refused(constraint: Constraint) -> None:

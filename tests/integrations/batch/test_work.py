@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,3 +120,24 @@ def test_the_key_of_a_constraint_is_its_content() -> None:
     ]
     assert len({constraint.key for constraint in different}) == len(different)
     assert Constraint(Kind.REGEX, "yes|no").key == WORDS.key
+
+
+def test_the_key_of_a_grammar_has_the_files_that_it_reads(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "other"]
+    text = '%import .names.inner.NAME\nstart: NAME tail\ntail: %json "tail.json"'
+    for folder in folders:
+        (folder / "names").mkdir(parents=True)
+        (folder / "names" / "inner.lark").write_text("%import deep.X\nNAME: X")
+        (folder / "deep.lark").write_text('X: "x"')
+        (folder / "tail.json").write_text("{}")
+        (folder / "unused.lark").write_text(str(folder))
+    first, second = (Constraint(Kind.LARK, text, folder=str(folder)).key for folder in folders)
+    assert first == second
+    for name in ("names/inner.lark", "deep.lark", "tail.json"):
+        file = folders[0] / name
+        file.write_text(file.read_text() + " ")
+        changed = Constraint(Kind.LARK, text, folder=str(folders[0])).key
+        assert changed not in {first, second}
+        second = changed
+    plain = Constraint(Kind.LARK, 'start: "a"')
+    assert Constraint(Kind.LARK, 'start: "a"', folder=str(folders[0])).key == plain.key

@@ -78,19 +78,23 @@ class Prose:
 class Channels:
     """Messages one after the other, `separator` between them.
 
-    reasoning, preamble, answer: how messages of text begin; an answer is the last message, a preamble is followed by a
-    call. text_end: how a message of text ends. call_end: how a call does. Any of `last_ends` ends the last message, and
-    so does the end of the reply. excluded: texts that stand in no message.
+    reasoning, preamble, answer: how messages of text begin; an answer is the last message, a preamble comes before it
+    or before calls. text_ends, call_ends: what ends a message of text, and a call: the first of them where another
+    message follows. excluded: texts that stand in no message.
     """
 
     separator: str
     reasoning: str
     preamble: str
     answer: str
-    text_end: str
-    call_end: str
-    last_ends: tuple[str, ...]
+    text_ends: tuple[str, ...]
+    call_ends: tuple[str, ...]
     excluded: tuple[str, ...]
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """All of the ends, for readers: models mix them up."""
+        return tuple(dict.fromkeys([*self.text_ends, *self.call_ends]))
 
 
 @dataclass(frozen=True, slots=True)

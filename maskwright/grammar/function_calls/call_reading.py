@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from maskwright.grammar.function_calls.argument_reading import argument_reader
@@ -20,13 +21,44 @@ _NUMBER: Final = re.compile(r"[0-9]+")
 
 
 class Listener(Protocol):
-    """Who is told of a call while it is read."""
+    """Who is told of the parts of a reply while it is read."""
+
+    def reasoning(self, text: str) -> None:
+        """A piece of the reasoning."""
+
+    def content(self, text: str) -> None:
+        """A piece of the free text."""
+
+    def told_up_to_here(self) -> None:
+        """What was read so far has been told; what follows, a call mostly, has not."""
 
     def call_started(self, name: str) -> None:
         """The name is known."""
 
     def argument_text(self, text: str) -> None:
         """A piece of the arguments as they are written."""
+
+    def call_finished(self, call: Call) -> None:
+        """A call is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallReader:
+    """Reads the calls of a reply."""
+
+    source: Source
+    format: CallFormat
+    tools: Tools
+    listener: Listener
+
+    @property
+    def first_mark(self) -> str:
+        """What tells that a call begins, however it goes on."""
+        return str(self.format.calls[0][0]).split()[0]
+
+    def read(self) -> Waiting[None]:
+        """One call."""
+        self.listener.call_finished((yield from read_call(self.source, self.format, self.tools, self.listener)))
 
 
 def read_call(source: Source, call_format: CallFormat, tools: Tools, listener: Listener) -> Waiting[Call]:

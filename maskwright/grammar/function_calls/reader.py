@@ -22,7 +22,6 @@ from maskwright.grammar.function_calls.call_format import CallFormat
 from maskwright.grammar.function_calls.choice import Reasoning, reasoning_of
 from maskwright.grammar.function_calls.faults import MalformedReply
 from maskwright.grammar.function_calls.formats import format_named
-from maskwright.grammar.function_calls.layout_reading import read_reply
 from maskwright.grammar.function_calls.reply import (
     ArgumentText,
     Call,
@@ -36,6 +35,7 @@ from maskwright.grammar.function_calls.reply import (
     joined,
     reply_of,
 )
+from maskwright.grammar.function_calls.reply_reading import read_reply
 from maskwright.grammar.function_calls.source import Expected, Source
 from maskwright.grammar.function_calls.tools import tools_of
 
@@ -131,12 +131,12 @@ class _Events:
         return found
 
     def reasoning(self, text: str) -> None:
-        self._told(ReasoningText(text), self._source.at + len(text))
+        self._events.append(ReasoningText(text))
 
     def content(self, text: str) -> None:
-        self._told(Content(text), self._source.at + len(text))
+        self._events.append(Content(text))
 
-    def call_begins(self) -> None:
+    def told_up_to_here(self) -> None:
         self.untold_from = self._source.at
 
     def call_started(self, name: str) -> None:
@@ -148,11 +148,8 @@ class _Events:
             self._events.append(ArgumentText(self._n_started - 1, text))
 
     def call_finished(self, call: Call) -> None:
-        self._told(CallFinished(self._n_started - 1, call), self._source.at)
+        self._events.append(CallFinished(self._n_started - 1, call))
+        self.told_up_to_here()
 
     def malformed(self, fault: Malformed) -> None:
         self._events.append(fault)
-
-    def _told(self, event: Event, end: int) -> None:
-        self._events.append(event)
-        self.untold_from = end

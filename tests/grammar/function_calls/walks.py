@@ -26,7 +26,7 @@ def fixed_texts(form: CallFormat) -> list[str]:
     texts = [piece for spelling in form.calls for piece in spelling if isinstance(piece, str)]
     around = form.around
     if isinstance(around, Channels):
-        texts += [around.separator, around.reasoning, around.preamble, around.answer, *around.last_ends]
+        texts += [around.separator, around.reasoning, around.preamble, around.answer, *around.ends]
     else:
         texts += [
             around.section.begin,

@@ -16,6 +16,7 @@ reasoning in its prompt, has no bytes to match, and free text would still be rea
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -76,6 +77,10 @@ class AfterReasoning:
         if self._has_ended:
             return self._matcher.allows(token_id)
         vocabulary = self._matcher.vocabulary
+        try:
+            token_id = operator.index(token_id)
+        except TypeError as error:
+            raise MatcherError(f"Token ids must be integers, not {token_id!r}") from error
         return 0 <= token_id < len(vocabulary.token_bytes) and token_id not in vocabulary.eos_token_ids
 
     def accept_token(self, token_id: int) -> None:
@@ -100,9 +105,11 @@ class AfterReasoning:
 
     def validate_tokens(self, token_ids: Sequence[int]) -> int:
         """How many of the tokens `accept_tokens` would read; changes nothing."""
-        n_valid = self.accept_tokens(token_ids)
-        self.rollback(n_valid)
-        return n_valid
+        n_before = self.n_accepted
+        try:
+            return self.accept_tokens(token_ids)
+        finally:
+            self.rollback(self.n_accepted - n_before)
 
     def rollback(self, n: int) -> None:
         """Take the last n accepts back, over the end of the reasoning too."""

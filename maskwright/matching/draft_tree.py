@@ -156,8 +156,9 @@ def _path(parents: Sequence[int], last: int) -> tuple[int, ...]:
 
 
 def _forced_after(text: DraftedText, token_ids: Sequence[int]) -> tuple[int, ...]:
-    n_read = text.accept_tokens(token_ids)
+    n_before = text.n_accepted
     try:
+        text.accept_tokens(token_ids)
         return () if text.is_finished() else tuple(text.forced_tokens())
     finally:
-        text.rollback(n_read)
+        text.rollback(text.n_accepted - n_before)

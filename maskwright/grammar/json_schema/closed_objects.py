@@ -1,7 +1,12 @@
 """Schemas whose objects have no members but those that are named: `additionalProperties: false` where it is silent.
 
-Servers offer this as an option (vLLM's `disable_additional_properties`), because models that may invent members do. It
-is a change of the schema before it is read, so what the result means is left to the front end.
+Servers offer this as an option (vLLM's `disable_additional_properties`), because models that may invent members do.
+Every schema that names properties, and does not say what of others, gets no others, as the host's own walk does it. So
+objects whose members are named in several places (`allOf`) lose some; there the author says `unevaluatedProperties`.
+
+Never wider. Closing a schema narrows it, but within `not`, `if`, `oneOf` and the like a narrower part makes a wider
+whole. Where one of these occurs the result is therefore the closed schema *and* the one that was given, each a resource
+of its own, so that references stay within it.
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ from typing import Any, Final
 
 from maskwright.errors import LimitExceeded
 
-MAX_DEPTH: Final = 500
+MAX_DEPTH: Final = 200
 """How deep schemas may lie in one another; each level takes two frames of Python's stack."""
 
 _MAPS: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
@@ -23,26 +28,56 @@ _SCHEMAS: Final = (
 ).split()
 """Keywords whose value is a schema, or a list of them."""
 
+_TURNING: Final = frozenset(
+    "not if oneOf contains maxContains disallow extends unevaluatedProperties unevaluatedItems".split()
+)
+"""Keywords under which a narrower schema may make a wider one; as names of members they do no harm here."""
 
-def closed_schema(schema: Any, depth: int = 0) -> Any:
-    """A copy in which every schema that names properties, and does not say what of others, has no others.
+_RESOURCES: Final = ("urn:maskwright:given", "urn:maskwright:closed")
+
+
+def closed_schema(schema: Any) -> Any:
+    """A schema with instances of `schema` only, in which objects have no members but those that are named.
 
     `closed_schema({"properties": {"a": {}}})` -> `{"properties": {"a": {}}, "additionalProperties": False}`.
     Raises LimitExceeded for schemas nested deeper than MAX_DEPTH.
     """
+    closed = _closed(schema, 0)
+    if not isinstance(schema, Mapping) or not _has_turning(schema):
+        return closed
+    kept = {name: schema[name] for name in ("$schema",) if name in schema}
+    both = [{**part, "$id": name} for name, part in zip(_RESOURCES, (schema, closed), strict=True)]
+    return {**kept, "allOf": both}
+
+
+def _closed(schema: Any, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise LimitExceeded("nesting of a schema that is to be closed", depth, MAX_DEPTH)
     if isinstance(schema, list):
-        return [closed_schema(one, depth + 1) for one in schema]
+        return [_closed(one, depth + 1) for one in schema]
     if not isinstance(schema, Mapping):
         return schema
     closed = dict(schema)
     for keyword in _MAPS:
         if isinstance(named := closed.get(keyword), Mapping):
-            closed[keyword] = {name: closed_schema(one, depth + 1) for name, one in named.items()}
+            closed[keyword] = {name: _closed(one, depth + 1) for name, one in named.items()}
     for keyword in _SCHEMAS:
         if keyword in closed:
-            closed[keyword] = closed_schema(closed[keyword], depth + 1)
+            closed[keyword] = _closed(closed[keyword], depth + 1)
     if "additionalProperties" not in closed and ("properties" in closed or "patternProperties" in closed):
         closed["additionalProperties"] = False
     return closed
+
+
+def _has_turning(value: Any) -> bool:
+    """Does any of the keywords occur somewhere? Names of members count too, which costs time and changes nothing."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            if not _TURNING.isdisjoint(one):
+                return True
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return False

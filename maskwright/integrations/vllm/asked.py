@@ -26,6 +26,9 @@ from maskwright.integrations.grammar_text import Notation
 #: The key in `extra_args` and `vllm_xargs`.
 KEY: Final = "maskwright"
 
+#: How much of a wrong value an error shows.
+SHOWN_CHARACTERS: Final = 80
+
 #: The engines that vLLM brings along.
 HOST_ENGINES: Final = ("xgrammar", "guidance", "outlines", "lm-format-enforcer")
 
@@ -107,7 +110,7 @@ def options_of(extra_args: Mapping[str, Any] | None) -> Options:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise InvalidOption(KEY, value[:80], f"JSON, or one of {', '.join(HOST_ENGINES)}") from error
+            raise _wrong(KEY, value, f"JSON, or one of {', '.join(HOST_ENGINES)}") from error
     if value is None:
         return Options()
     if isinstance(value, bool):
@@ -117,8 +120,17 @@ def options_of(extra_args: Mapping[str, Any] | None) -> Options:
     if isinstance(value, str):
         return Options(engine=value)
     if not isinstance(value, Mapping):
-        raise InvalidOption(KEY, value, "true, false, the name of an engine, or an object of options")
+        raise _wrong(KEY, value, "true, false, the name of an engine, or an object of options")
     return _from_object(value)
+
+
+def _wrong(name: str, written: object, reason: str) -> InvalidOption:
+    """An error that shows as much of the value as a person reads."""
+    try:
+        is_short = len(repr(written)) <= SHOWN_CHARACTERS
+    except (RecursionError, ValueError):  # too deep, or too many digits
+        return InvalidOption(name, type(written).__name__, reason)
+    return InvalidOption(name, written if is_short else str(written)[:SHOWN_CHARACTERS], reason)
 
 
 def _from_object(value: Mapping[str, Any]) -> Options:
@@ -126,13 +138,13 @@ def _from_object(value: Mapping[str, Any]) -> Options:
     for name, written in value.items():
         if name in Kind.__members__.values():
             if options.kind is not None:
-                raise InvalidOption(f"{KEY}.{name}", written, f"missing, as there is {options.kind} already")
+                raise _wrong(f"{KEY}.{name}", written, f"missing, as there is {options.kind} already")
             options = replace(options, kind=Kind(name), text=_constraint(name, written))
         elif name in _READERS:
             options = _READERS[name](options, f"{KEY}.{name}", written)
         else:
             names = ", ".join([*Kind, *_READERS])
-            raise InvalidOption(f"{KEY}.{str(name)[:40]}", written, f"missing: there is no such option, only {names}")
+            raise _wrong(f"{KEY}.{str(name)[:40]}", written, f"missing: there is no such option, only {names}")
     return options
 
 
@@ -140,32 +152,38 @@ def _constraint(name: str, written: object) -> str:
     """A constraint as text; schemas, choices and tags may be given as JSON values."""
     if name == Kind.JSON_OBJECT:
         if written is not True:
-            raise InvalidOption(f"{KEY}.{name}", written, "true")
+            raise _wrong(f"{KEY}.{name}", written, "true")
         return ""
-    if name == Kind.CHOICE and isinstance(written, list):
-        return json.dumps(written)
-    if name in {Kind.JSON, Kind.STRUCTURAL_TAG} and isinstance(written, Mapping | bool):
-        return json.dumps(written)
+    is_list = name == Kind.CHOICE and isinstance(written, list)
+    if is_list or (name in {Kind.JSON, Kind.STRUCTURAL_TAG} and isinstance(written, Mapping | bool)):
+        return _json(f"{KEY}.{name}", written)
     return _text(f"{KEY}.{name}", written)
 
 
 def _text(name: str, written: object) -> str:
     if not isinstance(written, str):
-        raise InvalidOption(name, written, "a text")
+        raise _wrong(name, written, "a text")
     return written
 
 
+def _json(name: str, written: object) -> str:
+    try:
+        return json.dumps(written)
+    except (RecursionError, TypeError, ValueError) as error:
+        raise _wrong(name, written, "a JSON value that is not too deep") from error
+
+
 def _engine(options: Options, name: str, written: object) -> Options:
-    if written not in {KEY, "host", *HOST_ENGINES}:
-        raise InvalidOption(name, written, f"one of {', '.join([KEY, 'host', *HOST_ENGINES])}")
-    return replace(options, engine=str(written))
+    if not isinstance(written, str) or written not in {KEY, "host", *HOST_ENGINES}:
+        raise _wrong(name, written, f"one of {', '.join([KEY, 'host', *HOST_ENGINES])}")
+    return replace(options, engine=written)
 
 
 def _notation(options: Options, name: str, written: object) -> Options:
     for notation in Notation:
         if written == notation:
             return replace(options, notation=notation)
-    raise InvalidOption(name, written, f"one of {', '.join(Notation)}")
+    raise _wrong(name, written, f"one of {', '.join(Notation)}")
 
 
 def _start(options: Options, name: str, written: object) -> Options:
@@ -174,24 +192,24 @@ def _start(options: Options, name: str, written: object) -> Options:
 
 def _json_options(options: Options, name: str, written: object) -> Options:
     if not isinstance(written, Mapping):
-        raise InvalidOption(name, written, "an object")
-    return replace(options, json_options=json.dumps(written, sort_keys=True))
+        raise _wrong(name, written, "an object")
+    return replace(options, json_options=_json(name, written))
 
 
 def _budget(options: Options, name: str, written: object) -> Options:
     names = {"generated_tokens", "context_tokens"}
     if not isinstance(written, Mapping) or not set(written) <= names:
-        raise InvalidOption(name, written, "an object with generated_tokens, context_tokens or both")
+        raise _wrong(name, written, "an object with generated_tokens, context_tokens or both")
     for inner, count in written.items():
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise InvalidOption(f"{name}.{inner}", count, "a positive whole number")
+            raise _wrong(f"{name}.{inner}", count, "a positive whole number")
     return replace(options, **written)
 
 
 def _observed(options: Options, name: str, written: object) -> Options:
     texts = [written] if isinstance(written, str) else written
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise InvalidOption(name, written, "a text or a list of texts")
+        raise _wrong(name, written, "a text or a list of texts")
     return replace(options, observed=tuple(texts))
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.errors import InvalidOption
+from maskwright.errors import InvalidOption, LimitExceeded
 from maskwright.integrations.grammar_text import compile_grammar_text
 from maskwright.integrations.vllm.asked import KEY, Asked, Kind
 from maskwright.matching.behaviour.events import Handover
@@ -34,6 +33,10 @@ if TYPE_CHECKING:
 
 #: Behaviour specifications that are kept compiled.
 MAX_PROGRAMS: Final = 64
+
+#: Lists of choices that are kept compiled, and the most characters of one: compiling it takes half a second.
+MAX_CHOICES: Final = 16
+MAX_CHOICE_CHARACTERS: Final = 1_000_000
 
 ANY_OBJECT: Final = '{"type": "object"}'
 
@@ -67,6 +70,7 @@ class Constraints:
 
     def __init__(self, compiler: Compiler) -> None:
         self.compiler: Final = compiler
+        self._choice: Final = functools.lru_cache(MAX_CHOICES)(self._compiled_choice)
         self._program: Final = functools.lru_cache(MAX_PROGRAMS)(self._compiled_program)
 
     def matcher(
@@ -91,10 +95,19 @@ class Constraints:
             case Kind.REGEX:
                 return self.compiler.compile_regex(asked.text)
             case Kind.CHOICE:
-                return self.compiler.compile_regex("|".join(map(re.escape, choices_of(asked.text))))
+                return self._choice(asked.text)
             case Kind.STRUCTURAL_TAG:
                 return self.compiler.compile_structural_tag(asked.text)
         return compile_grammar_text(self.compiler, asked.text, asked.options.notation, asked.options.start)
+
+    def _compiled_choice(self, text: str) -> CompiledGrammar:
+        from maskwright.grammar.composition import union
+        from maskwright.grammar.ir import Grammar
+
+        choices = choices_of(text)
+        if (size := sum(map(len, choices)) + len(choices)) > MAX_CHOICE_CHARACTERS:
+            raise LimitExceeded("the texts to choose from", size, MAX_CHOICE_CHARACTERS, remedy="ask for fewer")
+        return self.compiler.compile_grammar(union(map(Grammar.from_text, choices)))
 
     def _json(self, asked: Asked) -> CompiledGrammar:
         options = asked.options

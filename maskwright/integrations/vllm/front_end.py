@@ -2,8 +2,9 @@
 
 vLLM calls `SamplingParams._validate_structured_outputs` for every request, in the process of the API server. For those
 that ask for this library it compiles what they ask for, with the model's own vocabulary, so that everything that can be
-wrong with a specification is an answer to its sender; the engine meets only what has compiled before. In one process
-both share what is compiled. Requests for the host's engines are checked by the host.
+wrong with a specification is an answer to its sender. What hangs on the length of the prompt, a budget of context
+tokens, is known in the engine only and fails the request there. In one process both share what is compiled. Requests
+for the host's engines are checked by the host.
 """
 
 from __future__ import annotations
@@ -80,5 +81,5 @@ def _check(parameters: SamplingParams, options: Options, model_config: Any, serv
     asked = asked_of(kind.name.lower(), text, options, parameters.structured_outputs, server)
     vocabularies = vocabularies_of(tokenizer, model_config.get_vocab_size())
     # The model's end tokens are not yet among the request's own; the tokenizer's end stands for them.
-    vocabularies.constraints().matcher(asked)
+    vocabularies.with_stops(parameters.stop_token_ids).matcher(asked)
     parameters.structured_outputs._backend = KEY

@@ -9,8 +9,9 @@ registered, because the second model runner refuses to start with a registered c
 (`logits_processor_v2` is for that one), and vLLM has no custom processors with speculative decoding here.
 
 A text is followed by the output tokens that vLLM keeps for the request, a list that grows; what is new in it is read
-before the next mask. A token that the grammar does not have (something behind the mask has chosen it) leaves the row
-with its end tokens only.
+before the next mask. An error in a worker would end the engine. So a token that the grammar does not have (something
+behind the mask has chosen it), and a constraint that turns out to be impossible with the model's own vocabulary or the
+request's stop tokens, leave the row with its end tokens only, and the reason in the log.
 """
 
 from __future__ import annotations
@@ -24,10 +25,8 @@ from vllm.sampling_params import SamplingParams
 from vllm.tokenizers import cached_tokenizer_from_config
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor, MoveDirectionality
 
-from maskwright.errors import TokenRejected
 from maskwright.integrations.torch_masks.scores import apply_bitmask
-from maskwright.integrations.vllm.constraints import TextInProgress
-from maskwright.integrations.vllm.logits_requests import checked_request, text_of_request
+from maskwright.integrations.vllm.logits_requests import FollowedText, checked_request, text_of_request
 from maskwright.integrations.vllm.vocabularies import vocabularies_of
 
 
@@ -35,10 +34,9 @@ from maskwright.integrations.vllm.vocabularies import vocabularies_of
 class _Row:
     """A request of the batch: its text, the tokens that vLLM has for it, and how many of these were read."""
 
-    text: TextInProgress
+    text: FollowedText
     output_token_ids: list[int]
     n_read: int = 0
-    has_left: bool = False
 
 
 class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
@@ -46,7 +44,7 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
 
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
-        """Refuse what cannot be kept, as HTTP 400; the vocabulary is not known here, so what it lacks shows later."""
+        """Refuse what no vocabulary can keep, as HTTP 400; the model's own is not known here."""
         checked_request(sampling_params)
 
     def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:  # noqa: ARG002
@@ -86,20 +84,17 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
             return logits
         bitmask = np.zeros((len(self._rows), self._vocabularies.row_words), np.int32)
         for mask, row in zip(bitmask, self._rows.values(), strict=True):
-            self._read_new_tokens(row)
-            if row.has_left:
-                mask[:] = self._vocabularies.end_row
-            else:
-                row.text.fill_bitmask(mask)
+            _read_new_tokens(row)
+            row.text.fill(mask)
         index = torch.tensor(list(self._rows), device=logits.device)
         logits[index] = apply_bitmask(logits[index], bitmask)
         return logits
 
-    def _read_new_tokens(self, row: _Row) -> None:
-        tokens = row.output_token_ids
-        try:
-            while row.n_read < len(tokens) and not row.text.is_finished():
-                row.text.accept_token(tokens[row.n_read])
-                row.n_read += 1
-        except TokenRejected:
-            row.has_left = True
+
+def _read_new_tokens(row: _Row) -> None:
+    text = row.text
+    for token in row.output_token_ids[row.n_read :]:
+        row.n_read += 1
+        if not text.read(token):
+            text.lost = text.text is None or not text.text.is_finished()
+            return

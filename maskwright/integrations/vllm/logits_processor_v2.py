@@ -20,23 +20,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from vllm.v1.worker.gpu.sample.logits_processor import LogitsContext, LogitsProcessor, LogitsProcRequestState
 
-from maskwright.errors import TokenRejected
-from maskwright.integrations.vllm.logits_requests import checked_request, text_of_request
+from maskwright.integrations.vllm.logits_requests import FollowedText, checked_request, text_of_request
 
 if TYPE_CHECKING:
     import torch
     from vllm.sampling_params import SamplingParams
-
-    from maskwright.integrations.vllm.constraints import TextInProgress
 
 
 @dataclass(slots=True)
 class _Slot:
     """A request in its slot: its text, and how many tokens of its sequence were read (None until its first row)."""
 
-    text: TextInProgress
+    text: FollowedText
     n_known: int | None = None
-    has_left: bool = False
 
 
 class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
@@ -55,7 +51,7 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
 
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
-        """Refuse what cannot be kept, as HTTP 400; the vocabulary is not known here, so what it lacks shows later."""
+        """Refuse what no vocabulary can keep, as HTTP 400; the model's own is not known here."""
         checked_request(sampling_params)
 
     def add_request(self, req_idx: int, sampling_params: SamplingParams) -> bool:
@@ -78,48 +74,39 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         facts = torch.stack([column.to(torch.int64) for column in columns]).cpu().numpy()
         rows = [row for row in range(facts.shape[1]) if int(facts[0, row]) in self._slots]
         bitmask = np.zeros((len(rows), self._vocabularies.row_words), np.int32)
-        n_drafts: dict[int, int] = {}
+        drafted: FollowedText | None = None
+        n_drafts, is_lost = 0, False
         for mask, row in zip(bitmask, rows, strict=True):
             index, place, token, position = map(int, facts[:, row])
             slot = self._slots[index]
             if place == 0:
-                self._take_back(n_drafts)
+                _take_back(drafted, n_drafts)
                 self._read_committed(index, slot, position + 1)
-                n_drafts = {index: 0}
-                is_lost = slot.has_left
+                drafted, n_drafts, is_lost = slot.text, 0, False
             else:
-                is_lost = is_lost or not _advanced(slot.text, token)
-                n_drafts[index] += not is_lost
+                is_lost = is_lost or not slot.text.read(token)
+                n_drafts += not is_lost
             if is_lost:
                 mask[:] = self._vocabularies.end_row
             else:
-                slot.text.fill_bitmask(mask)
-        self._take_back(n_drafts)
+                slot.text.fill(mask)
+        _take_back(drafted, n_drafts)
         chosen = torch.tensor(rows, device=logits.device)
         logits[chosen] = apply_bitmask(logits[chosen], bitmask)
         return logits
-
-    def _take_back(self, n_drafts: dict[int, int]) -> None:
-        for index, count in n_drafts.items():
-            self._slots[index].text.rollback(count)
 
     def _read_committed(self, index: int, slot: _Slot, length: int) -> None:
         """Read what is new in the first `length` tokens of a sequence, its prompt excepted."""
         if slot.n_known is None:
             slot.n_known = int(self._states.prompt_len.np[index])
-        if length <= slot.n_known or slot.has_left:
+        if length <= slot.n_known:
             return
         tokens = self._states.all_token_ids.gpu[index, slot.n_known : length].tolist()
         slot.n_known = length
-        slot.has_left = not all(_advanced(slot.text, token) for token in tokens)
+        if not all(slot.text.read(token) for token in tokens):
+            slot.text.lost = True
 
 
-def _advanced(text: TextInProgress, token: int) -> bool:
-    """Read a token; False, and nothing read, if it does not fit. Behind the end nothing does."""
-    if text.is_finished():
-        return False
-    try:
-        text.accept_token(token)
-    except TokenRejected:
-        return False
-    return True
+def _take_back(text: FollowedText | None, n_drafts: int) -> None:
+    if n_drafts and text is not None and text.text is not None:
+        text.text.rollback(n_drafts)

@@ -5,9 +5,10 @@ the end tokens of the vocabulary, so that a stop token can neither stand within 
 nor be missing at its end. Requests with the same stop tokens, which is nearly all, share a compiler and its caches; in
 one process the front end and the engine do as well, so what was compiled to check a request is compiled once.
 
-Cost: some 0.5 s and 40 MB for a vocabulary of 128,000 tokens and each further set of stop tokens; the last
-MAX_COMPILERS are kept. Rejected: to correct the bits of extra stop tokens in each mask. It is exact for special tokens
-only; an ordinary one may be the only way on.
+Cost: a second or two and 40 MB for a vocabulary of 128,000 tokens and each further set of stop tokens, for which only
+the requests with that set wait; the tokenizer's own and the last ones are kept, MAX_COMPILERS in all. Rejected: to
+correct the bits of extra stop tokens in each mask. It is exact for special tokens only; an ordinary one may be the only
+way on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterable
+from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,7 +45,7 @@ class Vocabularies:
     def __init__(self, plain: Vocabulary) -> None:
         self._plain: Final = plain
         self._lock: Final = threading.Lock()
-        self._kept: Final[OrderedDict[tuple[int, ...], Constraints]] = OrderedDict()
+        self._kept: Final[OrderedDict[tuple[int, ...], Future[Constraints]]] = OrderedDict()
 
     def warm_up(self) -> None:
         """Load all kernels, and make what grammars share, before the first request; compile them where need be."""
@@ -64,16 +66,30 @@ class Vocabularies:
 
     def constraints(self, stop_token_ids: Iterable[int] | None = None) -> Constraints:
         """What makes texts that end with these tokens, or with the tokenizer's own end where there are none."""
-        stops = tuple(sorted({stop for stop in stop_token_ids or () if 0 <= stop < self._plain.size}))
-        stops = stops or self._plain.eos_token_ids
-        with self._lock:  # a second request waits for the first one's vocabulary rather than making it again
-            found = self._kept.get(stops)
-            if found is None:
-                found = self._kept[stops] = Constraints(self._compiler(stops))
+        size, own = self._plain.size, self._plain.eos_token_ids
+        stops = tuple(sorted({stop for stop in stop_token_ids or () if 0 <= stop < size})) or own
+        with self._lock:
+            made = self._kept.get(stops)
+            is_maker = made is None
+            if made is None:
+                made = self._kept[stops] = Future()
             self._kept.move_to_end(stops)
-            while len(self._kept) > MAX_COMPILERS:
-                self._kept.popitem(last=False)
-            return found
+            others = [kept for kept in self._kept if kept not in {own, stops}]
+            for old in others[: max(0, len(self._kept) - MAX_COMPILERS)]:
+                del self._kept[old]
+        if is_maker:  # outside of the lock: only those who want the same stop tokens wait
+            try:
+                made.set_result(Constraints(self._compiler(stops)))
+            except BaseException as error:
+                made.set_exception(error)
+                with self._lock:
+                    self._kept.pop(stops, None)
+                raise
+        return made.result()
+
+    def with_stops(self, stop_token_ids: Iterable[int] | None) -> Constraints:
+        """The same for a request that adds stop tokens to the tokenizer's own end."""
+        return self.constraints({*self._plain.eos_token_ids, *(stop_token_ids or ())})
 
     def _compiler(self, stops: tuple[int, ...]) -> Compiler:
         from maskwright.matching.compiler import Compiler

@@ -49,6 +49,20 @@ def test_options_are_read_from_values_and_from_their_json(value: Any, options: O
     assert read(json.dumps(value)) == options
 
 
+def test_a_constraint_that_is_too_deep_is_refused() -> None:
+    deep: Any = {}
+    for _ in range(100_000):
+        deep = {"not": deep}
+    with pytest.raises(InvalidOption, match=r"maskwright\.json must be a JSON value that is not too deep, not 'dict'"):
+        read({"json": deep})
+
+
+def test_errors_show_as_much_as_a_person_reads() -> None:
+    with pytest.raises(InvalidOption) as caught:
+        read({"observed": ["a", 1, "x" * 1_000_000]})
+    assert len(str(caught.value)) < 250
+
+
 def test_who_says_nothing_gets_the_default_engine() -> None:
     assert options_of(None) == options_of({}) == options_of({"other": 1}) == Options()
     assert is_ours(Options(), is_default=True)
@@ -81,6 +95,9 @@ def test_who_says_nothing_gets_the_default_engine() -> None:
         ("{", "maskwright must be JSON, or one of xgrammar, guidance, outlines, lm-format-enforcer, not '{'."),
         (3.5, "maskwright must be true, false, the name of an engine, or an object of options, not 3.5."),
         ("[" * 100_000, "maskwright must be JSON, or one of "),
+        ({"engine": []}, "maskwright.engine must be one of maskwright, host, xgrammar, guidance, outlines, "),
+        ({"start": 10**5_000}, "maskwright.start must be a text, not 'int'."),
+        ({"regex": ["x" * 1_000]}, "maskwright.regex must be a text, not \"['xxx"),
     ],
 )
 def test_what_means_nothing_is_refused_with_its_name(value: Any, message: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 import maskwright as mw
-from maskwright.errors import BudgetTooSmall, InvalidOption, MaskwrightError
+from maskwright.errors import BudgetTooSmall, InvalidOption, LimitExceeded, MaskwrightError, VocabularyGap
 from maskwright.integrations.grammar_text import Notation
 from maskwright.integrations.vllm.asked import Asked, Kind, Options
 from maskwright.integrations.vllm.constraints import Constraints
@@ -88,6 +89,14 @@ def test_choices_are_a_list_of_texts(constraints: Constraints, text: str) -> Non
         constraints.matcher(Asked(Kind.CHOICE, text))
 
 
+def test_many_choices_compile_and_too_many_are_a_limit(constraints: Constraints) -> None:
+    many = [f"{number:x}" for number in range(3_000)]
+    assert accepts(constraints, Asked(Kind.CHOICE, json.dumps(many)), "7d0")
+    assert not accepts(constraints, Asked(Kind.CHOICE, json.dumps(many)), "fff")
+    with pytest.raises(LimitExceeded, match="the texts to choose from needs 1000002"):
+        constraints.matcher(Asked(Kind.CHOICE, json.dumps(["x" * 1_000_001])))
+
+
 def test_a_behaviour_begins_where_the_model_writes(constraints: Constraints) -> None:
     asked = Asked(Kind.BEHAVIOUR, BEHAVIOUR)
     with pytest.raises(InvalidOption, match=r"maskwright.observed must be what others write before the model's turn"):
@@ -128,10 +137,23 @@ def test_equal_stop_tokens_share_a_compiler_and_old_ones_go() -> None:
     vocabularies = Vocabularies(BYTES)
     assert vocabularies.constraints() is vocabularies.constraints({256}) is vocabularies.constraints([])
     assert vocabularies.constraints({256, 999_999, -1}) is vocabularies.constraints()
-    first = vocabularies.constraints([257])
+    first, own = vocabularies.constraints([257]), vocabularies.constraints()
     for stop in range(MAX_COMPILERS):
         vocabularies.constraints([stop])
     assert vocabularies.constraints([257]) is not first
+    assert vocabularies.constraints() is own
+
+
+def test_threads_that_want_the_same_stop_tokens_share_one_compiler() -> None:
+    vocabularies = Vocabularies(BYTES)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: vocabularies.constraints([number % 2]), range(32)))
+    assert len({id(one) for one in found}) == 2
+
+
+def test_stop_tokens_that_a_text_needs_are_a_gap_of_the_vocabulary() -> None:
+    with pytest.raises(VocabularyGap):
+        Vocabularies(BYTES).with_stops([ord('"')]).matcher(Asked(Kind.JSON, '{"type": "string"}'))
 
 
 def test_an_end_token_that_does_not_stop_a_request_is_no_text() -> None:

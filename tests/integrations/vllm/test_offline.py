@@ -193,6 +193,14 @@ def test_bad_extra_arguments_are_refused(llm: Any, options: Any) -> None:
         llm.generate(["X"], parameters(extra_args={"maskwright": options}), use_tqdm=False)
 
 
+def test_stop_tokens_that_a_text_needs_are_refused(llm: Any) -> None:
+    from vllm.exceptions import VLLMValidationError
+
+    quote = llm.get_tokenizer().encode('"', add_special_tokens=False)
+    with pytest.raises(VLLMValidationError, match="vocabulary"):
+        llm.generate(["X"], parameters(constraint={"json": {"type": "string"}}, stop_token_ids=quote), use_tqdm=False)
+
+
 def test_two_constraints_are_refused(llm: Any) -> None:
     from vllm.exceptions import VLLMValidationError
 

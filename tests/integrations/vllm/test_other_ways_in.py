@@ -42,6 +42,19 @@ def test_scheduler_and_logits_processor_keep_what_is_asked() -> None:
             llm.generate(["X"], parameters(extra_args={"maskwright": options}), use_tqdm=False)
     assert re.fullmatch("[0-9]{2}", _one(llm, {"regex": "[0-9]{2}"}))
 
+    # What only the model's vocabulary shows ends the text, not the engine.
+    quotes = [token for token, text in enumerate(_texts(llm)) if text == '"']
+    text = _one(llm, {"json": {"type": "string"}}, stop_token_ids=quotes)
+    assert text in {"", '"'}
+    assert _one(llm, {"structural_tag": {"format": {"type": "token", "token": "<|nothing|>"}}}) == ""
+    assert re.fullmatch("[0-9]{2}", _one(llm, {"regex": "[0-9]{2}"}))
 
-def _one(llm: Any, options: dict[str, Any]) -> str:
-    return llm.generate(["X"], parameters(extra_args={"maskwright": options}), use_tqdm=False)[0].outputs[0].text
+
+def _one(llm: Any, options: dict[str, Any], **more: Any) -> str:
+    chosen = parameters(extra_args={"maskwright": options}, **more)
+    return llm.generate(["X"], chosen, use_tqdm=False)[0].outputs[0].text
+
+
+def _texts(llm: Any) -> list[str]:
+    tokenizer = llm.get_tokenizer()
+    return [tokenizer.decode([token]) for token in range(len(tokenizer))]

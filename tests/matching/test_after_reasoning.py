@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import maskwright as mw
-from maskwright.errors import InvalidOption, MatcherError, TokenRejected
+from maskwright.errors import InvalidOption, LimitExceeded, MatcherError, TokenRejected
 from maskwright.matching.after_reasoning import AfterReasoning
 
 END, THINK_END = 256, 257
@@ -90,6 +90,24 @@ def test_a_text_that_has_not_answered_is_not_complete() -> None:
 def test_an_end_has_tokens(ends: list[list[int]]) -> None:
     with pytest.raises(InvalidOption, match="one sequence of tokens or more, none of them empty"):
         AfterReasoning(GRAMMAR.matcher(), ends)
+
+
+def test_a_check_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = AfterReasoning(GRAMMAR.matcher(), ENDS)
+    text.accept_token(ord("x"))
+
+    def fail(self: mw.Matcher, token_id: int) -> None:
+        raise LimitExceeded("memory", 2, 1)
+
+    monkeypatch.setattr(mw.Matcher, "accept_token", fail)
+    with pytest.raises(LimitExceeded):
+        text.validate_tokens([ord("y"), THINK_END, ord("a")])
+    assert text.n_accepted == 1 and not text.has_ended
+
+
+def test_tokens_are_integers() -> None:
+    with pytest.raises(MatcherError, match="Token ids must be integers, not 'x'"):
+        AfterReasoning(GRAMMAR.matcher(), ENDS).accept_token("x")  # type: ignore[arg-type]
 
 
 def test_no_more_can_be_taken_back_than_was_read() -> None:

@@ -107,6 +107,39 @@ def repetition(operand: Grammar, minimum: int, maximum: int | None) -> Grammar:
     return combined([operand], lambda nodes: ir.repeat(nodes[0], minimum, maximum))
 
 
+class Composer:
+    """Puts a grammar together node by node (mutable).
+
+    A grammar that is asked for twice is there once. That matters where a grammar stands in several places of another
+    one: were it composed anew for each, n of these in one another would cost 2^n.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[Part] = []
+        self._own: dict[str, Node] = {}
+        self._known: dict[int, tuple[Grammar, Node]] = {}  # by identity; the grammar is kept, so no id is used again
+
+    def node(self, operand: Grammar) -> Node:
+        """The node that stands for the texts of a grammar."""
+        known = self._known.get(id(operand))
+        if known is None:
+            known = self._known[id(operand)] = (operand, added(operand, self._parts, self._own))
+        return known[1]
+
+    def rule(self, node: Node) -> Node:
+        """A call of a rule of this node's, to stand in several places."""
+        name = _fresh(self._own)
+        self._own[name] = node
+        return Call(name)
+
+    def grammar(self, node: Node) -> Grammar:
+        """The grammar of a node, when nothing more is to be added."""
+        name = _fresh(self._own)
+        reports = [operand.report for operand, _ in self._known.values()]
+        report = joined([report for report in reports if len(report) or report.nodes])
+        return Grammar(name, ComposedRules({**self._own, name: node}, self._parts), report=report)
+
+
 def combined(
     operands: Iterable[Grammar], build: Callable[[list[Node]], Node], flattened: type[Node] | None = None
 ) -> Grammar:

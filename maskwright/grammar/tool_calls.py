@@ -26,8 +26,8 @@ from dataclasses import dataclass
 
 from maskwright.errors import EmptyLanguage, UnsupportedComposition
 from maskwright.grammar.characters import CharacterAutomaton, utf8_automaton
-from maskwright.grammar.composition import concatenation, repetition, union
-from maskwright.grammar.ir import Automaton, Grammar, TokenSet
+from maskwright.grammar.composition import Composer, concatenation, union
+from maskwright.grammar.ir import Automaton, Grammar, Node, TokenSet, choice, repeat, sequence
 from maskwright.grammar.text_search import text_until, text_without
 
 NO_TEXT = Grammar.from_text("")
@@ -86,7 +86,8 @@ def triggered_tags(
     Without any tag the whole is free text if one of the two holds. With `ends` the region goes on to the first of
     these in its free text, and includes it. Stop after the first tag: `at_most=1, has_text_after=False`.
     """
-    rests: dict[str, list[Grammar]] = {trigger: [] for trigger in triggers}
+    rests: dict[str, list[tuple[Grammar, Grammar]]] = {trigger: [] for trigger in triggers}
+    plain = []
     for tag in tags:
         begin = tag.begin if isinstance(tag.begin, str) else ""
         found = [trigger for trigger in triggers if begin.startswith(trigger)]
@@ -94,16 +95,21 @@ def triggered_tags(
             raise UnsupportedComposition(
                 "A region that a trigger begins", f"the tag {tag.begin!r}", "it must begin with exactly one trigger"
             )
-        rests[found[0]].append(concatenation([Grammar.from_text(begin[len(found[0]) :]), tag.after_begin]))
+        after_begin = tag.after_begin
+        rests[found[0]].append((Grammar.from_text(begin[len(found[0]) :]), after_begin))
+        plain.append((Grammar.from_text(begin), after_begin))
     unused = [trigger for trigger, rest in rests.items() if not rest]
-    rules = [(trigger, union(rest)) for trigger, rest in rests.items() if rest]
-    after_text = _until_triggers(rules, [*unused, *excluded], ends)
-    plain = union(tag.grammar for tag in tags)
+    used = {trigger: rest for trigger, rest in rests.items() if rest}
+    texts = _texts_until([*used], [*unused, *excluded], ends)
     text = free_text([*triggers, *excluded], ends=ends)
     end = union(map(Grammar.from_text, ends)) if ends else NO_TEXT
-    return _region(
-        first=after_text if has_text_before else plain,
-        following=after_text if separator is None else concatenation([Grammar.from_text(separator), plain]),
+    composer = Composer()
+    after_text = after_texts(composer, [(texts[trigger], rest) for trigger, rest in used.items()])
+    alone = any_way(composer, plain)
+    return region(
+        composer,
+        first=after_text if has_text_before else alone,
+        following=after_text if separator is None else sequence(composer.node(Grammar.from_text(separator)), alone),
         after=text if has_text_after else end,
         alone=text if has_text_before or has_text_after else end,
         at_least=at_least,
@@ -119,20 +125,23 @@ def dispatch(
     ends: Sequence[str] = (),
 ) -> Grammar:
     """Free text; where the first text of a rule occurs, its grammar must follow. With `loops` the text then goes on."""
-    after_text = _until_triggers(rules, excluded, ends)
+    texts = _texts_until([trigger for trigger, _ in rules], excluded, ends)
     text = free_text([*(trigger for trigger, _ in rules), *excluded], ends=ends)
     end = union(map(Grammar.from_text, ends)) if ends else NO_TEXT
-    at_most = None if loops else 1
-    return _region(after_text, after_text, text if loops else end, text, at_least=0, at_most=at_most)
+    composer = Composer()
+    after_text = after_texts(composer, [(texts[trigger], [(content,)]) for trigger, content in rules])
+    after = text if loops else end
+    return region(composer, after_text, after_text, after, text, at_least=0, at_most=None if loops else 1)
 
 
 def tags_with_separator(
     tags: Sequence[Tag], separator: str, *, at_least: int = 0, at_most: int | None = None
 ) -> Grammar:
     """Tags and nothing else, with the separator between two of them."""
-    plain = union(tag.grammar for tag in tags)
-    following = concatenation([Grammar.from_text(separator), plain])
-    return _region(plain, following, NO_TEXT, NO_TEXT, at_least, at_most)
+    composer = Composer()
+    plain = any_way(composer, [(tag.grammar,) for tag in tags])
+    following = sequence(composer.node(Grammar.from_text(separator)), plain)
+    return region(composer, plain, following, NO_TEXT, NO_TEXT, at_least, at_most)
 
 
 def with_reasoning(
@@ -175,9 +184,11 @@ def token_triggered_tags(
     `tags`: the token, and the tag without it (mostly `begin=""`). The rest is as in `triggered_tags`.
     """
     text = tokens_except(*dict.fromkeys([*(which for which, _ in tags), *excluded]))
-    plain = union(concatenation([token(which), tag.grammar]) for which, tag in tags)
-    after_text = concatenation([text, plain])
-    return _region(
+    composer = Composer()
+    plain = any_way(composer, [(token(which), tag.grammar) for which, tag in tags])
+    after_text = composer.rule(sequence(composer.node(text), plain))
+    return region(
+        composer,
         first=after_text if has_text_before else plain,
         following=after_text,
         after=text if has_text_after else NO_TEXT,
@@ -195,25 +206,44 @@ def token_dispatch(
     return token_triggered_tags(tags, excluded=excluded, at_most=None if loops else 1, has_text_after=loops)
 
 
-def _region(
-    first: Grammar, following: Grammar, after: Grammar, alone: Grammar, at_least: int, at_most: int | None
+def any_way(composer: Composer, ways: Iterable[Sequence[Grammar]]) -> Node:
+    """One of the ways, each of which is grammars one after the other."""
+    return composer.rule(choice(*[sequence(*map(composer.node, way)) for way in ways]))
+
+
+def after_texts(composer: Composer, rules: Iterable[tuple[Grammar, Iterable[Sequence[Grammar]]]]) -> Node:
+    """One of the texts up to a trigger, and then one of the ways that the trigger begins."""
+    ways = [sequence(composer.node(text), any_way(composer, rest)) for text, rest in rules]
+    return composer.rule(choice(*ways))
+
+
+def region(
+    composer: Composer,
+    first: Node,
+    following: Node,
+    after: Grammar,
+    alone: Grammar,
+    at_least: int,
+    at_most: int | None,
 ) -> Grammar:
-    """Between `at_least` and `at_most` tags and the text after them; without any tag the text `alone`."""
+    """Between `at_least` and `at_most` tags and the text after them; without any tag the text `alone`.
+
+    The tags are nodes of one composer, so that what stands in the first one and in those that follow is there once.
+    """
     if at_least < 0 or (at_most is not None and at_most < max(1, at_least)):
         raise ValueError(f"at_least={at_least}, at_most={at_most}: 0 or more, and at most 1 or more, and not less")
-    more = repetition(following, max(at_least - 1, 0), None if at_most is None else at_most - 1)
-    some = concatenation([first, more, after])
-    return some if at_least else union([alone, some])
+    more = repeat(composer.rule(following), max(at_least - 1, 0), None if at_most is None else at_most - 1)
+    some = sequence(first, more, composer.node(after))
+    return composer.grammar(some if at_least else choice(composer.node(alone), some))
 
 
-def _until_triggers(rules: Sequence[tuple[str, Grammar]], excluded: Sequence[str], ends: Sequence[str]) -> Grammar:
-    """Free text up to the first trigger, and what must follow it."""
-    ways = []
-    for trigger, rest in rules:
-        others = [*(other for other, _ in rules if other != trigger), *excluded, *ends]
-        text = _of_language(text_until([trigger], others), "the trigger", [trigger])
-        ways.append(concatenation([text, rest]))
-    return union(ways)
+def _texts_until(triggers: Sequence[str], excluded: Sequence[str], ends: Sequence[str]) -> dict[str, Grammar]:
+    """Free text up to each of the triggers, in which none of the others occurs before."""
+    texts = {}
+    for trigger in triggers:
+        others = [*(other for other in triggers if other != trigger), *excluded, *ends]
+        texts[trigger] = _of_language(text_until([trigger], others), "the trigger", [trigger])
+    return texts
 
 
 def _of_language(language: CharacterAutomaton, what: str, texts: Sequence[str]) -> Grammar:

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from maskwright.errors import EmptyLanguage, InvalidStructuralTag
-from maskwright.grammar.composition import concatenation, union
-from maskwright.grammar.ir import Grammar
+from maskwright.grammar.composition import Composer, concatenation
+from maskwright.grammar.ir import Grammar, choice, sequence
 from maskwright.grammar.structural_tags.endings import NO_ENDS, Ends, free_text, occurs_in, text_until_trigger
 from maskwright.grammar.structural_tags.fields import Fields
 from maskwright.grammar.structural_tags.formats import named_token
 from maskwright.grammar.structural_tags.reader import Reader
-from maskwright.grammar.tool_calls import Tag, token, token_triggered_tags
+from maskwright.grammar.tool_calls import NO_TEXT, Tag, after_texts, any_way, region, token, token_triggered_tags
 
 TAG_FIELDS = ("type", "begin", "content", "end")
 
@@ -37,15 +38,15 @@ class ReadTag:
     rest: Grammar
     pointer: str
 
-    def grammar(self, reader: Reader) -> Grammar:
-        """All of it."""
+    def parts(self, reader: Reader) -> tuple[Grammar, Grammar]:
+        """The begin and the rest."""
         begin = reader.markers.text(str(self.begin)) if self.is_text else token(self.begin)
-        return concatenation([begin, self.rest])
+        return begin, self.rest
 
 
 def tag(reader: Reader, fields: Fields, _: Ends) -> Grammar:
     """Begin, content, end."""
-    return _read_tag(reader, fields).grammar(reader)
+    return concatenation(_read_tag(reader, fields).parts(reader))
 
 
 def triggered_tags(reader: Reader, fields: Fields, around: Ends) -> Grammar:
@@ -61,10 +62,10 @@ def triggered_tags_to_end(reader: Reader, fields: Fields, ends: Ends) -> Grammar
 def tags_with_separator(reader: Reader, fields: Fields, _: Ends) -> Grammar:
     """Tags and nothing else, the separator between two of them."""
     fields.refuse_others(["type", "tags", "separator", "at_least_one", "stop_after_first"])
-    plain = union([one.grammar(reader) for one in _tags(reader, fields)])
-    following = concatenation([reader.markers.text(fields.text("separator")), plain])
-    none = Grammar.from_text("")
-    return _region(plain, following, none, none, fields)
+    composer = Composer()
+    plain = any_way(composer, [one.parts(reader) for one in _tags(reader, fields)])
+    following = sequence(composer.node(reader.markers.text(fields.text("separator"))), plain)
+    return region(composer, plain, following, NO_TEXT, NO_TEXT, **_numbers(fields))
 
 
 def dispatch(reader: Reader, fields: Fields, _: Ends) -> Grammar:
@@ -75,11 +76,14 @@ def dispatch(reader: Reader, fields: Fields, _: Ends) -> Grammar:
         text = Fields.as_text(trigger, f"{pointer}/0")
         rules.append((_trigger(text, f"{pointer}/0"), reader.grammar(content, f"{pointer}/1", NO_ENDS)))
     excluded = _excluded(fields, [trigger for trigger, _ in rules])
-    after_text = _until_triggers(reader, rules, (), excluded, fields)
-    text_alone = _text(reader, NO_ENDS, excluded, [trigger for trigger, _ in rules], fields)
+    triggers = [trigger for trigger, _ in rules]
+    texts = _texts_until(reader, triggers, (), excluded, fields)
+    text_alone = _text(reader, NO_ENDS, excluded, triggers, fields)
+    composer = Composer()
+    after_text = after_texts(composer, [(texts[trigger], [(content,)]) for trigger, content in rules])
     if fields.flag("loop", True):
-        return concatenation([after_text.repeat(), text_alone])
-    return union([after_text, text_alone])
+        return region(composer, after_text, after_text, text_alone, text_alone, at_least=0, at_most=None)
+    return composer.grammar(choice(after_text, composer.node(text_alone)))
 
 
 def token_triggered(reader: Reader, fields: Fields, around: Ends) -> Grammar:
@@ -131,7 +135,7 @@ def _triggered(reader: Reader, fields: Fields, ends: Ends, not_in_text: Sequence
     fields.refuse_others(["type", "triggers", "tags", "at_least_one", "stop_after_first", "excludes"])
     triggers = [_trigger(text, place) for text, place in _texts_with_places(fields, "triggers")]
     excluded = [*_excluded(fields, triggers), *not_in_text]
-    rests: dict[str, list[Grammar]] = {trigger: [] for trigger in triggers}
+    rests: dict[str, list[tuple[Grammar, Grammar]]] = {trigger: [] for trigger in triggers}
     tags = _tags(reader, fields)
     for one in tags:
         begin = str(one.begin)
@@ -139,48 +143,50 @@ def _triggered(reader: Reader, fields: Fields, ends: Ends, not_in_text: Sequence
         if len(found) != 1:
             what = "a text that begins with exactly one of the triggers"
             raise InvalidStructuralTag(f"{one.pointer}/begin", f"must be {what}, not with {len(found)} of them")
-        rests[found[0]].append(concatenation([reader.markers.text(begin[len(found[0]) :]), one.rest]))
-    rules = [(trigger, union(rest)) for trigger, rest in rests.items() if rest]
+        rests[found[0]].append((reader.markers.text(begin[len(found[0]) :]), one.rest))
+    used = {trigger: rest for trigger, rest in rests.items() if rest}
     unused = [trigger for trigger, rest in rests.items() if not rest]
-    after_text = _until_triggers(reader, rules, [*unused, *ends.searched], excluded, fields)
+    texts = _texts_until(reader, [*used], [*unused, *ends.searched], excluded, fields)
     text = _text(reader, ends, excluded, triggers, fields)
-    end = ends.grammar(reader.markers)
-    has_text_before = not fields.flag("at_least_one", False)
-    has_text_after = not fields.flag("stop_after_first", False)
-    return _region(
-        first=after_text if has_text_before else union([one.grammar(reader) for one in tags]),
+    composer = Composer()
+    after_text = after_texts(composer, [(texts[trigger], rest) for trigger, rest in used.items()])
+    numbers = _numbers(fields)
+    has_text_after = numbers["at_most"] is None
+    return region(
+        composer,
+        first=any_way(composer, [one.parts(reader) for one in tags]) if numbers["at_least"] else after_text,
         following=after_text,
-        after=text if has_text_after else end,
+        after=text if has_text_after else ends.grammar(reader.markers),
         alone=text,
-        fields=fields,
+        **numbers,
     )
 
 
-def _region(first: Grammar, following: Grammar, after: Grammar, alone: Grammar, fields: Fields) -> Grammar:
-    """The first tag, others unless it stops there, and what comes after; or what may stand alone without any tag."""
-    at_most = 0 if fields.flag("stop_after_first", False) else None
-    some = concatenation([first, following.repeat(0, at_most), after])
-    return some if fields.flag("at_least_one", False) else union([alone, some])
+class _Numbers(TypedDict):
+    at_least: int
+    at_most: int | None
 
 
-def _until_triggers(
-    reader: Reader,
-    rules: Sequence[tuple[str, Grammar]],
-    others: Sequence[str],
-    excluded: Sequence[str],
-    fields: Fields,
-) -> Grammar:
-    """Free text up to the first trigger, and what must follow it."""
-    ways = []
-    for trigger, rest in rules:
-        not_before = [*(other for other, _ in rules if other != trigger), *others]
+def _numbers(fields: Fields) -> _Numbers:
+    """How many tags there are."""
+    stops = fields.flag("stop_after_first", False)
+    return {"at_least": int(fields.flag("at_least_one", False)), "at_most": 1 if stops else None}
+
+
+def _texts_until(
+    reader: Reader, triggers: Sequence[str], others: Sequence[str], excluded: Sequence[str], fields: Fields
+) -> dict[str, Grammar]:
+    """Free text up to each trigger, and the trigger."""
+    texts = {}
+    for trigger in triggers:
+        not_before = [*(other for other in triggers if other != trigger), *others]
         text = text_until_trigger(trigger, not_before, excluded, reader.markers)
         if text is None:
             raise EmptyLanguage(
                 f"the trigger {trigger!r} never occurs, because another text occurs in it before", fields.pointer
             )
-        ways.append(concatenation([text, rest]))
-    return union(ways)
+        texts[trigger] = text
+    return texts
 
 
 def _text(reader: Reader, ends: Ends, excluded: Sequence[str], triggers: Sequence[str], fields: Fields) -> Grammar:

@@ -1,0 +1,49 @@
+"""What a tag costs grows with its size, or a limit says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from maskwright.grammar.structural_tags import structural_tag_grammar
+from tests.grammar.structural_tags.reading import ANY_TEXT, tag
+
+
+def token_of(which: int) -> dict[str, Any]:
+    return {"type": "token", "token": which}
+
+
+REPEATING: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "with a separator": lambda inner: {
+        "type": "tags_with_separator",
+        "separator": ",",
+        "tags": [tag("<a>", inner, "</a>")],
+    },
+    "triggered": lambda inner: {"type": "triggered_tags", "triggers": ["<a"], "tags": [tag("<a>", inner, "</a>")]},
+    "triggered, at least one": lambda inner: {
+        "type": "triggered_tags",
+        "triggers": ["<a"],
+        "tags": [tag("<a>", inner, "</a>")],
+        "at_least_one": True,
+    },
+    "dispatched": lambda inner: {"type": "dispatch", "rules": [["<a>", inner]]},
+    "triggered by tokens": lambda inner: {
+        "type": "token_triggered_tags",
+        "trigger_tokens": [7],
+        "tags": [tag(token_of(7), inner, token_of(8))],
+    },
+    "dispatched on tokens": lambda inner: {"type": "token_dispatch", "rules": [[7, inner]]},
+}
+
+
+@pytest.mark.parametrize("name", REPEATING)
+def test_each_level_of_tags_in_one_another_adds_as_many_rules_as_the_one_before(name: str) -> None:
+    value: dict[str, Any] = ANY_TEXT
+    sizes = []
+    for level in range(30):
+        if level in (9, 19, 29):
+            sizes.append(len(structural_tag_grammar({"format": value}).rules))
+        value = REPEATING[name](value)
+    assert sizes[2] - sizes[1] == sizes[1] - sizes[0] < 10 * 20

@@ -10,6 +10,7 @@ The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetToo
                     `UnsuitableChecker`, `UnsupportedHost`.
 The text:           `TextRefused`, `NotJSON`.
 The model:          `BadLogits`, `NoContinuation`, `UnsupportedModel`, `UnlistedProbability`, `ModelCallFailed`.
+One of many:        `RequestsFailed`.
 A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
@@ -19,7 +20,8 @@ that passes through a `with` statement, and a frozen one would turn into a TypeE
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 class MaskwrightError(Exception):
@@ -517,6 +519,26 @@ class ModelCallFailed(ModelError):
     def __str__(self) -> str:
         tried = f" after {self.attempts} attempts" if self.attempts > 1 else ""
         return f"The model did not answer{tried}: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class RequestsFailed(MaskwrightError):
+    """Some requests of a batch failed, each for a reason of its own; the others were answered.
+
+    failures: the place of the output, and the reason, a sentence; n_requests: how many outputs were asked for;
+    outputs: all of them, in order, also those that were cut short by a failure.
+    """
+
+    failures: tuple[tuple[int, str], ...]
+    n_requests: int
+    outputs: list[Any] = field(default_factory=list, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        place, reason = self.failures[0]
+        return (
+            f"{len(self.failures)} of {self.n_requests} requests failed, the others are in `outputs`; "
+            f"output {place}: {reason.removesuffix('.')}."
+        )
 
 
 @dataclass(unsafe_hash=True)

@@ -19,6 +19,11 @@ How a mask reaches the scores. Ordinary processors see the last token of each ro
 their scores, in the same order, and with rows of requests that still read their prompts behind them. It stands in front
 of all other processors, so that temperature, top-k and top-p choose among the allowed tokens, as in `generate`.
 
+Where a mask cannot be made within the limits of a grammar, raising would end the generating thread and all requests
+with it. Then only the end of that text is allowed, and the output of the request has the reason in its field `error`,
+where transformers puts those of its own; `generate_batch` raises `RequestsFailed` when all others are answered. So no
+text leaves its grammar, and none that is cut short passes for a whole one.
+
 Refused, with an error that says what to do: asynchronous batching, where a step begins before the last token is known;
 CUDA graphs and compiled steps, whose padding rows and recorded kernels know nothing of masks that are written on the
 host; tensor parallelism, which sends requests to other processes. The hooks are private to transformers, so what is
@@ -43,10 +48,17 @@ import torch
 import transformers
 
 from maskwright import Vocabulary
-from maskwright.errors import InvalidOption, MatcherError, ModelCallFailed, UnsupportedHost
+from maskwright.errors import (
+    InvalidOption,
+    MaskwrightError,
+    MatcherError,
+    ModelCallFailed,
+    RequestsFailed,
+    UnsupportedHost,
+)
 from maskwright.integrations.huggingface.logits_processor import Constraint
 from maskwright.integrations.torch_masks.scores import apply_bitmask
-from maskwright.matching.bitmask import n_mask_words
+from maskwright.matching.bitmask import n_mask_words, set_bits
 
 try:
     from transformers import ContinuousBatchingConfig
@@ -73,19 +85,24 @@ PATIENCE: Final = 1.0
 
 @final
 class RequestGrammar:
-    """The grammar of one request, and the matcher that follows its tokens; a copy goes its own way."""
+    """The grammar of one request, and the matcher that follows its tokens; a copy goes its own way.
 
-    __slots__ = ("_grammar", "_matcher", "_tokens")
+    `failure` is the error that kept a mask from being made, after which the text may only end; None as a rule.
+    """
+
+    __slots__ = ("_grammar", "_matcher", "_tokens", "failure")
 
     def __init__(self, grammar: Constraint) -> None:
         self._grammar = grammar
         self._matcher = grammar.matcher()
         self._tokens: list[int] = []
+        self.failure: MaskwrightError | None = None
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> RequestGrammar:
         copied = RequestGrammar(self._grammar)
         copied._matcher = self._matcher.fork()
         copied._tokens = self._tokens.copy()
+        copied.failure = self.failure
         return copied
 
     def fill_bitmask(self, tokens: list[int], row: npt.NDArray[np.int32]) -> None:
@@ -112,6 +129,8 @@ class _GrammarProcessor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._n_words = n_mask_words(vocabulary.size)
         self._bitmask = np.empty((0, self._n_words), dtype=np.int32)
+        self._end_only = np.zeros(self._n_words, dtype=np.int32)
+        set_bits(self._end_only, vocabulary.eos_token_ids)
 
     def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
         """Nothing travels by the tensor; a mask has more words than it has room for."""
@@ -123,8 +142,18 @@ class _GrammarProcessor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc
         for row, request in zip(self._bitmask, requests_with_new_token, strict=True):
             grammar = request.state.logit_processor_kwargs.get("grammar")
             if grammar is not None:
-                grammar.fill_bitmask(_tokens_since_prompt(request.state), row)
+                self._fill(request.state, grammar, row)
         return torch.zeros(len(requests_with_new_token), dtype=torch.int32)
+
+    def _fill(self, state: Any, grammar: RequestGrammar, row: npt.NDArray[np.int32]) -> None:
+        if grammar.failure is None:
+            try:
+                grammar.fill_bitmask(_tokens_since_prompt(state), row)
+            except MaskwrightError as error:
+                grammar.failure = error
+        if grammar.failure is not None:
+            state.error = str(grammar.failure)  # anew at each step: a request that is put back gets a new state
+            row[:] = self._end_only
 
     def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
         """scores: float[n, V]: a row for each mask, in their order, then rows that nobody reads."""
@@ -242,7 +271,8 @@ def generate_batch(
         [output] = generate_batch(model, [ids], grammar, max_new_tokens=100)
         vocabulary.decode(output.generated_tokens)  # -> b'{"name": "Ann"}'
 
-    Raises what `attach` raises, `MatcherError` if numbers do not fit, and `ModelCallFailed` if a request failed.
+    Raises what `attach` raises, `MatcherError` if numbers do not fit, `RequestsFailed` with all outputs if a mask could
+    not be made or transformers failed a request, and `ModelCallFailed` if generation ended without answers.
     """
     owned = list(grammars) if isinstance(grammars, Sequence) else [grammars] * len(inputs)
     if len(owned) != len(inputs):
@@ -271,7 +301,7 @@ def generate_batch(
     finally:
         manager.stop(block=True)
         manager.destroy()
-    return [outputs[name] for name in wanted]
+    return _sound([outputs[name] for name in wanted])
 
 
 def _synchronous(config: Any) -> Any:
@@ -290,9 +320,16 @@ def _collected(manager: Any, n_outputs: int) -> dict[str, Any]:
         output = manager.get_result(timeout=PATIENCE)
         if output is None:
             if not manager.is_running():
-                raise ModelCallFailed("the thread that generates has ended before all requests were answered")
-        elif output.error is not None:
-            raise ModelCallFailed(f"request {output.request_id} failed: {output.error}")
-        elif output.is_finished():
+                reasons = [f" ({output.error})" for output in outputs.values() if output.error is not None]
+                what = "the thread that generates has ended before all requests were answered"
+                raise ModelCallFailed(what + "".join(reasons[:1]))
+        elif output.is_finished():  # or has failed
             outputs[output.request_id] = output
+    return outputs
+
+
+def _sound(outputs: list[Any]) -> list[Any]:
+    failures = tuple((place, output.error) for place, output in enumerate(outputs) if output.error is not None)
+    if failures:
+        raise RequestsFailed(failures, len(outputs), outputs)
     return outputs

@@ -21,7 +21,15 @@ torch = pytest.importorskip("torch", reason="the extra `hf` is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra `hf` is not installed")
 
 import maskwright as mw
-from maskwright.errors import InvalidOption, MatcherError, ModelCallFailed, TokenRejected, UnsupportedHost
+from maskwright.errors import (
+    InvalidOption,
+    LimitExceeded,
+    MatcherError,
+    ModelCallFailed,
+    RequestsFailed,
+    TokenRejected,
+    UnsupportedHost,
+)
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.integrations.generation import LoadedModel
 from maskwright.integrations.huggingface import attach, continuous_batching, generate_batch
@@ -267,3 +275,86 @@ def test_a_request_follows_its_tokens_wherever_they_go(loaded: LoadedModel, date
             assert np.array_equal(unpack_bitmask(row, loaded.vocabulary.size), naive.allowed_after(date, tokens))
     with pytest.raises(TokenRejected):
         request.fill_bitmask([two, letter], row)
+
+
+class Limited:
+    """A grammar whose masks cannot be made from the third on."""
+
+    def __init__(self, grammar: mw.CompiledGrammar) -> None:
+        self._grammar = grammar
+        self.vocabulary = grammar.vocabulary
+
+    def matcher(self) -> Any:
+        return _LimitedMatcher(self._grammar.matcher())
+
+
+class _LimitedMatcher:
+    def __init__(self, matcher: mw.Matcher) -> None:
+        self._matcher = matcher
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._matcher, name)
+
+    def fork(self) -> Any:
+        return _LimitedMatcher(self._matcher.fork())
+
+    def fill_bitmask(self, row: Any) -> None:
+        if self._matcher.n_accepted == 2:
+            raise LimitExceeded("The mask", 2, 1)
+        self._matcher.fill_bitmask(row)
+
+
+REASON = "The mask needs 2, more than the 1 allowed: simplify that part or raise the limit."
+
+
+@pytest.mark.parametrize("n_sequences", [1, 2])
+def test_a_mask_that_cannot_be_made_fails_its_own_request_only(
+    loaded: LoadedModel, date: mw.CompiledGrammar, n_sequences: int
+) -> None:
+    torch.manual_seed(0)
+    with pytest.raises(RequestsFailed) as caught:
+        generate_batch(
+            loaded.model,
+            ids_of(loaded, *PROMPTS),
+            [date, Limited(date), date],
+            generation_config=choosing(do_sample=n_sequences > 1, num_return_sequences=n_sequences),
+            continuous_batching_config=small(),
+        )
+    failed = range(n_sequences, 2 * n_sequences)
+    assert caught.value.failures == tuple((place, REASON) for place in failed)
+    assert str(caught.value) == (
+        f"{n_sequences} of {3 * n_sequences} requests failed, the others are in `outputs`; "
+        f"output {n_sequences}: {REASON}"
+    )
+    assert len(caught.value.outputs) == 3 * n_sequences
+    for place, output in enumerate(caught.value.outputs):
+        if place in failed:
+            assert output.error == REASON
+            assert len(output.generated_tokens) == 3
+            assert output.generated_tokens[-1] == 2
+        else:
+            assert output.error is None
+            assert re.fullmatch(DATE, text_of(loaded, output))
+
+
+def test_a_manager_marks_the_output_of_a_request_that_failed(
+    loaded: LoadedModel, date: mw.CompiledGrammar, manager: Any
+) -> None:
+    requests = attach(manager, loaded.vocabulary)
+    manager.start()
+    prompt = ids_of(loaded, PROMPTS[0])[0]
+    failing, sound = requests.add(prompt, Limited(date)), requests.add(prompt, date)
+    outputs: dict[str, Any] = {}
+    while len(outputs) < 2:
+        output = manager.get_result(timeout=5)
+        assert output is not None
+        outputs[output.request_id] = output
+    assert outputs[failing].error == REASON
+    assert outputs[sound].error is None
+    assert outputs[sound].generated_tokens == naive.greedy(loaded.model, date, prompt, 60)
+
+
+def test_a_request_that_was_put_back_has_failed_still(date: mw.CompiledGrammar) -> None:
+    request = continuous_batching.RequestGrammar(date)
+    request.failure = LimitExceeded("The mask", 2, 1)
+    assert copy.deepcopy(request).failure == request.failure

@@ -9,5 +9,5 @@ The way back: `reply` (events, what is read), `source` (a text that arrives in p
 `gemma_reading` -> `argument_reading` -> `call_reading` -> `prose_reading`, `channel_reading` -> `reply_reading` ->
 `reader`.
 
-`faults` are the errors of all of it.
+`faults` are the errors of all of it, `refusals` how errors about schemas become such.
 """

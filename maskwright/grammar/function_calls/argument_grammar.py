@@ -10,22 +10,13 @@ no blanks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from maskwright.errors import (
-    EmptyLanguage,
-    InvalidSchema,
-    InvalidStructuralTag,
-    LimitExceeded,
-    SpecificationError,
-    UnsupportedSchema,
-    UnsupportedStructuralTag,
-)
+from maskwright.errors import EmptyLanguage
 from maskwright.grammar.function_calls.call_format import CallFormat
-from maskwright.grammar.function_calls.faults import UnsupportedTool
+from maskwright.grammar.function_calls.refusals import refused_for
 from maskwright.grammar.function_calls.tools import Tool
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema import JSONSchemaOptions, PropertyOrder, Whitespace, json_schema_grammar
@@ -49,7 +40,7 @@ def argument_grammar(
     """All arguments of a tool, as the format writes them; raises UnsupportedTool."""
     assert call_format.style in STYLES, call_format.style
     chosen = _options(tool.parameters, call_format, options)
-    with _refused_for(tool, call_format):
+    with refused_for(tool, call_format):
         if call_format.style == JSON_STYLE and not call_format.unreadable:
             return json_schema_grammar(tool.parameters, chosen)
         if call_format.style == JSON_STYLE:
@@ -89,25 +80,3 @@ def _options(
     if call_format.has_one_line:
         chosen = replace(chosen, whitespace=Whitespace.COMPACT)
     return replace(chosen, outer_whitespace=False)
-
-
-@contextmanager
-def _refused_for(tool: Tool, call_format: CallFormat) -> Iterator[None]:
-    """Turn whatever is wrong with a schema into an error about the tool."""
-    try:
-        yield
-    except LimitExceeded:
-        raise
-    except (UnsupportedStructuralTag, InvalidStructuralTag) as error:
-        pointer = error.pointer.removeprefix("/json_schema")
-        raise UnsupportedTool(tool.name, call_format.name, pointer, error.reason) from error
-    except (UnsupportedSchema, InvalidSchema) as error:
-        reason = f"the keyword {error.keyword!r} {error.reason}"
-        raise UnsupportedTool(tool.name, call_format.name, error.pointer, reason) from error
-    except EmptyLanguage as error:
-        raise UnsupportedTool(
-            tool.name, call_format.name, error.pointer.removeprefix("/json_schema"), error.reason
-        ) from error
-    except SpecificationError as error:
-        reason = str(error).partition("\n")[0].removesuffix(".")
-        raise UnsupportedTool(tool.name, call_format.name, "", reason) from error

@@ -41,6 +41,12 @@ def argument_reader(call_format: CallFormat) -> Callable[[Source, Tool], Waiting
     return lambda source, tool: read_members(source, tool, style)
 
 
+def needs_types(call_format: CallFormat) -> bool:
+    """Must the schema say whether a text is a string?"""
+    style = FLAT_STYLES.get(call_format.style)
+    return style is not None and not style.says_type
+
+
 def read_json_object(source: Source, _: Tool) -> Waiting[Arguments]:
     """An object of JSON."""
     begin = source.at

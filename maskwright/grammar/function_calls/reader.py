@@ -18,10 +18,12 @@ once as an event, and what comes after it is kept.
 from __future__ import annotations
 
 from maskwright.errors import InvalidOption
+from maskwright.grammar.function_calls.argument_reading import needs_types
 from maskwright.grammar.function_calls.call_format import CallFormat
 from maskwright.grammar.function_calls.choice import Reasoning, reasoning_of
 from maskwright.grammar.function_calls.faults import MalformedReply
 from maskwright.grammar.function_calls.formats import format_named
+from maskwright.grammar.function_calls.refusals import refused_for
 from maskwright.grammar.function_calls.reply import (
     ArgumentText,
     Call,
@@ -62,7 +64,11 @@ def parse_tool_calls(
 
 
 class ToolCallReader:
-    """Reads a reply as it arrives (mutable)."""
+    """Reads a reply as it arrives (mutable).
+
+    Raises UnknownFormat, InvalidTools, InvalidChoice, and UnsupportedTool for a schema that is not understood where it
+    alone tells strings from other values. With `Tools` made once, schemas are read once.
+    """
 
     def __init__(
         self,
@@ -76,6 +82,10 @@ class ToolCallReader:
         self._source = Source()
         self._listener = _Events(self._source)
         where = reasoning_of(reasoning, self.format)
+        if needs_types(self.format):
+            for tool in self.tools.tools:
+                with refused_for(tool, self.format):
+                    _ = tool.types  # read now, for an error about a schema must not come in the middle of a text
         self._reading = read_reply(self._source, self.format, self.tools, where, self._listener)
         self._events: list[Event] = []
         self._fault: Malformed | None = None

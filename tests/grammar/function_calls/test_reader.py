@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from maskwright.errors import InvalidOption
-from maskwright.grammar.function_calls.faults import MalformedReply
+from maskwright.grammar.function_calls.faults import MalformedReply, UnsupportedTool
 from maskwright.grammar.function_calls.formats import FORMATS
 from maskwright.grammar.function_calls.reader import ToolCallReader, parse_tool_calls
 from maskwright.grammar.function_calls.reply import (
@@ -247,3 +247,12 @@ def test_a_finished_reader_takes_no_more_text() -> None:
     with pytest.raises(InvalidOption):
         reader.push("x")
     assert reader.finish() == []
+
+
+def test_a_schema_that_is_not_understood_is_refused_before_any_text() -> None:
+    tools = [{"name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "colour"}}}}]
+    with pytest.raises(UnsupportedTool) as caught:
+        ToolCallReader("glm_4_7", tools)
+    assert (caught.value.tool, caught.value.pointer) == ("f", "/properties/a")
+    text = '<tool_call>{"name": "f", "arguments": {"a": 1}}</tool_call>'
+    assert parse_tool_calls(text, "hermes", tools).calls[0].arguments == {"a": 1}

@@ -79,6 +79,7 @@ class EventStreamer(BaseStreamer):  # type: ignore[misc,unused-ignore]
         self._is_after_prompt = False
         self._is_complete = False
         self._is_cancelled = False
+        self._has_ended = False
         self._rest = b""  # the beginning of a character
 
     def put(self, value: Any) -> None:
@@ -96,10 +97,13 @@ class EventStreamer(BaseStreamer):  # type: ignore[misc,unused-ignore]
             self._is_complete = True
 
     def end(self) -> None:
-        """Called by `generate` when it is done."""
+        """Called by `generate` when it is done; a second call changes nothing."""
+        if self._has_ended:
+            return
         if self._reader is not None and self._is_complete:
             self._reader, events = self._reader.end()
             self._give(events)
+        self._has_ended = True
         self._events.put(TextEnded(self._is_complete))
 
     def fail(self, error: BaseException) -> None:
@@ -147,6 +151,7 @@ def stream_events(model: Any, inputs: Mapping[str, Any], streamer: EventStreamer
     def generate() -> None:
         try:
             model.generate(**inputs, streamer=streamer, **options)
+            streamer.end()  # a loop of the caller's own may have left it out, and the reader would wait for ever
         except _Cancelled:
             pass
         except BaseException as error:  # noqa: BLE001  # it belongs to whoever reads the events

@@ -142,6 +142,47 @@ def test_generation_stops_when_nobody_reads_on(loaded: LoadedModel, compiler: mw
     assert not any(thread.name == "maskwright-stream" for thread in threading.enumerate())
 
 
+class _Loops:
+    """A model whose loop does with the streamer what it is told to."""
+
+    def __init__(self, *tokens: list[int], ends: bool = False, fails: bool = False) -> None:
+        self._tokens, self._ends, self._fails = tokens, ends, fails
+
+    def generate(self, streamer: Any) -> None:
+        for tokens in self._tokens:
+            streamer.put(torch.tensor(tokens))
+        if self._ends:
+            streamer.end()
+        if self._fails:
+            raise SystemExit("the loop gave up")
+
+
+SMALL = mw.Vocabulary([b"1", b"a", b""], eos_token_ids=[2])
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_loop_that_does_not_say_that_it_is_done_has_an_end_too(ends: bool) -> None:
+    """Without a timeout the reader would wait for ever."""
+    streamer = EventStreamer(SMALL, JSONReader(), timeout=20)
+    events = list(stream_events(_Loops([1], [0], [0, 2], ends=ends), {}, streamer))
+    assert events == [TextPiece("1"), TextPiece("1"), ValueCompleted((), 11), TextEnded(True)]
+    streamer = EventStreamer(SMALL, JSONReader(), timeout=20)
+    assert list(stream_events(_Loops([1], [0], ends=ends), {}, streamer)) == [TextPiece("1"), TextEnded(False)]
+    with pytest.raises(queue.Empty):
+        streamer._events.get_nowait()  # nothing was left over
+
+
+def test_what_a_thread_that_is_ended_raises_is_raised_too() -> None:
+    streamer = EventStreamer(SMALL, timeout=20)
+    with pytest.raises(SystemExit, match="gave up"):
+        list(stream_events(_Loops([1], [0], fails=True), {}, streamer))
+
+
+def test_an_end_that_cannot_be_is_raised_where_events_are_read() -> None:
+    with pytest.raises(NotJSON):
+        list(stream_events(_Loops([1], [2]), {}, EventStreamer(SMALL, JSONReader(), timeout=20)))
+
+
 def test_a_streamer_takes_one_row_and_waits_no_longer_than_told(loaded: LoadedModel) -> None:
     streamer = EventStreamer(loaded.vocabulary, timeout=0.01)
     with pytest.raises(MatcherError, match="A streamer takes one row, not 2"):

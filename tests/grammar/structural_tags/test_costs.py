@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from maskwright.errors import LimitExceeded
 from maskwright.grammar.structural_tags import structural_tag_grammar
-from tests.grammar.structural_tags.reading import ANY_TEXT, tag
+from tests.grammar.structural_tags.reading import ANY_TEXT, schema, tag
 
 
 def token_of(which: int) -> dict[str, Any]:
@@ -47,3 +48,24 @@ def test_each_level_of_tags_in_one_another_adds_as_many_rules_as_the_one_before(
             sizes.append(len(structural_tag_grammar({"format": value}).rules))
         value = REPEATING[name](value)
     assert sizes[2] - sizes[1] == sizes[1] - sizes[0] < 10 * 20
+
+
+@pytest.mark.parametrize("style", ["qwen_xml", "minimax_m3_xml", "gemma"])
+@pytest.mark.parametrize("bound", ["minProperties", "maxProperties"])
+def test_members_that_are_counted_in_their_order_are_bounded(style: str, bound: str) -> None:
+    declared = {f"p{place}": {"type": "integer"} for place in range(100)}
+    asked = {"type": "object", "properties": declared, bound: 50, "additionalProperties": False}
+    with pytest.raises(LimitExceeded) as caught:
+        structural_tag_grammar({"format": schema(asked, style)})
+    assert str(caught.value) == (
+        "Counting the members of an object in their order at '/format/json_schema' needs 5050, more than the 3000 "
+        "allowed: ask for fewer properties in minProperties or maxProperties, or leave them out."
+    )
+    structural_tag_grammar({"format": schema(asked | {bound: 3}, style)})
+    structural_tag_grammar({"format": schema(asked, style, any_order=True)})
+
+
+def test_undeclared_members_up_to_a_large_number_are_bounded() -> None:
+    for style in ("qwen_xml", "cohere_xml", "gemma"):
+        with pytest.raises(LimitExceeded):
+            structural_tag_grammar({"format": schema({"type": "object", "maxProperties": 10**6}, style)})

@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 
 import maskwright as mw
+from maskwright.grammar.function_calls.call_format import Hole
 from maskwright.grammar.function_calls.choice import Named, Reasoning
 from maskwright.grammar.function_calls.faults import InvalidChoice, UnknownFormat, UnsupportedTool
 from maskwright.grammar.function_calls.formats import FORMATS, format_named
 from maskwright.grammar.function_calls.reply_grammar import tool_call_grammar
 from maskwright.grammar.function_calls.tools import tools_of
+from maskwright.grammar.structural_tags import structural_tag_grammar
 from tests.grammar.function_calls.spelling import WITHOUT_TEXT, written
 from tests.grammar.function_calls.walks import vocabulary_of
 from tests.grammar.single_bytes import verdict
+from tests.grammar.structural_tags.test_families import cases
 
 NO_ARGUMENTS: dict[str, Any] = {}
 TOOLS = tools_of([{"name": "f"}, {"name": "g"}])
@@ -111,6 +114,16 @@ def test_each_spelling_of_harmony_is_allowed() -> None:
     ):
         assert allows(begin + "{}<|call|>", "harmony")
         assert allows(begin + "{}", "harmony")  # where the end token stands for the mark
+
+
+def test_each_spelling_of_harmony_is_one_of_the_tag_that_vllm_builds() -> None:
+    (case,) = [one for one in cases("harmony") if one["case"] == "small strict required"]
+    tag = structural_tag_grammar(case["tag"])
+    for spelling in FORMATS["harmony"].calls:
+        filled = {Hole.NAME: "get_weather", Hole.ARGUMENTS: '{"city": "Rome"}'}
+        text = "".join(piece if isinstance(piece, str) else filled[piece] for piece in spelling)
+        assert verdict(tag, text) == "member"
+        assert verdict(tag, text + "<|end|>") == "member"
 
 
 def test_nothing_follows_the_calls() -> None:

@@ -247,10 +247,15 @@ class Compiler:
         LimitExceeded.
         """
         from maskwright.grammar.structural_tags import structural_tag_grammar
+        from maskwright.grammar.structural_tags.tokens import Tokens
 
         def compiled() -> CompiledGrammar:
             names = self._marker_names() if markers_are_tokens else []
-            return self.compile_grammar(structural_tag_grammar(spec, special_tokens=names, options=options))
+            known = self.vocabulary
+            ending = frozenset(known.eos_token_ids)
+            tokens = Tokens(known.size, len(known.token_bytes), known.special_token_names, ending)
+            read = structural_tag_grammar(spec, special_tokens=names, options=options, tokens=tokens)
+            return self.compile_grammar(read)
 
         chosen = None if options is None else options.to_json()
         return self._cache.get(content_key("structural tag", spec, chosen, markers_are_tokens), compiled)

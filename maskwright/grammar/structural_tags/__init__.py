@@ -1,7 +1,8 @@
 """Structural tags: the JSON in which servers write down how a model calls tools, as a grammar.
 
-Read in this order: `fields` (a tag's JSON), `markers` (fixed texts and special tokens), `endings` (where free text
-stops), `reader` (down the tree of formats) -> `formats`, `tags`, `schemas` (what each format means) -> `front_end`.
+Read in this order: `fields` (a tag's JSON), `markers` (fixed texts and special tokens), `tokens` (those that it names),
+`endings` (where free text stops), `reader` (down the tree of formats) -> `formats`, `tags`, `schemas` (what each format
+means) -> `front_end`.
 
 Schemas in other styles than JSON: `styles`, `request`, `raw_values`, `members` -> `readable_json`, `flat`;
 `spelled_rules` -> `gemma`, `nested_xml`.

@@ -113,19 +113,6 @@ class Fields:
             raise InvalidStructuralTag(self.place(name), "must not be empty")
         return items
 
-    def tokens(self, name: str, *, is_needed: bool = False) -> list[int | str]:
-        """A list of tokens, each by its id or its name."""
-        return [self.as_token(item, place) for item, place in self.items(name, is_needed=is_needed)]
-
-    @staticmethod
-    def as_token(value: object, pointer: str) -> int | str:
-        """A token by its id or its name."""
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT:
-            return value
-        raise InvalidStructuralTag(pointer, "must be the id or the name of a token")
-
     @staticmethod
     def as_text(value: object, pointer: str) -> str:
         """A text that can be written in UTF-8."""

@@ -72,28 +72,27 @@ def _of_any_text(fields: Fields) -> tuple[list[str], int | None]:
     return fields.excluded(), fields.count("max_chars")
 
 
-def one_token(_: Reader, fields: Fields, __: Ends) -> Grammar:
+def one_token(reader: Reader, fields: Fields, _: Ends) -> Grammar:
     """One token, taken whole."""
-    return token(named_token(fields))
+    return token(named_token(reader, fields))
 
 
-def named_token(fields: Fields) -> int | str:
+def named_token(reader: Reader, fields: Fields) -> int | str:
     """The id or the name in a `token` format."""
     fields.refuse_others(["type", "token"])
-    return Fields.as_token(fields.needed("token"), fields.place("token"))
+    return reader.token(fields.needed("token"), fields.place("token"))
 
 
-def exclude_token(_: Reader, fields: Fields, around: Ends) -> Grammar:
+def exclude_token(reader: Reader, fields: Fields, around: Ends) -> Grammar:
     """Any token but these and the one that ends the tag around it."""
     fields.refuse_others(["type", "exclude_tokens"])
-    return token_except(*dict.fromkeys([*fields.tokens("exclude_tokens"), *around.tokens]))
+    return token_except(*reader.excluded_tokens(fields, *around.tokens))
 
 
-def any_tokens(_: Reader, fields: Fields, around: Ends) -> Grammar:
+def any_tokens(reader: Reader, fields: Fields, around: Ends) -> Grammar:
     """Any number of such tokens, or at most `max_tokens`."""
     fields.refuse_others(["type", "exclude_tokens", "max_tokens"])
-    excluded = dict.fromkeys([*fields.tokens("exclude_tokens"), *around.tokens])
-    return token_except(*excluded).repeat(0, fields.count("max_tokens"))
+    return token_except(*reader.excluded_tokens(fields, *around.tokens)).repeat(0, fields.count("max_tokens"))
 
 
 def sequence(reader: Reader, fields: Fields, around: Ends) -> Grammar:

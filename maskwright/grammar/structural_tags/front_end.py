@@ -22,6 +22,7 @@ from maskwright.grammar.structural_tags.endings import NO_ENDS
 from maskwright.grammar.structural_tags.fields import Fields
 from maskwright.grammar.structural_tags.markers import Markers
 from maskwright.grammar.structural_tags.reader import FormatTable, Reader, located
+from maskwright.grammar.structural_tags.tokens import Tokens
 
 FORMATS: Final = FormatTable(
     {
@@ -62,12 +63,14 @@ def structural_tag_grammar(
     *,
     special_tokens: Iterable[str] = (),
     options: JSONSchemaOptions | None = None,
+    tokens: Tokens | None = None,
 ) -> Grammar:
     """The texts of a structural tag, given as JSON text or as a dictionary.
 
     `special_tokens`: special tokens of the vocabulary that may spell their names where these occur in fixed texts of
     the tag (`markers`). `options`: for the JSON Schemas in the tag, but for the order of members and the blanks where
-    the tag says something about them itself.
+    the tag says something about them itself. `tokens`: those of the vocabulary, if it is known, so that a token which
+    is not there is a fault of the tag at its place.
 
     Raises InvalidStructuralTag and UnsupportedStructuralTag with a JSON pointer into the tag, EmptyLanguage and
     LimitExceeded.
@@ -75,7 +78,7 @@ def structural_tag_grammar(
     value = read_tag_text(spec) if isinstance(spec, str) else spec
     fields = Fields.of(value, "", "a structural tag")
     fields.word("type", ["structural_tag"], "structural_tag")
-    reader = Reader(FORMATS, Markers(tuple(dict.fromkeys(special_tokens))), options)
+    reader = Reader(FORMATS, Markers(tuple(dict.fromkeys(special_tokens))), options, tokens)
     if "structures" in fields.content:
         fields.refuse_others(["type", "structures", "triggers"])
         return reader.grammar(_triggered(fields), "", NO_ENDS)

@@ -9,7 +9,7 @@ A `Reader` never changes. The tables of formats (`formats.FORMATS`) say what rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -27,8 +27,9 @@ from maskwright.grammar.composition import concatenation
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema import JSONSchemaOptions
 from maskwright.grammar.structural_tags.endings import Ends
-from maskwright.grammar.structural_tags.fields import Fields
+from maskwright.grammar.structural_tags.fields import MAX_COUNT, Fields
 from maskwright.grammar.structural_tags.markers import Markers
+from maskwright.grammar.structural_tags.tokens import Tokens
 
 MAX_NESTING: Final = 64
 """Formats in one another; each level takes some ten frames of Python's stack, and no model's format has ten levels."""
@@ -48,12 +49,14 @@ class FormatTable:
 class Reader:
     """How to read a format: by this table, with these markers, with these options for schemas (None: their own).
 
-    `begin`: what the nearest tag around begins with. A model that ends its line there ends lines around values too.
+    `tokens`: those of the vocabulary, if it is known. `begin`: what the nearest tag around begins with. A model that
+    ends its line there ends lines around values too.
     """
 
     table: FormatTable
     markers: Markers
     options: JSONSchemaOptions | None
+    tokens: Tokens | None = None
     begin: str = ""
     depth: int = 0
 
@@ -68,6 +71,39 @@ class Reader:
         if kind in inner.table.to_end:
             return inner.table.to_end[kind](inner, fields, ends)
         return concatenation([inner.table.grammars[kind](inner, fields, ends), ends.grammar(self.markers)])
+
+    def token(self, value: object, pointer: str) -> int | str:
+        """A token that must be taken, by its id or its name."""
+        which = self.excluded_token(value, pointer)
+        if self.tokens is not None and self.tokens.is_ending(which):
+            raise InvalidStructuralTag(pointer, f"the token {which!r} ends the text, so nothing in a tag may name it")
+        return which
+
+    def token_list(self, fields: Fields, name: str) -> list[int | str]:
+        """A list of tokens that must be there."""
+        return [self.token(item, place) for item, place in fields.items(name)]
+
+    def excluded_tokens(self, fields: Fields, *others: int | str) -> list[int | str]:
+        """The field `exclude_tokens` and other tokens, besides which there must be some."""
+        items = fields.items("exclude_tokens", is_needed=False)
+        excluded = [*dict.fromkeys([*(self.excluded_token(item, place) for item, place in items), *others])]
+        self.refuse_all(excluded, fields.place("exclude_tokens"))
+        return excluded
+
+    def excluded_token(self, value: object, pointer: str) -> int | str:
+        """A token by its id or its name."""
+        is_name = isinstance(value, str) and value
+        is_id = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
+        if not isinstance(value, int | str) or not (is_name or is_id):
+            raise InvalidStructuralTag(pointer, "must be the id or the name of a token")
+        if self.tokens is not None and (fault := self.tokens.fault(value)) is not None:
+            raise InvalidStructuralTag(pointer, fault)
+        return value
+
+    def refuse_all(self, excluded: Collection[int | str], pointer: str) -> None:
+        """Raise InvalidStructuralTag if no token is left besides these."""
+        if self.tokens is not None and self.tokens.are_all(excluded):
+            raise InvalidStructuralTag(pointer, "no token of the vocabulary is left besides the excluded ones")
 
     def _entered(self, value: object, pointer: str) -> tuple[Fields, str, Reader]:
         if self.depth >= MAX_NESTING:

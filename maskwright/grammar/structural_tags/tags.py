@@ -89,7 +89,7 @@ def dispatch(reader: Reader, fields: Fields, _: Ends) -> Grammar:
 def token_triggered(reader: Reader, fields: Fields, around: Ends) -> Grammar:
     """Free tokens and tags that begin with a token."""
     fields.refuse_others(["type", "trigger_tokens", "tags", "exclude_tokens", "at_least_one", "stop_after_first"])
-    triggers = fields.tokens("trigger_tokens", is_needed=True)
+    triggers = reader.token_list(fields, "trigger_tokens")
     tags = []
     for one in _tags(reader, fields):
         if one.is_text or one.begin not in triggers:
@@ -99,8 +99,8 @@ def token_triggered(reader: Reader, fields: Fields, around: Ends) -> Grammar:
             )
         tags.append((one.begin, Tag("", one.rest, "")))
     begun = [which for which, _ in tags]
-    excluded = [*fields.tokens("exclude_tokens"), *around.tokens, *(one for one in triggers if one not in begun)]
-    _refuse_excluded_triggers(fields, begun)
+    others = [*around.tokens, *(one for one in triggers if one not in begun)]
+    excluded = _excluded_tokens(reader, fields, begun, others)
     stops = fields.flag("stop_after_first", False)
     at_least_one = fields.flag("at_least_one", False)
     return token_triggered_tags(
@@ -118,13 +118,12 @@ def token_dispatched(reader: Reader, fields: Fields, around: Ends) -> Grammar:
     fields.refuse_others(["type", "rules", "loop", "exclude_tokens"])
     tags = []
     for which, content, pointer in _rules(fields):
-        known = Fields.as_token(which, f"{pointer}/0")
+        known = reader.token(which, f"{pointer}/0")
         tags.append((known, Tag("", reader.grammar(content, f"{pointer}/1", NO_ENDS), "")))
-    _refuse_excluded_triggers(fields, [which for which, _ in tags])
     loops = fields.flag("loop", True)
     return token_triggered_tags(
         tags,
-        excluded=[*fields.tokens("exclude_tokens"), *around.tokens],
+        excluded=_excluded_tokens(reader, fields, [which for which, _ in tags], around.tokens),
         at_most=None if loops else 1,
         has_text_after=loops,
     )
@@ -211,13 +210,13 @@ def _read_tag(reader: Reader, fields: Fields) -> ReadTag:
     fields.refuse_others(TAG_FIELDS)
     begin = fields.needed("begin")
     is_text = isinstance(begin, str)
-    known = fields.text("begin") if is_text else _token_field(fields, "begin")
+    known = fields.text("begin") if is_text else _token_field(reader, fields, "begin")
     inside = replace(reader, begin=str(known) if is_text else "")
-    rest = inside.to_end(fields.needed("content"), fields.place("content"), _ends(fields))
+    rest = inside.to_end(fields.needed("content"), fields.place("content"), _ends(reader, fields))
     return ReadTag(known, is_text, rest, fields.pointer)
 
 
-def _ends(fields: Fields) -> Ends:
+def _ends(reader: Reader, fields: Fields) -> Ends:
     """What ends a tag: a text, one of several, or a token."""
     end = fields.needed("end")
     if isinstance(end, str):
@@ -225,13 +224,13 @@ def _ends(fields: Fields) -> Ends:
     if isinstance(end, list | tuple):
         items = fields.some_items("end")
         return Ends(tuple(dict.fromkeys(Fields.as_text(item, place) for item, place in items)))
-    return Ends((), (_token_field(fields, "end"),))
+    return Ends((), (_token_field(reader, fields, "end"),))
 
 
-def _token_field(fields: Fields, name: str) -> int | str:
+def _token_field(reader: Reader, fields: Fields, name: str) -> int | str:
     inner = Fields.of(fields.needed(name), fields.place(name), "it, if it is no text,")
     inner.word("type", ["token"], "token")
-    return named_token(inner)
+    return named_token(reader, inner)
 
 
 def _rules(fields: Fields) -> list[tuple[object, object, str]]:
@@ -265,9 +264,15 @@ def _excluded(fields: Fields, triggers: Sequence[str]) -> list[str]:
     return excluded
 
 
-def _refuse_excluded_triggers(fields: Fields, triggers: Sequence[int | str]) -> None:
-    for which in fields.tokens("exclude_tokens"):
+def _excluded_tokens(
+    reader: Reader, fields: Fields, triggers: Sequence[int | str], others: Sequence[int | str]
+) -> list[int | str]:
+    """The excluded tokens and others that are not free, none of which is a trigger."""
+    excluded = reader.excluded_tokens(fields)
+    for which in excluded:
         if which in triggers:
             raise InvalidStructuralTag(
                 fields.place("exclude_tokens"), f"excludes the token {which!r}, which is a trigger"
             )
+    reader.refuse_all([*excluded, *others, *triggers], fields.pointer)
+    return [*excluded, *others]

@@ -1,9 +1,9 @@
 """Batches: every row of a JSONL file gets one answer, exactly once, on one machine, in vLLM, or on a Ray cluster.
 
-In reading order: `rows` (what comes in), `constraint` with `imports` (what texts have to satisfy), `answers` and `output`
-(what goes out, and how it survives everything), `work` (what a batch is; the interfaces of models and runners),
-`running` (a run). Models: `models`, with `prompting`, `transformers_engine` and `vllm_engine`. Runners: `local`, and
-`ray_grammars`, `ray_actors`. `errors` has what ends a run.
+In reading order: `rows` (what comes in), `constraint` with `imports` (what texts have to satisfy), `answers` and
+`output` (what goes out, and how it survives everything), `work` (what a batch is; the interfaces of models and
+runners), `running` (a run). Models: `models`, with `prompting`, `transformers_engine` and `vllm_engine`. Runners:
+`local`, and `ray_grammars`, `ray_actors`. `errors` has what ends a run.
 """
 
 from maskwright.integrations.batch.answers import Written

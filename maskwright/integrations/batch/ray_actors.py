@@ -89,9 +89,18 @@ class OnRay:
                 ray.shutdown()
 
     def _connect(self, ray: Any) -> None:
-        quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+        quiet = {"log_to_driver": False, "logging_level": "ERROR"}
         try:
-            ray.init(address=self.address, **quiet)
+            if self.address not in {None, "local"}:
+                ray.init(address=self.address, **quiet)
+                return
+            if self.address is None:
+                try:
+                    ray.init(address="auto", **quiet)
+                    return
+                except ConnectionError:
+                    pass  # none is running
+            ray.init(address="local", include_dashboard=False, **quiet)
         except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
             raise HostFailed(f"Ray cannot be reached or started ({_last_line(error)})") from error
 

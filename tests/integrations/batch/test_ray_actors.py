@@ -206,6 +206,6 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
     try:
         job = job_of(tmp_path, rows(3))
         with pytest.raises(HostFailed, match="Ray cannot be reached or started"):
-            run(job, Scribe(), OnRay("auto", workers=1))
+            run(job, Scribe(), OnRay("nowhere", workers=1))
     finally:
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

@@ -1,7 +1,7 @@
 """The formats of function calls, one record each, and the names that they are known by.
 
 Names are those of the models in vLLM's registry of structural tags; the names of vLLM's parsers are understood too.
-Texts are those of the models' chat templates. What is left out of free text and of strings follows the parsers of vLLM
+Texts are what the models' chat templates ask for. What is left out of free text and of strings follows the parsers of vLLM
 0.32 (docs/tools.md says where these differ from XGrammar's tags).
 """
 

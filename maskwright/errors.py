@@ -287,7 +287,7 @@ class MatcherError(MaskwrightError):
 
 @dataclass(unsafe_hash=True)
 class NotJSON(MaskwrightError):
-    """A text that is read as a JSON document, as it arrives, is none; `position` counts bytes from 0."""
+    """A text that is read as a JSON document, as it arrives, is none, or nests too deep; `position` counts bytes."""
 
     position: int
     reason: str

@@ -13,7 +13,8 @@ Values are what `json.loads` makes of them, whatever the pieces they came in. A 
 follows, or when `end` says that nothing does; strings and words with their last character. Duplicate names are given
 as they come. `NaN` and its like, which `json.loads` takes, are no JSON here.
 
-Cost: each byte is looked at once, and kept until the value is complete; an event walks the open frames for its path.
+Cost: each byte is looked at once, and kept until the value is complete; it does not matter in how many pieces a value
+comes. An event copies the steps of its path, so a document may nest `MAX_DEPTH` levels and no more.
 
 Rejected: `json.loads` of the text so far, mended at its end: quadratic, and it cannot say what is complete. The
 engine's own configurations: they know what may follow, not what was read, and not every grammar writes JSON.
@@ -94,9 +95,10 @@ class _Expected(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """An open object or array, and where in it the text is: a name, or an index."""
+    """An open object or array, its path, and where in it the text is: a name, or an index."""
 
     outer: _Frame | None
+    path: Path
     is_object: bool
     step: str | int
 
@@ -124,11 +126,17 @@ class _Begun:
     begin: int
     pieces: _Pieces
     is_string: bool
+    is_number: bool
     is_escaped: bool = False  # the last byte is a backslash that awaits what it escapes
 
 
+#: How deep objects and arrays may nest: as deep as `json.loads` reads under Python's usual limit of recursion. Each
+#: event has a path of so many steps at most; without a limit a run of `[` would take quadratic time and memory.
+MAX_DEPTH: Final = 1000
+
 WORDS: Final = {b"true": True, b"false": False, b"null": None}
 ESCAPED: Final = b'"\\/bfnrtu'  # behind a backslash
+NUMBER_BEGINS: Final = b"-0123456789"
 NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 _BLANKS: Final = re.compile(rb"[ \t\n\r]*")
@@ -219,13 +227,11 @@ class _Reading:
         elif expected not in {_Expected.VALUE, _Expected.ITEM_OR_END}:
             self._unexpected(character)
         elif character == b"{":
-            self.events.append(ObjectStarted(self._path()))
-            self.frame, self.expected = _Frame(self.frame, True, ""), _Expected.NAME_OR_END
+            self._open(ObjectStarted, "", _Expected.NAME_OR_END)
         elif character == b"[":
-            self.events.append(ArrayStarted(self._path()))
-            self.frame, self.expected = _Frame(self.frame, False, 0), _Expected.ITEM_OR_END
+            self._open(ArrayStarted, 0, _Expected.ITEM_OR_END)
         elif _RUN.fullmatch(character):
-            self._begin(b"", is_string=False)
+            self._begin(b"", is_number=character in NUMBER_BEGINS)
             return
         else:
             self._unexpected(character)
@@ -235,8 +241,15 @@ class _Reading:
         found = character.decode("latin-1")
         self.fail(f"{found!r} stands where {self.expected.value} must come")
 
-    def _begin(self, text: bytes, *, is_string: bool) -> None:
-        self.begun = _Begun(self._before.position + self.place, _Pieces(None, text), is_string)
+    def _begin(self, text: bytes, *, is_string: bool = False, is_number: bool = False) -> None:
+        self.begun = _Begun(self._before.position + self.place, _Pieces(None, text), is_string, is_number)
+
+    def _open(self, event: type[ObjectStarted | ArrayStarted], step: str | int, expected: _Expected) -> None:
+        path = self._path()
+        if len(path) == MAX_DEPTH:
+            self.fail(f"it nests deeper than the {MAX_DEPTH} levels that are read")
+        self.events.append(event(path))
+        self.frame, self.expected = _Frame(self.frame, path, event is ObjectStarted, step), expected
 
     def _next_member(self, frame: _Frame) -> None:
         if isinstance(frame.step, int):
@@ -279,7 +292,7 @@ class _Reading:
             is_closed = self.text[end] == 0x22
             end += 1
         self.place = end
-        self.begun = _Begun(begun.begin, _Pieces(begun.pieces, self.text[begin:end]), True, is_escaped)
+        self.begun = replace(begun, pieces=_Pieces(begun.pieces, self.text[begin:end]), is_escaped=is_escaped)
         if is_closed:
             value = self._string(self.begun)
             self.begun = None
@@ -303,11 +316,16 @@ class _Reading:
         assert run is not None
         self.begun = replace(begun, pieces=_Pieces(begun.pieces, run[0]))
         self.place = run.end()
-        text = self.begun.pieces.joined()
-        if text in WORDS:
-            self.begun = None
-            self._complete(WORDS[text])
-        elif self.place < len(self.text) or not _may_become_a_value(text):
+        if not begun.is_number:  # so at most five letters are joined again as more come
+            text = self.begun.pieces.joined()
+            if text in WORDS:
+                self.begun = None
+                self._complete(WORDS[text])
+                return
+            if not any(word.startswith(text) for word in WORDS):
+                self.complete_number()  # which it is not
+                return
+        if self.place < len(self.text):
             self.complete_number()
 
     def complete_number(self) -> None:
@@ -333,14 +351,4 @@ class _Reading:
         self.expected = _Expected.NOTHING if self.frame is None else _Expected.COMMA_OR_END
 
     def _path(self) -> Path:
-        steps: list[str | int] = []
-        frame = self.frame
-        while frame is not None:
-            steps.append(frame.step)
-            frame = frame.outer
-        return tuple(reversed(steps))
-
-
-def _may_become_a_value(text: bytes) -> bool:
-    """May a word or number that begins like this be one in the end? Quick, and certain for words only."""
-    return text[:1] in b"-0123456789" or any(word.startswith(text) for word in WORDS)
+        return () if self.frame is None else (*self.frame.path, self.frame.step)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from maskwright.errors import NotJSON
 from maskwright.matching.json_events import (
+    MAX_DEPTH,
     ArrayEnded,
     ArrayStarted,
     JSONEvent,
@@ -202,7 +203,19 @@ def test_a_long_string_in_many_pieces_is_read_once() -> None:
     assert event == ValueCompleted((), "abcd" * n_pieces)
 
 
-def test_deep_nesting_needs_no_recursion() -> None:
-    events = read(b"[" * 2000 + b"]" * 2000)
-    assert events[1999] == ArrayStarted((0,) * 1999)
+def test_a_long_number_in_many_pieces_is_read_once() -> None:
+    """Joining what is there at every digit would take minutes here."""
+    n_digits = 100_000
+    [event] = read(b"0.", *([b"5"] * n_digits))
+    assert event == ValueCompleted((), 5 / 9)
+
+
+def test_deep_nesting_needs_no_recursion_and_has_an_end() -> None:
+    events = read(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
+    assert events[MAX_DEPTH - 1] == ArrayStarted((0,) * (MAX_DEPTH - 1))
     assert events[-1] == ArrayEnded(())
+    for opening, n_opened in ((b"[", MAX_DEPTH), (b'{"":', 4 * MAX_DEPTH)):
+        reader, _ = JSONReader().read(opening * MAX_DEPTH)
+        with pytest.raises(NotJSON) as caught:
+            reader.read(opening)
+        assert caught.value == NotJSON(n_opened, f"it nests deeper than the {MAX_DEPTH} levels that are read")

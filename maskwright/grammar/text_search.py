@@ -26,6 +26,10 @@ from maskwright.grammar.characters.character_set import ANY_CHARACTER, Character
 MAX_CHARACTERS = 20_000
 """Of all searched texts together."""
 
+MAX_TOLD_APART = 1_000_000
+"""Texts that each need an automaton of their own, times the characters of all: some 350 triggers of eight characters,
+which take about a second to compile."""
+
 
 def text_without(searched: Iterable[str]) -> CharacterAutomaton:
     """The texts in which none of the searched ones occurs."""
@@ -49,6 +53,14 @@ def text_until(ends: Iterable[str], others: Iterable[str] = ()) -> CharacterAuto
     table[(search.is_found & ~is_end)[table]] = -1
     table[search.is_found] = -1  # nothing follows the end
     return automaton_from(search.alphabet.intervals, table, is_end)
+
+
+def refuse_many_told_apart(n_texts: int, searched: Iterable[str]) -> None:
+    """Raise LimitExceeded if so many texts cannot each have an automaton that searches for all of them."""
+    asked = n_texts * sum(map(len, searched))
+    if asked > MAX_TOLD_APART:
+        remedy = "use fewer of them, for instance one trigger that several tags begin with"
+        raise LimitExceeded("Telling apart the texts to search for", asked, MAX_TOLD_APART, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)

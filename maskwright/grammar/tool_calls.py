@@ -28,7 +28,7 @@ from maskwright.errors import EmptyLanguage, UnsupportedComposition
 from maskwright.grammar.characters import CharacterAutomaton, utf8_automaton
 from maskwright.grammar.composition import Composer, concatenation, union
 from maskwright.grammar.ir import Automaton, Grammar, Node, TokenSet, choice, repeat, sequence
-from maskwright.grammar.text_search import text_until, text_without
+from maskwright.grammar.text_search import refuse_many_told_apart, text_until, text_without
 
 NO_TEXT = Grammar.from_text("")
 
@@ -239,6 +239,7 @@ def region(
 
 def _texts_until(triggers: Sequence[str], excluded: Sequence[str], ends: Sequence[str]) -> dict[str, Grammar]:
     """Free text up to each of the triggers, in which none of the others occurs before."""
+    refuse_many_told_apart(len(triggers), [*triggers, *excluded, *ends])
     texts = {}
     for trigger in triggers:
         others = [*(other for other in triggers if other != trigger), *excluded, *ends]

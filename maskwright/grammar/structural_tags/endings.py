@@ -10,7 +10,7 @@ Idea. `text_until` gives the texts that end with their first end. The texts that
 right quotient by e, the same automaton with other accepting states: those from which e leads to the end. Where that
 quotient is all that is asked for, the text and its end are one deterministic automaton; where the content excludes
 more, or the end is spelled by a special token, the quotient and the end stand one after the other.
-Cost: linear in the searched texts for each end.
+Cost: linear in the searched texts, and again for each end that needs a quotient, of which there is a limit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from maskwright.grammar.composition import concatenation, union
 from maskwright.grammar.ir import Automaton, Grammar
 from maskwright.grammar.json_schema.strings import counts_exactly
 from maskwright.grammar.structural_tags.markers import Markers
-from maskwright.grammar.text_search import text_until, text_without
+from maskwright.grammar.text_search import refuse_many_told_apart, text_until, text_without
 from maskwright.grammar.tool_calls import token
 
 NOTHING_FOLLOWS = Grammar.from_text("")
@@ -99,17 +99,21 @@ def _text_and_end(
     if not ends:
         return []
     whole = text_until(ends, [*triggers, *excluded])
-    wanted = text_without(excluded)
-    before = {end: _quotient(text_until(ends, triggers), end) & wanted for end in ends}
-    if max_characters is None and all(_quotient(whole, end) == before[end] for end in ends):
+    with_tokens = {end: written for end in ends if (written := markers.with_tokens(end)) is not None}
+    is_bare = max_characters is None and not excluded
+    apart = [*with_tokens] if is_bare else [*ends]
+    refuse_many_told_apart(len(apart), [*ends, *triggers, *excluded])
+    alone, wanted = text_until(ends, triggers) if excluded else whole, text_without(excluded)
+    before = {end: _quotient(alone, end) & wanted for end in apart}
+    if is_bare or (max_characters is None and all(_quotient(whole, end) == before[end] for end in ends)):
         ways = [] if whole.is_empty else [_grammar(whole, None)]
-        spelled = {end: markers.with_tokens(end) for end in ends}
+        spelled = with_tokens
     else:
         ways = []
         spelled = {end: markers.text(end) for end in ends}
-    for end, text in before.items():
-        if (written := spelled[end]) is not None and not text.is_empty:
-            ways.append(concatenation([_grammar(text, max_characters), written]))
+    for end, written in spelled.items():
+        if not before[end].is_empty:
+            ways.append(concatenation([_grammar(before[end], max_characters), written]))
     return ways
 
 

@@ -53,13 +53,13 @@ def any_text(reader: Reader, fields: Fields, around: Ends) -> Grammar:
     """Text without the excluded ones, and without the ends of the tag around it."""
     excluded, max_characters = _of_any_text(fields)
     not_in_it = [*excluded, *around.searched]
-    return _found(free_text(NO_ENDS, reader.markers, excluded=not_in_it, max_characters=max_characters))
+    return _text(reader, fields, NO_ENDS, not_in_it, max_characters)
 
 
 def any_text_to_end(reader: Reader, fields: Fields, ends: Ends) -> Grammar:
     """The same up to the first end, and with it."""
     excluded, max_characters = _of_any_text(fields)
-    return _found(free_text(ends, reader.markers, excluded=excluded, max_characters=max_characters))
+    return _text(reader, fields, ends, excluded, max_characters)
 
 
 def _of_any_text(fields: Fields) -> tuple[list[str], int | None]:
@@ -152,6 +152,8 @@ def _content(reader: Reader, fields: Fields, around: Ends) -> Grammar:
     return reader.grammar(fields.needed("content"), fields.place("content"), around)
 
 
-def _found(text: Grammar | None) -> Grammar:
-    assert text is not None, "where nothing triggers anything, the shortest end can follow the empty text"
-    return text
+def _text(reader: Reader, fields: Fields, ends: Ends, excluded: list[str], max_characters: int | None) -> Grammar:
+    with located(fields.pointer):
+        found = free_text(ends, reader.markers, excluded=excluded, max_characters=max_characters)
+    assert found is not None, "where nothing triggers anything, the shortest end can follow the empty text"
+    return found

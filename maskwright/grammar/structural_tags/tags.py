@@ -23,7 +23,8 @@ from maskwright.grammar.ir import Grammar, choice, sequence
 from maskwright.grammar.structural_tags.endings import NO_ENDS, Ends, free_text, occurs_in, text_until_trigger
 from maskwright.grammar.structural_tags.fields import Fields
 from maskwright.grammar.structural_tags.formats import named_token
-from maskwright.grammar.structural_tags.reader import Reader
+from maskwright.grammar.structural_tags.reader import Reader, located
+from maskwright.grammar.text_search import refuse_many_told_apart
 from maskwright.grammar.tool_calls import NO_TEXT, Tag, after_texts, any_way, region, token, token_triggered_tags
 
 TAG_FIELDS = ("type", "begin", "content", "end")
@@ -176,10 +177,13 @@ def _texts_until(
     reader: Reader, triggers: Sequence[str], others: Sequence[str], excluded: Sequence[str], fields: Fields
 ) -> dict[str, Grammar]:
     """Free text up to each trigger, and the trigger."""
+    with located(fields.pointer):
+        refuse_many_told_apart(len(triggers), [*triggers, *others, *excluded])
     texts = {}
     for trigger in triggers:
         not_before = [*(other for other in triggers if other != trigger), *others]
-        text = text_until_trigger(trigger, not_before, excluded, reader.markers)
+        with located(fields.pointer):
+            text = text_until_trigger(trigger, not_before, excluded, reader.markers)
         if text is None:
             raise EmptyLanguage(
                 f"the trigger {trigger!r} never occurs, because another text occurs in it before", fields.pointer
@@ -190,7 +194,8 @@ def _texts_until(
 
 def _text(reader: Reader, ends: Ends, excluded: Sequence[str], triggers: Sequence[str], fields: Fields) -> Grammar:
     """Free text without triggers, up to the end."""
-    found = free_text(ends, reader.markers, excluded=excluded, triggers=triggers)
+    with located(fields.pointer):
+        found = free_text(ends, reader.markers, excluded=excluded, triggers=triggers)
     if found is None:
         listed = ", ".join(map(repr, ends.searched))
         raise EmptyLanguage(f"the end {listed} never occurs, because a trigger occurs in it before", fields.pointer)

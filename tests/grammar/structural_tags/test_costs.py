@@ -9,6 +9,7 @@ import pytest
 
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.structural_tags import structural_tag_grammar
+from tests.grammar.single_bytes import verdicts
 from tests.grammar.structural_tags.reading import ANY_TEXT, schema, tag
 
 
@@ -69,3 +70,33 @@ def test_undeclared_members_up_to_a_large_number_are_bounded() -> None:
     for style in ("qwen_xml", "cohere_xml", "gemma"):
         with pytest.raises(LimitExceeded):
             structural_tag_grammar({"format": schema({"type": "object", "maxProperties": 10**6}, style)})
+
+
+def names(count: int) -> list[str]:
+    return [f"<t{place:05d}>" for place in range(count)]
+
+
+def test_a_thousand_ends_are_one_automaton() -> None:
+    grammar = structural_tag_grammar({"format": tag("<a>", ANY_TEXT, names(1000))})
+    assert verdicts(grammar, "<a>b<t00700>", "<a><t00700><", "<a>b<t0070") == ["member", "refused", "beginning"]
+
+
+@pytest.mark.parametrize("count", [20, 400])
+@pytest.mark.parametrize("kind", ["triggers", "rules", "ends"])
+def test_texts_that_each_need_an_automaton_are_bounded(kind: str, count: int) -> None:
+    found = names(count)
+    given = {
+        "triggers": {"type": "triggered_tags", "triggers": found, "tags": [tag(one, ANY_TEXT, ".") for one in found]},
+        "rules": {"type": "dispatch", "rules": [[one, ANY_TEXT] for one in found]},
+        "ends": tag("<a>", ANY_TEXT | {"max_chars": 9}, found),
+    }[kind]
+    if count == 20:
+        structural_tag_grammar({"format": given})
+        return
+    with pytest.raises(LimitExceeded) as caught:
+        structural_tag_grammar({"format": given})
+    where = "/format/content" if kind == "ends" else "/format"
+    assert str(caught.value) == (
+        f"Telling apart the texts to search for at '{where}' needs 1280000, more than the 1000000 allowed: use fewer "
+        "of them, for instance one trigger that several tags begin with."
+    )

@@ -29,7 +29,7 @@ _PLAIN: Final = re.compile(r'[^"{}\[\]]+')
 _IN_STRING: Final = re.compile(r'[^"\\]+')
 
 
-def argument_reader(call_format: CallFormat) -> Callable[[Source, Tool], Waiting[Arguments]]:
+def argument_reader(call_format: CallFormat) -> Callable[[Source, Tool | None], Waiting[Arguments]]:
     """What reads the arguments of a format: from their first character to their last."""
     if call_format.style == "json":
         return read_json_object
@@ -47,7 +47,7 @@ def needs_types(call_format: CallFormat) -> bool:
     return style is not None and not style.says_type
 
 
-def read_json_object(source: Source, _: Tool) -> Waiting[Arguments]:
+def read_json_object(source: Source, _: Tool | None) -> Waiting[Arguments]:
     """An object of JSON."""
     begin = source.at
     yield from _balanced(source, '"', _json_string)
@@ -59,18 +59,19 @@ def read_json_object(source: Source, _: Tool) -> Waiting[Arguments]:
     return value
 
 
-def read_gemma_object(source: Source, tool: Tool) -> Waiting[Arguments]:
+def read_gemma_object(source: Source, _: Tool | None) -> Waiting[Arguments]:
     """An object as Gemma writes it."""
     begin = source.at
     yield from _balanced(source, MARK, _gemma_string)
     try:
         return read_gemma(source.text[begin : source.at])
     except (ValueError, RecursionError) as error:
-        raise Expected(f"arguments of {tool.name!r} as Gemma writes them ({error})") from error
+        raise Expected(f"arguments as Gemma writes them ({error})") from error
 
 
-def read_members(source: Source, tool: Tool, style: Style) -> Waiting[Arguments]:
+def read_members(source: Source, tool: Tool | None, style: Style) -> Waiting[Arguments]:
     """The members of an object in a flat style; the last one of a name counts."""
+    assert tool is not None, "in these styles the name comes first"
     found: Arguments = {}
     while True:
         yield from source.blanks()

@@ -101,16 +101,18 @@ class Channels:
 class CallFormat:
     """A format of function calls.
 
-    calls: the spellings of a call, the first of which is the template's. style: how arguments are written, "json" or a
-    style of structural tags. around: what stands around calls. unreadable: a pattern; no string of the arguments has a
-    match of it, because the model's parser in vLLM stops there; for JSON. excluded_in_values: the same as texts, beside
-    what a style excludes by itself. has_one_line: must JSON stand in one line?
-    reasoning: the marks of a section of reasoning; None if the format has none. parsers: names of vLLM's parsers.
+    calls: the spellings of a call, the first of which is the template's. also_read: further ones, which no grammar
+    writes but models do. style: how arguments are written, "json" or a style of structural tags. around: what stands
+    around calls. unreadable: a pattern; no string of the arguments has a match of it, because the model's parser in
+    vLLM stops there; for JSON. excluded_in_values: the same as texts, beside what a style excludes by itself.
+    has_one_line: must JSON stand in one line? reasoning: the marks of a section of reasoning; None if the format has
+    none. parsers: names of vLLM's parsers.
     """
 
     name: str
     calls: tuple[tuple[Piece, ...], ...]
     around: Prose | Channels
+    also_read: tuple[tuple[Piece, ...], ...] = ()
     style: str = "json"
     unreadable: str = ""
     excluded_in_values: tuple[str, ...] = ()
@@ -119,7 +121,7 @@ class CallFormat:
     parsers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for spelling in self.calls:
+        for spelling in (*self.calls, *self.also_read):
             assert spelling.count(Hole.NAME) == spelling.count(Hole.ARGUMENTS) == 1, self.name
             assert isinstance(spelling[0], str), self.name
         if isinstance(self.around, Prose) and not self.around.text_end:

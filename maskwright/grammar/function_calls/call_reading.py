@@ -1,7 +1,7 @@
 """One call read piece by piece, in whichever of the format's spellings it is.
 
-The spellings are followed side by side: a fixed text goes on with those that have it there. Holes stand at the same
-places in all of them.
+The spellings are followed side by side: a fixed text goes on with those that have it there. Those that begin alike have
+their holes at the same places. Where the arguments stand before the name, they are told when the name is known.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ class CallReader:
 def read_call(source: Source, call_format: CallFormat, tools: Tools, listener: Listener) -> Waiting[Call]:
     """A call, from its first piece to its last."""
     begin = source.at
-    spellings = [*call_format.calls]
+    spellings = [*call_format.calls, *call_format.also_read]
     name, argument_text = "", ""
     arguments: dict[str, Any] = {}
+    untold: list[str] = []
     place = 0
     while place < len(spellings[0]):
         piece = spellings[0][place]
@@ -75,14 +76,16 @@ def read_call(source: Source, call_format: CallFormat, tools: Tools, listener: L
         elif piece is Hole.NAME:
             name = yield from _name(source, tools)
             listener.call_started(name)
+            for text in untold:
+                listener.argument_text(text)
         elif piece is Hole.NUMBER:
             if not (yield from source.run(_NUMBER)):
                 raise Expected(Hole.NUMBER.value)
         else:
             yield from source.blanks()
             first = source.at
-            reading = argument_reader(call_format)(source, tools.by_name[name])
-            arguments = yield from _told(reading, source, listener.argument_text)
+            reading = argument_reader(call_format)(source, tools.by_name.get(name))
+            arguments = yield from _told(reading, source, listener.argument_text if name else untold.append)
             argument_text = source.text[first : source.at]
             if place + 1 < len(spellings[0]):
                 yield from source.blanks()

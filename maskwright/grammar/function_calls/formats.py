@@ -1,8 +1,8 @@
 """The formats of function calls, one record each, and the names that they are known by.
 
 Names are those of the models in vLLM's registry of structural tags; the names of vLLM's parsers are understood too.
-Texts are what the models' chat templates ask for. What is left out of free text and of strings follows the parsers of vLLM
-0.32 (docs/tools.md says where these differ from XGrammar's tags).
+Texts are what the models' chat templates ask for. What is left out of free text and of strings follows the parsers of
+vLLM 0.32 (docs/tools.md says where these differ from XGrammar's tags).
 """
 
 from __future__ import annotations
@@ -32,10 +32,16 @@ def _object(key: str, begin: str = "", end: str = "") -> tuple[Piece, ...]:
     return (f'{begin}{{"name": "', NAME, f'", "{key}": ', ARGUMENTS, "}" + end)
 
 
+def _swapped(key: str, begin: str = "", end: str = "") -> tuple[Piece, ...]:
+    """The same with the arguments first, as Hermes' template shows earlier calls."""
+    return (f'{begin}{{"{key}": ', ARGUMENTS, ', "name": "', NAME, '"}' + end)
+
+
 def _hermes(name: str, mark: str, reasoning: ReasoningMarks | None, parsers: tuple[str, ...]) -> CallFormat:
     return CallFormat(
         name,
         calls=(_object("arguments", f"<{mark}>\n", f"\n</{mark}>"),),
+        also_read=(_swapped("arguments", f"<{mark}>\n", f"\n</{mark}>"),),
         around=Prose(f"<{mark}>", Section(separator="\n"), excluded=THINKING),
         unreadable=f"</?{mark}>",
         reasoning=reasoning,
@@ -80,6 +86,7 @@ _ALL = (
     CallFormat(
         "llama",
         calls=(_object("parameters"),),
+        also_read=(_swapped("parameters"),),
         around=Prose(
             "{",
             Section(separator="; "),
@@ -148,6 +155,7 @@ _ALL = (
     CallFormat(
         "mistral_json",
         calls=(_object("arguments"),),
+        also_read=(_swapped("arguments"),),
         around=Prose("[TOOL_CALLS]", Section("[TOOL_CALLS][", ", ", "]")),
         unreadable=r"\[TOOL_CALLS\]",
         reasoning=None,
@@ -233,6 +241,7 @@ _ALL = (
     CallFormat(
         "phi",
         calls=(_object("arguments"),),
+        also_read=(_swapped("arguments"),),
         around=Prose("functools[", Section("functools[", ", ", "]"), calls_stand_alone=True, excluded=("functools[",)),
         reasoning=None,
         parsers=("phi4_mini_json",),
@@ -260,6 +269,7 @@ _ALL = (
     CallFormat(
         "json",
         calls=(_object("arguments"),),
+        also_read=(_swapped("arguments"),),
         around=Prose("[", Section("[", ", ", "]"), calls_stand_alone=True, excluded=('[{"name": ',)),
         reasoning=None,
     ),

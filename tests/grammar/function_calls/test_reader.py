@@ -18,6 +18,7 @@ from maskwright.grammar.function_calls.reply import (
     Content,
     Malformed,
     ParsedReply,
+    joined,
 )
 from maskwright.grammar.function_calls.tools import tools_of
 from tests.grammar.function_calls.spelling import written
@@ -84,6 +85,21 @@ def test_blanks_may_stand_where_the_template_has_others() -> None:
         ("f", {"a": 1}),
         ("f.g", {}),
     ]
+
+
+def test_arguments_may_stand_before_the_name() -> None:
+    text = '<tool_call>\n{"arguments": {"a": 1}, "name": "f"}\n</tool_call>'
+    whole = ToolCallReader("hermes", TOOLS)
+    expected = [
+        CallStarted(0, "f"),
+        ArgumentText(0, '{"a": 1}'),
+        CallFinished(0, Call("f", {"a": 1}, text, '{"a": 1}')),
+    ]
+    assert whole.push(text) == expected
+    reader = ToolCallReader("hermes", TOOLS)
+    assert joined(event for character in text for event in reader.push(character)) == expected
+    text = '{"parameters": {"a": 1}, "name": "f"}; {"name": "f.g", "parameters": {}}'
+    assert [call.name for call in parse_tool_calls(text, "llama", TOOLS).calls] == ["f", "f.g"]
 
 
 def test_text_after_the_calls_is_kept() -> None:
@@ -181,7 +197,7 @@ def test_a_call_cut_off_anywhere_is_malformed_or_no_call(format_name: str) -> No
             "hermes",
             (
                 "No reply in the format 'hermes': at character 0 stands '<tool_call>hello', not "
-                '\'<tool_call>\\n{"name": "\'.'
+                '\'<tool_call>\\n{"name": "\' or \'<tool_call>\\n{"arguments":\'.'
             ),
             "<tool_call>hello",
         ),
@@ -229,7 +245,7 @@ def test_a_fault_is_told_once_while_the_text_arrives() -> None:
     reader = ToolCallReader("hermes", TOOLS)
     assert reader.push("A<tool_call>x") == [
         Content("A"),
-        Malformed(1, '\'<tool_call>\\n{"name": "\''),
+        Malformed(1, '\'<tool_call>\\n{"name": "\' or \'<tool_call>\\n{"arguments":\''),
     ]
     assert reader.push("yz") == []
     assert reader.reply == ParsedReply("A", (), rest="<tool_call>xyz")

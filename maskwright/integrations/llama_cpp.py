@@ -13,7 +13,9 @@ tested). `constrained_by` stands against each:
  *  With `logit_bias` the list of processors is lost, since `list.extend` returns None. The list here returns itself.
  *  With a draft model a processor is shown all drafts, whichever token is drawn. Such a model is refused.
 
-Which text a call belongs to is found by its tokens (`prefix_states`), so prompts may follow each other in one `with`.
+Which text a call belongs to is found by its tokens (`prefix_states`). All methods that write a text call
+`Llama.generate`, so `constrained_by` puts a function in front of it, on that one object and until the `with` ends, that
+begins a new text: prompts may follow each other in one `with`, whatever they have in common with earlier texts.
 """
 
 from __future__ import annotations
@@ -92,6 +94,10 @@ class GrammarLogitsProcessor:
                 self.failure = error
         return masked_scores(scores, self._end_only)
 
+    def forget(self) -> None:
+        """The next call shows another prompt, even if it looks like a text that was seen."""
+        self._states.forget()
+
 
 class _Processors(llama_cpp.LogitsProcessorList):  # type: ignore[misc,unused-ignore]
     """A list that is still one after llama-cpp-python has extended it by the processor of `logit_bias`."""
@@ -112,6 +118,25 @@ def constrained_by(grammar: CompiledGrammar, llama: llama_cpp.Llama) -> Iterator
             "llama-cpp-python shows its drafts to a grammar as if they were decided; load it without"
         )
     processor = GrammarLogitsProcessor(grammar)
-    yield _Processors([processor])
+    with _told_of_calls(llama, processor):
+        yield _Processors([processor])
     if processor.failure is not None:
         raise processor.failure
+
+
+@contextmanager
+def _told_of_calls(llama: llama_cpp.Llama, processor: GrammarLogitsProcessor) -> Iterator[None]:
+    own, generate = vars(llama).get("generate"), llama.generate
+
+    def generate_anew(*arguments: Any, **options: Any) -> Any:
+        processor.forget()
+        return generate(*arguments, **options)
+
+    llama.generate = generate_anew
+    try:
+        yield
+    finally:
+        if own is None:
+            del llama.generate
+        else:  # of a `with` around this one
+            llama.generate = own

@@ -10,8 +10,11 @@ that a call begins another text, so both are read off the tokens:
 
 Two readings are possible where a text goes on by several tokens at once and the grammar allows them: a host that left
 out calls, or a new prompt that quotes an old answer. That is refused, and so is a single token that the grammar does
-not allow; who means a new text says so with `forget`. One case looks like no other: a prompt that is an earlier text
-cut short continues that text.
+not allow; who means a new text says so with `forget`. Two new prompts cannot be told from a host's usual calls, and are
+read as those: one that is an earlier text, whole or cut short anywhere behind its own prompt (that text taken back),
+and one that is such a text and one token more that the grammar allows there (its next step, or a fork). After the
+prompt `v` with the answer `123` under `[0-9]{3}`, the new prompts `v12` and `v4` are such. A host's module that
+learns when a call begins says so with `forget`, as `llama_cpp` does.
 
 Cost: a step is a look-up by the bytes of the tokens, some microseconds for a thousand; going back copies one matcher.
 `integrations/huggingface` has batches, where rows are re-ordered and padded in every step, so it keeps digests of rows.

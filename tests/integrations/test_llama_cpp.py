@@ -115,8 +115,38 @@ def test_scores_of_a_strided_view_are_masked_and_left_alone(ours: Any) -> None:
         assert (records["logit"] == 1).all()
 
 
+class Host:
+    """As much of `Llama` as `constrained_by` asks for."""
+
+    draft_model = None
+
+    def generate(self, tokens: list[int], logits_processor: Any, choose: list[int]) -> Iterator[list[int]]:
+        """The masks before each of the tokens that are to be chosen, and behind them."""
+        for n_chosen in range(len(choose) + 1):
+            ids = np.array([*tokens, *choose[:n_chosen]], np.intc)
+            [processor] = logits_processor
+            yield np.flatnonzero(np.isfinite(processor(ids, np.ones(5, np.float32)))).tolist()
+
+
+def host() -> Any:
+    return Host()
+
+
+def test_each_call_begins_a_new_text_whatever_its_prompt_is(ours: Any) -> None:
+    """By their tokens alone these prompts are earlier texts, cut short or with one token more."""
+    grammar, llama = Compiler(VOCABULARY).compile_regex("[ab]{3}"), host()
+    masks = [[0, 1], [0, 1], [0, 1], [2]]
+    with ours.constrained_by(grammar, llama) as processors:
+        for prompt in ([0], [0, 1], [0, 1, 0, 1], [0, 0], [0]):
+            assert list(llama.generate(prompt, processors, choose=[1, 0, 1])) == masks
+        with ours.constrained_by(grammar, llama) as others:
+            assert list(llama.generate([0, 1], others, choose=[1, 0, 1])) == masks
+        assert list(llama.generate([0, 1], processors, choose=[1, 0, 1])) == masks
+    assert "generate" not in vars(llama)
+
+
 def test_a_failure_lets_the_text_end_and_comes_out_of_the_context(ours: Any) -> None:
-    grammar, llama = Compiler(VOCABULARY).compile_regex("a+"), SimpleNamespace(draft_model=None)
+    grammar, llama = Compiler(VOCABULARY).compile_regex("a+"), host()
 
     def run() -> None:
         with ours.constrained_by(grammar, llama) as (processor,):
@@ -130,7 +160,7 @@ def test_a_failure_lets_the_text_end_and_comes_out_of_the_context(ours: Any) -> 
 
 
 def test_a_logit_bias_does_not_lose_the_grammar(ours: Any) -> None:
-    with ours.constrained_by(Compiler(VOCABULARY).compile_regex("a"), SimpleNamespace(draft_model=None)) as processors:
+    with ours.constrained_by(Compiler(VOCABULARY).compile_regex("a"), host()) as processors:
         assert processors.extend([len]) is processors
         assert len(processors) == 2
 
@@ -212,6 +242,16 @@ def test_completions_are_instances(ours: Any, llama: Any, grammar: Any, temperat
             )
             assert answer["choices"][0]["finish_reason"] == "stop"
             jsonschema.validate(json.loads(answer["choices"][0]["text"]), SCHEMA)
+
+
+@needs_llama
+def test_a_prompt_that_quotes_an_earlier_answer_begins_a_new_text(ours: Any, llama: Any, grammar: Any) -> None:
+    prompt = "A person as JSON:"
+    with ours.constrained_by(grammar, llama) as processors:
+        for _ in range(3):
+            answer = llama.create_completion(prompt, max_tokens=200, temperature=0.0, logits_processor=processors)
+            jsonschema.validate(json.loads(answer["choices"][0]["text"]), SCHEMA)
+            prompt = "A person as JSON:" + answer["choices"][0]["text"][:9]
 
 
 @needs_llama

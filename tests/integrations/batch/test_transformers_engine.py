@@ -145,3 +145,11 @@ def test_a_grammar_is_compiled_once_for_all_rows(grammars: CompiledHere, monkeyp
     for _ in range(3):
         grammars(Constraint(Kind.REGEX, DATE.text))
     assert asked == []
+
+
+def test_the_example_stops_and_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    from examples.batch_rows import main
+
+    main()
+    said = capsys.readouterr().out
+    assert "stopped with 8 of 12 rows\nwent on behind row 8; now there are 12\n" in said

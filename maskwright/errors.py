@@ -136,7 +136,8 @@ class InvalidStructuralTag(SpecificationError):
     reason: str
 
     def __str__(self) -> str:
-        return f"The structural tag is wrong at '{self.pointer or '/'}': {self.reason}."
+        where = f" at '{self.pointer}'" if self.pointer else ""
+        return f"The structural tag is wrong{where}: {self.reason}."
 
 
 @dataclass(unsafe_hash=True)
@@ -147,7 +148,8 @@ class UnsupportedStructuralTag(SpecificationError):
     reason: str
 
     def __str__(self) -> str:
-        return f"The structural tag cannot be enforced exactly at '{self.pointer or '/'}': {self.reason}."
+        where = f" at '{self.pointer}'" if self.pointer else ""
+        return f"The structural tag cannot be enforced exactly{where}: {self.reason}."
 
 
 @dataclass(unsafe_hash=True)

@@ -40,7 +40,7 @@ def content_key(*parts: Any) -> bytes | None:
         content = marshal.dumps(parts, _MARSHAL_VERSION)
         if marshal.loads(content) != parts:  # some types of numpy are written as their bytes
             return None
-    except ValueError:  # of another type, or nested too deeply
+    except (ValueError, RecursionError):  # of another type, or nested too deeply
         return None
     return hashlib.blake2b(content, digest_size=32).digest()
 

@@ -16,6 +16,9 @@ from maskwright.grammar.json_schema.document import escape_step, type_name
 MAX_COUNT = 2**31 - 1
 """The greatest bound that the formats allow."""
 
+LONGEST_SHOWN = 10**20
+"""Integers from here on are not written out in errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fields:
@@ -39,11 +42,11 @@ class Fields:
         """Raise InvalidStructuralTag for a field that is none of these."""
         known = [*known]
         for name in self.content:
+            if not isinstance(name, str):
+                raise InvalidStructuralTag(self.pointer, f"the name of a field must be a string, not {type_name(name)}")
             if name not in known:
                 listed = ", ".join(repr(one) for one in known)
-                raise InvalidStructuralTag(
-                    self.place(str(name)), f"there is no field {name!r} here; known are {listed}"
-                )
+                raise InvalidStructuralTag(self.place(name), f"there is no field {name!r} here; known are {listed}")
 
     def needed(self, name: str) -> Any:
         """The value of a field that must be there."""
@@ -83,7 +86,9 @@ class Fields:
     def number(self, name: str, value: object, least: int) -> int:
         """An integer that is not below `least`."""
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MAX_COUNT:
-            shown = value if isinstance(value, int) and not isinstance(value, bool) else type_name(value)
+            # Python writes no integer of more than 4,300 digits, and nobody reads one.
+            is_short = isinstance(value, int) and not isinstance(value, bool) and abs(value) < LONGEST_SHOWN
+            shown = value if is_short else type_name(value)
             raise InvalidStructuralTag(
                 self.place(name), f"must be an integer between {least} and {MAX_COUNT}, not {shown}"
             )

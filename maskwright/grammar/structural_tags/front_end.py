@@ -10,10 +10,18 @@ says, docs/structural_tags.md lists both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
-from maskwright.errors import GrammarSyntaxError, InvalidStructuralTag
+from maskwright.errors import (
+    EmptyLanguage,
+    GrammarSyntaxError,
+    InvalidStructuralTag,
+    LimitExceeded,
+    UnsupportedStructuralTag,
+)
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.json_schema import JSONSchemaOptions
 from maskwright.grammar.json_schema.document import read_text
@@ -81,7 +89,9 @@ def structural_tag_grammar(
     reader = Reader(FORMATS, Markers(tuple(dict.fromkeys(special_tokens))), options, tokens)
     if "structures" in fields.content:
         fields.refuse_others(["type", "structures", "triggers"])
-        return reader.grammar(_triggered(fields), "", NO_ENDS)
+        newer = _triggered(fields)
+        with _in_older_form():
+            return reader.grammar(newer, "", NO_ENDS)
     fields.refuse_others(["type", "format"])
     return reader.grammar(fields.needed("format"), "/format", NO_ENDS)
 
@@ -90,13 +100,15 @@ def read_tag_text(text: str) -> object:
     """The JSON value of a tag's text."""
     try:
         return read_text(text)
+    except LimitExceeded as error:
+        raise LimitExceeded("Nesting of the text of a structural tag", error.asked, error.allowed) from error
     except GrammarSyntaxError as error:
         where = f"line {error.line}, column {error.column}"
         raise InvalidStructuralTag("", f"{error.message} ({where})") from error
 
 
 def _triggered(fields: Fields) -> dict[str, Any]:
-    """The older form as a format; its pointers then lead to where things would stand in the newer one."""
+    """The older form as a format."""
     found = []
     for value, place in fields.some_items("structures"):
         one = Fields.of(value, place, "a structure")
@@ -110,3 +122,23 @@ def _triggered(fields: Fields) -> dict[str, Any]:
         content = {"type": "json_schema", "json_schema": schema}
         found.append({"type": "tag", "begin": one.text("begin"), "content": content, "end": one.text("end")})
     return {"type": "triggered_tags", "triggers": fields.texts("triggers", is_needed=True), "tags": found}
+
+
+@contextmanager
+def _in_older_form() -> Iterator[None]:
+    """Errors about the format that `_triggered` makes, with the places of what it was made of."""
+    try:
+        yield
+    except (InvalidStructuralTag, UnsupportedStructuralTag) as error:
+        raise type(error)(_older_place(error.pointer), error.reason) from error
+    except EmptyLanguage as error:
+        raise EmptyLanguage(error.reason, _older_place(error.pointer)) from error
+    except LimitExceeded as error:
+        where = _older_place(error.where)
+        raise type(error)(error.stage, error.asked, error.allowed, where, error.remedy) from error
+
+
+def _older_place(pointer: str) -> str:
+    """`/tags/3/content/json_schema/items` -> `/structures/3/schema/items`."""
+    pointer = re.sub(r"^/tags/(\d+)/content(/json_schema)?", r"/structures/\1/schema", pointer)
+    return re.sub(r"^/tags/", "/structures/", pointer)

@@ -95,6 +95,7 @@ def test_a_specification_is_compiled_in_a_thread_and_copied_from_the_cache(
         ("structural_tag", '{"structures": 3, "triggers": ["<f"]}', "/structures"),
         ("structural_tag", '{"structures": [3], "triggers": ["<f"], "at_least_one": true}', "/structures/0"),
         ("structural_tag", '{"structures": [{"colour": 1}], "triggers": ["<f"], "at_least_one": true}', "colour"),
+        ("structural_tag", '{"format":' + '{"content":' * 600 + "1" + "}" * 601, "Nesting of formats"),
         ("structural_tag", "[]", "must be an object, not an array"),
     ],
 )

@@ -4,7 +4,7 @@
 #   make test       install into .venv, run all tests (minutes)
 #   make test-deep  the long forms: soak, mutation, millions of inputs (hours)
 #   make test-vllm  vLLM itself in an environment of its own, on the CPU: the plug-in from end to end (minutes, 3 GB)
-#   make test-sglang, make test-local-hosts    the same for SGLang's classes; llama.cpp, ONNX Runtime and MLX
+#   make test-sglang, test-local-hosts, test-ray    the same for SGLang's classes; llama.cpp, ONNX Runtime, MLX; Ray
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
 #   make bench-NAME one more bench: batch, scaling, steps, guard, flame, grammars, hostile, suite
 #   make lint       style and formatting;   make format  mends them
@@ -31,7 +31,7 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test test-deep test-vllm test-sglang test-local-hosts bench bench-vllm lint format types imports dev clean
+.PHONY: help demo test test-deep test-vllm test-sglang test-local-hosts test-ray bench bench-vllm lint format types imports dev clean
 
 help:
 	@sed -n '3,14s/^# \{0,1\}//p' Makefile
@@ -49,7 +49,8 @@ test-deep: $(VENV)/installed-dev
 
 # One process for each file: an engine stays in its process, and vLLM starts no second one beside compiled kernels.
 test-vllm: $(VLLM_VENV)/installed
-	set -e; for file in tests/integrations/vllm/test_*.py tests/integrations/test_vllm_model.py; do \
+	set -e; for file in tests/integrations/vllm/test_*.py tests/integrations/test_vllm_model.py \
+			tests/integrations/batch/test_vllm_engine.py; do \
 		$(VLLM_VENV)/bin/python -m pytest -q -p no:cacheprovider -W ignore $$file; done
 
 # Scripts that build an environment, for hosts that do not go into one with the others.
@@ -58,6 +59,9 @@ test-sglang: $(VENV)/bin/python
 
 test-local-hosts: $(VENV)/bin/python
 	PYTHON=$(BIN)/python scripts/local_hosts_environment.sh .venv-local-hosts
+
+test-ray: $(VENV)/bin/python
+	PYTHON=$(BIN)/python ARGS="$(ARGS)" scripts/ray_environment.sh .venv-ray
 
 bench-vllm: $(VLLM_VENV)/installed
 	$(VLLM_VENV)/bin/python -m bench.vllm_masks $(ARGS)
@@ -117,5 +121,5 @@ $(VLLM_VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VLLM_VENV) .venv-sglang .venv-local-hosts .venv-ray build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

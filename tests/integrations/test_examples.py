@@ -43,6 +43,7 @@ def program(path: Path) -> ModuleType:
 def test_there_are_examples_and_demo_schemas() -> None:
     assert {path.name for path in EXAMPLES} == {
         "adaptive_decoding.py",
+        "batch_rows.py",
         "behaviour_agent.py",
         "best_span.py",
         "function_calling.py",

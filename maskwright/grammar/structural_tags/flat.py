@@ -34,7 +34,7 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.strings import conjunction_language
 from maskwright.grammar.regular_product import intersection
-from maskwright.grammar.structural_tags.members import Member, Members
+from maskwright.grammar.structural_tags.members import Counts, Member, Members
 from maskwright.grammar.structural_tags.raw_values import not_like, raw_strings, without
 from maskwright.grammar.structural_tags.readable_json import ReadableJSON, ReadableValue
 from maskwright.grammar.structural_tags.request import COUNTS_OTHERS, Request
@@ -71,6 +71,7 @@ class _Writer:
         self.is_live_shape = known.productivity.is_productive_shape
         self.own: dict[str, Node] = {}
         self.parts: list[Part] = []
+        self.counts = Counts()
         self.values: dict[tuple[Shape, ...], Node] = {}
         self.gap = gap_of(request.options)
         self.readable = request.readable(style.unreadable)
@@ -96,6 +97,7 @@ class _Writer:
             if resolved.minimum > len(declared):
                 return NOTHING
             return members.in_any_order(self.opening)
+        self.counts.add(len(declared), others != NOTHING, resolved.minimum, resolved.maximum)
         return members.in_order(self.opening)
 
     def _name(self, name: str) -> Node:

@@ -21,7 +21,6 @@ from maskwright.grammar.json_schema.containers import Member, Others, object_in_
 from maskwright.grammar.json_schema.layout import layout_of
 from maskwright.grammar.json_schema.objects import Extra, ResolvedObject, undeclared_in
 from maskwright.grammar.json_schema.strings import conjunction_language
-from maskwright.grammar.structural_tags.members import refuse_large_counts
 from maskwright.grammar.structural_tags.request import COUNTS_OTHERS, Request
 from maskwright.grammar.structural_tags.spelled_rules import SpelledRules, Understood
 
@@ -63,7 +62,7 @@ class _GemmaRules(SpelledRules):
         others = Others(tuple((name, value) for name, value in plain if name != NOTHING))
         write = object_in_any_order
         if self.options.property_order is not PropertyOrder.ANY:
-            refuse_large_counts(len(members), bool(others.plain), resolved.minimum, resolved.maximum)
+            self.counts.add(len(members), bool(others.plain), resolved.minimum, resolved.maximum)
             write = object_in_order
         return write(members, others, resolved.minimum, resolved.maximum, layout_of(self.options, depth))
 

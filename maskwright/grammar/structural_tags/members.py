@@ -22,8 +22,8 @@ from maskwright.grammar.structural_tags.path_network import path_network
 State = tuple[int, int]
 
 MAX_COUNTED: Final = 3_000
-"""Places in the order times numbers of members; each such state takes some 0.3 ms to compile, so 0.8 s in all. No
-limit applies where members are not counted."""
+"""Places in the order times numbers of members, in one schema; each such state takes some 0.3 ms to compile, so 0.8 s in
+all. No limit applies where members are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,6 @@ class Members:
         if not self.minimum and not any(member.is_required for member in self.declared):
             return choice(EPSILON, replace(self, minimum=1).in_order(opening))
         n = len(self.declared)
-        refuse_large_counts(n, self.others != NOTHING, self.minimum, self.maximum)
         steps: dict[State, list[tuple[Node, State]]] = {}
         todo: list[State] = [(0, 0)]
         for state in todo:  # grows while it is read
@@ -91,12 +90,20 @@ class Members:
             yield EPSILON, (place + 1, count)
 
 
-def refuse_large_counts(n_declared: int, has_others: bool, minimum: int, maximum: int | None) -> None:
-    """Raise LimitExceeded where an object in the declared order has too many states that differ in their count."""
-    counted = minimum if maximum is None else maximum
-    if not has_others:
-        counted = min(counted, n_declared)
-    asked = (n_declared + 1) * counted
-    if counted > 1 and asked > MAX_COUNTED:
-        remedy = "ask for fewer properties in minProperties or maxProperties, or leave them out"
-        raise LimitExceeded("Counting the members of an object in their order", asked, MAX_COUNTED, remedy=remedy)
+class Counts:
+    """The states that differ in a number of members, in all objects of one schema (mutable: it adds them up)."""
+
+    def __init__(self) -> None:
+        self._n_states = 0
+
+    def add(self, n_declared: int, has_others: bool, minimum: int, maximum: int | None) -> None:
+        """Add an object whose members stand in the declared order; raises LimitExceeded."""
+        counted = minimum if maximum is None else maximum
+        if not has_others:
+            counted = min(counted, n_declared)
+        if counted > 1:
+            self._n_states += (n_declared + 1) * counted
+        if self._n_states > MAX_COUNTED:
+            remedy = "ask for fewer properties in minProperties or maxProperties, or leave them out"
+            what = "Counting the members of objects in their order"
+            raise LimitExceeded(what, self._n_states, MAX_COUNTED, remedy=remedy)

@@ -142,6 +142,7 @@ class _NestedRules(SpelledRules):
                 return NOTHING
             inner = members.in_any_order(self.opening)
         else:
+            self.counts.add(len(declared), others != NOTHING, resolved.minimum, resolved.maximum)
             inner = members.in_order(self.opening)
         return sequence(self.gap, inner)
 

@@ -25,6 +25,7 @@ from maskwright.grammar.json_schema.productivity import Productivity
 from maskwright.grammar.json_schema.shapes import STRING_FAMILY, Conjunction, Shape
 from maskwright.grammar.json_schema.strings import Language
 from maskwright.grammar.report import Report
+from maskwright.grammar.structural_tags.members import Counts
 from maskwright.grammar.structural_tags.raw_values import raw_strings
 from maskwright.grammar.structural_tags.request import Request
 from maskwright.grammar.structural_tags.styles import LineEnds
@@ -57,6 +58,7 @@ class SpelledRules(Lowering):
         super().__init__(known.form, known.productivity, options, known.root)
         self.request = request
         self.readable = readable
+        self.counts = Counts()
         self.root = known.root
 
     def raw(self, shape: Shape) -> Node:

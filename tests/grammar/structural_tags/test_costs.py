@@ -59,11 +59,26 @@ def test_members_that_are_counted_in_their_order_are_bounded(style: str, bound: 
     with pytest.raises(LimitExceeded) as caught:
         structural_tag_grammar({"format": schema(asked, style)})
     assert str(caught.value) == (
-        "Counting the members of an object in their order at '/format/json_schema' needs 5050, more than the 3000 "
+        "Counting the members of objects in their order at '/format/json_schema' needs 5050, more than the 3000 "
         "allowed: ask for fewer properties in minProperties or maxProperties, or leave them out."
     )
     structural_tag_grammar({"format": schema(asked | {bound: 3}, style)})
     structural_tag_grammar({"format": schema(asked, style, any_order=True)})
+
+
+def test_all_objects_of_a_schema_share_the_bound_on_counted_members() -> None:
+    declared = {f"p{place}": {"type": "integer"} for place in range(20)}
+    counted = {"type": "object", "properties": declared, "maxProperties": 10, "additionalProperties": False}
+    for style in ("cohere_xml", "gemma"):
+        for n_objects, is_allowed in ((10, True), (20, False)):
+            # each object differs, or they would share one rule
+            properties = {f"o{n}": counted | {"minProperties": n % 5, "required": [f"p{n}"]} for n in range(n_objects)}
+            given = {"format": schema({"type": "object", "properties": properties}, style)}
+            if is_allowed:
+                structural_tag_grammar(given)
+            else:
+                with pytest.raises(LimitExceeded):
+                    structural_tag_grammar(given)
 
 
 def test_undeclared_members_up_to_a_large_number_are_bounded() -> None:

@@ -1,11 +1,11 @@
-"""Characters in pieces."""
+"""Characters in pieces, and shared beginnings."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.matching.text_pieces import whole_characters
+from maskwright.matching.text_pieces import n_shared, whole_characters
 
 
 @given(st.text(), st.integers(0, 100))
@@ -21,3 +21,9 @@ def test_bytes_that_are_no_text_are_left_alone(text: bytes) -> None:
     whole = whole_characters(text)
     assert text.startswith(whole)
     assert len(text) - len(whole) <= 3
+
+
+def test_shared_beginnings() -> None:
+    assert n_shared([1, 2, 3], [1, 2, 4]) == 2
+    assert n_shared((1, 2), [1, 2, 3]) == 2
+    assert n_shared([], [1]) == 0

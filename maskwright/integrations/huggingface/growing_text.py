@@ -54,9 +54,8 @@ from numpy.typing import NDArray
 
 from maskwright import CompiledGrammar, Matcher, Vocabulary
 from maskwright.errors import TokenRejected
-from maskwright.integrations.huggingface.prefix_reader import n_shared
 from maskwright.matching.bitmask import n_mask_words
-from maskwright.matching.text_pieces import whole_characters
+from maskwright.matching.text_pieces import n_shared, whole_characters
 
 Encode = Callable[[bytes], list[int] | None]
 

@@ -38,11 +38,12 @@ from maskwright.errors import InvalidOption, MatcherError, NoContinuation
 from maskwright.integrations.causal_model import CausalModel
 from maskwright.integrations.huggingface.growing_text import GrowingText, Retokenize, TokensBeyond, sole_token
 from maskwright.integrations.huggingface.logits_processor import GrammarLogitsProcessor
-from maskwright.integrations.huggingface.prefix_reader import PrefixReader, n_shared
+from maskwright.integrations.huggingface.prefix_reader import PrefixReader
 from maskwright.integrations.huggingface.retokenizing import Retokenizer
 from maskwright.integrations.huggingface.token_stream import TokenStream
 from maskwright.integrations.torch_masks.scores import apply_bitmask
 from maskwright.matching.bitmask import n_mask_words
+from maskwright.matching.text_pieces import n_shared
 
 #: Tokens of one forward pass; a text is one row, however long.
 NO_LIMIT: Final = 1 << 30

@@ -21,6 +21,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from maskwright.integrations.causal_model import CausalModel
+from maskwright.matching.text_pieces import n_shared
 
 
 @final
@@ -60,11 +61,3 @@ def _cache_to_cut_back(causal: CausalModel) -> Any:
         return None
     cache = DynamicCache(config=causal.config)
     return cache if all(type(layer) is DynamicLayer for layer in cache.layers) else None
-
-
-def n_shared(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many tokens two texts begin with together: `n_shared([1, 2, 3], [1, 2, 4]) -> 2`."""
-    shorter = min(len(first), len(second))
-    if first[:shorter] == second[:shorter]:  # the usual case, and a quick comparison between lists or between tuples
-        return shorter
-    return next((place for place in range(shorter) if first[place] != second[place]), shorter)

@@ -31,6 +31,7 @@ from maskwright import Matcher
 from maskwright.errors import MaskwrightError, SpecificationError
 from maskwright.integrations.sglang.masks import allocate_mask, apply_mask, move_mask
 from maskwright.matching.bitmask import set_bits
+from maskwright.matching.text_pieces import n_shared, whole_characters
 
 #: How much of a specification is shown where SGLang prints an object.
 SHOWN_CHARACTERS: Final = 80
@@ -130,8 +131,11 @@ class SGLangGrammar(BaseGrammarObject):  # type: ignore[misc,unused-ignore]
         self,
         tokenizer: object,  # noqa: ARG002 - the text needs none
     ) -> tuple[list[int], str] | None:
-        """([], text) with the text that must come next, in whole characters; None where there is a choice."""
-        text = whole_characters(self._matcher.forced_bytes())
+        """([], text) with the text that must come next, in whole characters; None where there is none, or a choice."""
+        try:
+            text = whole_characters(self._matcher.forced_bytes()).decode()
+        except UnicodeDecodeError:  # a grammar of bytes
+            return None
         return ([], text) if text else None
 
     def jump_forward_str_state(self, helper: tuple[list[int], str]) -> tuple[str, int]:
@@ -162,17 +166,3 @@ class SGLangGrammar(BaseGrammarObject):  # type: ignore[misc,unused-ignore]
         return (
             f"SGLangGrammar({self._kind}, {self._key_string[:SHOWN_CHARACTERS]!r}, {self._matcher.n_accepted} tokens)"
         )
-
-
-def n_shared(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many tokens two sequences begin with together: `n_shared([1, 2], [1, 3, 4])` -> 1."""
-    pairs = enumerate(zip(first, second, strict=False))
-    return next((place for place, (one, other) in pairs if one != other), min(len(first), len(second)))
-
-
-def whole_characters(text: bytes) -> str:
-    """The longest beginning that is UTF-8: `whole_characters(b"a\\xc3")` -> `"a"`."""
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return text[: error.start].decode("utf-8")

@@ -2,7 +2,7 @@
 
 This is XGrammar's layout. SGLang's draft trees read single bits of it, so no other would do. A row is filled on the
 host through a numpy view of the tensor's memory, travels packed, and is applied where the logits are: by SGLang's own
-kernel on NVIDIA's devices, by torch elsewhere.
+kernel on NVIDIA's devices, by `torch_masks` elsewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
+from maskwright.integrations.torch_masks import mask_logits
 from maskwright.matching.bitmask import n_mask_words
 
 
@@ -41,9 +42,7 @@ def apply_mask(logits: torch.Tensor, mask: torch.Tensor) -> None:
 
         apply_token_bitmask_inplace_triton(logits, mask)
         return
-    bits = mask[:, :, None] >> torch.arange(32, dtype=torch.int32, device=mask.device) & 1
-    allowed = bits.flatten(1)[:, : logits.shape[-1]].bool()
-    logits[:, : allowed.shape[1]].masked_fill_(~allowed, -torch.inf)
+    mask_logits(logits[:, : 32 * mask.shape[1]], mask)
 
 
 def filter_tokens(

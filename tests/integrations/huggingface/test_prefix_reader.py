@@ -14,7 +14,8 @@ transformers = pytest.importorskip("transformers", reason="the extra `hf` is not
 
 from maskwright.integrations.causal_model import CausalModel
 from maskwright.integrations.generation import LoadedModel
-from maskwright.integrations.huggingface.prefix_reader import PrefixReader, n_shared
+from maskwright.integrations.huggingface.prefix_reader import PrefixReader
+from maskwright.matching.text_pieces import n_shared
 
 
 def assert_reads_exactly(model: Any, *, reads_again: bool) -> None:
@@ -62,9 +63,3 @@ def test_the_same_text_again_costs_its_last_token(loaded: LoadedModel) -> None:
     first = reader.logits([1, 2, 3])
     assert torch.allclose(reader.logits([1, 2, 3]), first, atol=1e-4)
     assert reader.n_tokens_read == 4
-
-
-def test_shared_beginnings() -> None:
-    assert n_shared([1, 2, 3], [1, 2, 4]) == 2
-    assert n_shared((1, 2), [1, 2, 3]) == 2
-    assert n_shared([], [1]) == 0

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from maskwright import LimitExceeded, allowed_tokens
+from maskwright.matching.bitmask import unpack_bitmask
 from tests.integrations.sglang.draft_trees import random_tree, traverse_tree
 
 torch = pytest.importorskip("torch", reason="the extra `hf` is not installed")
@@ -174,6 +175,19 @@ def test_logits_outside_the_mask_are_minus_infinity(backend: Any, size: int, dty
     assert torch.equal(logits[0, allowed], before[0, allowed])
     assert (logits[0, ~allowed] == -torch.inf).all()
     assert torch.equal(logits[1], before[1])
+
+
+@pytest.mark.parametrize("width", [40, 64, 100])
+def test_columns_without_a_bit_stay_as_they_are(host: Any, width: int) -> None:
+    wide = torch.randn(3, 2 * width)
+    before = wide.clone()
+    mask = torch.tensor([[-1, 0], [0b101, 0], [0, -2]], dtype=torch.int32)
+    host.masks.apply_mask(wide[:, :width], mask)
+    allowed = unpack_bitmask(mask.numpy(), 64)[:, :width]
+    assert torch.equal(wide[:, :width].isfinite()[:, : allowed.shape[1]], torch.from_numpy(allowed))
+    kept = wide.isfinite()
+    assert torch.equal(wide[kept], before[kept])
+    assert kept[:, min(width, 64) :].all()
 
 
 def test_draft_trees_are_masked_where_their_tokens_are_legal(backend: Any, tokenizer: Any, size: int) -> None:

@@ -22,8 +22,8 @@ from maskwright.grammar.structural_tags.path_network import path_network
 State = tuple[int, int]
 
 MAX_COUNTED: Final = 3_000
-"""Places in the order times numbers of members, in one schema; each such state takes some 0.3 ms to compile, so 0.8 s in
-all. No limit applies where members are not counted."""
+"""Places in the order times numbers of members, in one schema; each such state takes some 0.3 ms to compile, so 0.8 s
+in all. No limit applies where members are not counted."""
 
 
 @dataclass(frozen=True, slots=True)

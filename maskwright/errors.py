@@ -1,4 +1,6 @@
-"""Every error that Maskwright raises on purpose, split by whose fault it is.
+"""The errors that Maskwright raises on purpose, split by whose fault it is.
+
+Those of one part alone lie in it: `grammar/function_calls/faults.py`, `integrations/batch/errors.py`.
 
 The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
                     `UnsupportedComposition`, `UnsupportedConversion`, `UnsupportedInCanvas`, `EmptyLanguage`,

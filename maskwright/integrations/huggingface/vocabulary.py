@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
+import numpy as np
+import torch
+
 from maskwright import Vocabulary
+from maskwright.integrations.huggingface.token_rows import TokenRows
 from maskwright.integrations.readiness import make_kernels_ready
+from maskwright.integrations.torch_masks import apply_bitmask
 
 
 def vocabulary_of(tokenizer: object, *configs: object) -> Vocabulary:
@@ -14,6 +21,7 @@ def vocabulary_of(tokenizer: object, *configs: object) -> Vocabulary:
     The first time on a machine the kernels are compiled here, which is said on stderr.
     """
     make_kernels_ready()
+    _load_row_kernels()
     ends: list[int] = []
     width = 0
     for source in (tokenizer, *configs):
@@ -26,3 +34,10 @@ def vocabulary_of(tokenizer: object, *configs: object) -> Vocabulary:
     if width <= narrow.size:
         return narrow
     return Vocabulary.from_huggingface(tokenizer, size=width, eos_token_ids=ends or None)
+
+
+@functools.cache
+def _load_row_kernels() -> None:
+    """Compile or load what only processors use, so that no step of a model waits for it; scores are float32."""
+    TokenRows(np.zeros((1, 1), np.int64)).continued(np.zeros((1, 2), np.int64))
+    apply_bitmask(torch.zeros(1, 32), np.ones((1, 1), np.int32))

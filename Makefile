@@ -6,7 +6,8 @@
 #   make test-vllm  vLLM itself in an environment of its own, on the CPU: the plug-in from end to end (minutes, 3 GB)
 #   make test-sglang, test-local-hosts, test-ray    the same for SGLang's classes; llama.cpp, ONNX Runtime, MLX; Ray
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
-#   make bench-NAME one more bench: batch, scaling, steps, guard, flame, grammars, hostile, suite
+#   make bench-NAME one more bench: batch, scaling, steps, guard, flame, grammars, hostile, suite,
+#                   draft_trees, device_masks, transformers.modes, transformers.overhead; bench-vllm inside vLLM
 #   make lint       style and formatting;   make format  mends them
 #   make types      mypy --strict;          make imports  which layer may import which
 #   make dev        only install what the targets above need
@@ -34,7 +35,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 .PHONY: help demo test test-deep test-vllm test-sglang test-local-hosts test-ray bench bench-vllm lint format types imports dev clean
 
 help:
-	@sed -n '3,14s/^# \{0,1\}//p' Makefile
+	@sed -n '3,15s/^# \{0,1\}//p' Makefile
 
 demo: $(VENV)/installed-hf
 	$(BIN)/python scripts/demo.py $(ARGS)

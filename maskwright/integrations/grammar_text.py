@@ -4,8 +4,8 @@
 that write `::=` differ in little; what is no EBNF (as XGrammar and the W3C write it, which is what hosts document) is
 read as GBNF. A text that is neither is refused with the error of the EBNF reader. Who knows the notation says it.
 
-Rejected: to try all readers in turn and keep the first that succeeds. A slip in one notation may be a grammar of
-another one, so an error would become another language.
+Rejected: to try Lark's reader too where the others fail. A slip in one notation may be a grammar of quite another one;
+EBNF and GBNF are so alike that a text which both read nearly always means the same, and EBNF goes first.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def test_a_function_is_a_tool_with_its_parameters() -> None:
 
 
 def test_a_type_is_a_tool_with_its_fields() -> None:
-    pydantic = pytest.importorskip("pydantic")
+    pydantic = pytest.importorskip("pydantic", reason="pydantic is not installed")
     model = pydantic.create_model("Order", item=(str, ...), n=(int, 1))
     assert tools_of([Search, model]).names == ("Search", "Order")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -248,10 +247,3 @@ def test_an_error_in_the_engine_fails_one_request_only(llm: Any, monkeypatch: py
     failed, fine = llm.generate(["X", "X"], chosen, use_tqdm=False)
     assert failed.outputs[0].finish_reason == "error"
     assert re.fullmatch("fine[0-9]", fine.outputs[0].text)
-
-
-def test_it_reads_this_file_from_the_installed_package(llm: Any) -> None:
-    import maskwright
-
-    assert Path(maskwright.__file__).is_file()
-    assert llm.llm_engine.vllm_config.scheduler_config.max_num_seqs == 16

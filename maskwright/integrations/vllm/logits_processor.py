@@ -25,7 +25,7 @@ from vllm.sampling_params import SamplingParams
 from vllm.tokenizers import cached_tokenizer_from_config
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor, MoveDirectionality
 
-from maskwright.integrations.torch_masks.scores import apply_bitmask
+from maskwright.integrations.torch_masks import mask_logits
 from maskwright.integrations.vllm.logits_requests import FollowedText, checked_request, text_of_request
 from maskwright.integrations.vllm.vocabularies import vocabularies_of
 
@@ -86,8 +86,7 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         for mask, row in zip(bitmask, self._rows.values(), strict=True):
             _read_new_tokens(row)
             row.text.fill(mask)
-        index = torch.tensor(list(self._rows), device=logits.device)
-        logits[index] = apply_bitmask(logits[index], bitmask)
+        mask_logits(logits, bitmask, list(self._rows))
         return logits
 
 

@@ -66,7 +66,7 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         """float32[rows, V] with −inf for all tokens that are not allowed, written into `logits`."""
         import torch
 
-        from maskwright.integrations.torch_masks.scores import apply_bitmask
+        from maskwright.integrations.torch_masks import mask_logits
 
         if not any(int(slot) in self._slots for slot in ctx.idx_mapping_np):
             return logits
@@ -91,8 +91,7 @@ class MaskwrightLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
             else:
                 slot.text.fill(mask)
         _take_back(drafted, n_drafts)
-        chosen = torch.tensor(rows, device=logits.device)
-        logits[chosen] = apply_bitmask(logits[chosen], bitmask)
+        mask_logits(logits, bitmask, rows)
         return logits
 
     def _read_committed(self, index: int, slot: _Slot, length: int) -> None:

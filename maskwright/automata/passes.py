@@ -79,6 +79,10 @@ class _PartlyPrepared(Mapping[str, Node]):
         self._prepared = prepared
         self._rules = rules
 
+    def schema_pointers(self, rule: str, step: str | int | None) -> tuple[str, ...]:
+        """As the rules say that were prepared: see `SchemaPlaces`."""
+        return self._rules.schema_pointers(rule, step)
+
     def __getitem__(self, name: str) -> Node:
         return self._prepared[name] if name in self._prepared else self._rules[name]
 

@@ -268,8 +268,7 @@ class TransitionNetwork:
         """The scan, context and part of a place of a lexed language, and a key that names the scan by content."""
         scan, context, part = self.arena[place + PLACE_SCAN : place + PLACE_PART + 1].tolist()
         program = int(self.arena[scan + SCAN_PROGRAM])
-        language = self._sources[bisect.bisect_right(self._origins, program) - 1]
-        assert isinstance(language, LexedLanguage)
+        language = self.language_of(program)
         end = scan + TUPLE_WORDS + int(self.arena[scan + TUPLE_SIZE])
         nodes = self.arena[scan + SCAN_NODES : end] - program
         return scan, context, part, (language.key, bool(self.arena[scan + SCAN_IS_START]), nodes.tobytes())
@@ -281,14 +280,26 @@ class TransitionNetwork:
         # A text that can only end has no items.
         return tuple(dict.fromkeys(self._rule_of(state, frame) for state, frame in items)) or (self.grammar.start,)
 
+    def rule_of_state(self, state: int) -> str | None:
+        """The rule that a state was written from; None for states of automata, lexers, and those every arena has."""
+        if state < FIRST_FREE or self.arena[state] & LEXES:
+            return None
+        source = self._sources[bisect.bisect_right(self._origins, state) - 1]
+        return source.name if isinstance(source, Call) else None
+
+    def language_of(self, program: int) -> LexedLanguage:
+        """The lexed language that a program of the arena was written from."""
+        language = self._sources[bisect.bisect_right(self._origins, program) - 1]
+        assert isinstance(language, LexedLanguage)
+        return language
+
     def _rule_of(self, state: int, frame: int) -> str:
         """The rule that a state was written from, or else the first one below it on the stack."""
         arena = self.arena
         while True:
-            if state >= FIRST_FREE and not arena[state] & LEXES:
-                source = self._sources[bisect.bisect_right(self._origins, state) - 1]
-                if isinstance(source, Call):
-                    return source.name
+            name = self.rule_of_state(state)
+            if name is not None:
+                return name
             if frame in {END_FRAME, 0}:  # below the whole text there is nothing
                 return self.grammar.start
             kind = int(arena[frame + FRAME_SIZE])

@@ -22,6 +22,7 @@ from maskwright.grammar import ir
 from maskwright.grammar.ir import Call, Document, Grammar, Node
 from maskwright.grammar.report import Deferred, Report
 from maskwright.grammar.rewriting import called_names, map_calls
+from maskwright.grammar.schema_places import schema_pointers
 
 MAX_UNIONS_ENTERED = 8
 """How many rules deep alternatives of a whole JSON text are looked for, to leave scalars outside of documents."""
@@ -54,6 +55,11 @@ class ComposedRules(Mapping[str, Node]):
         """Does the rule come from a part that is prepared?"""
         found = self.part_of(name)
         return found is not None and found[0].is_prepared
+
+    def schema_pointers(self, rule: str, step: str | int | None) -> tuple[str, ...]:
+        """As its part says: see `SchemaPlaces`."""
+        found = self.part_of(rule)
+        return () if found is None else schema_pointers(found[0].rules, found[1], step)
 
     def __getitem__(self, name: str) -> Node:
         known = self.own.get(name) or self._renamed.get(name)

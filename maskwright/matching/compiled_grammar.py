@@ -15,16 +15,17 @@ import functools
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.array_file import write_atomically
 from maskwright.automata._configurations import advance, advance_bytes, items_of, read_forced
+from maskwright.automata._documents import is_in_document
 from maskwright.automata._layout import (
     CONFIGURATION_FLAGS,
     COUNTER_COUNT,
@@ -51,10 +52,11 @@ from maskwright.automata._layout import (
 )
 from maskwright.automata._lexed_layout import TUPLE_MEMO
 from maskwright.automata.passes import prepare
+from maskwright.automata.rule_stacks import rule_stacks, terminals_at
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded, MaskwrightError
 from maskwright.grammar.byte_automaton import ByteAutomaton
-from maskwright.grammar.ir import Grammar, TokenSet
+from maskwright.grammar.ir import Grammar, Node, TokenSet
 from maskwright.grammar.report import Report
 from maskwright.grammar.rewriting import leaves
 from maskwright.matching._answers import (
@@ -121,6 +123,16 @@ class MemoryUse:
     n_nodes_walked: int
 
 
+class RuleStacks(NamedTuple):
+    """The rules of a grammar, the stacks of them that a text is in (`rule_stacks`), the terminals of its lexer, and
+    where the JSON document that it is in begins: behind so many bytes of a step of the trail; None outside of one."""
+
+    rules: Mapping[str, Node]
+    stacks: tuple[tuple[str, ...], ...]
+    terminals: tuple[str, ...]
+    began: tuple[int, int] | None
+
+
 class CompiledGrammar:
     """A grammar with its masks for one vocabulary; `matcher()` begins a text.
 
@@ -138,6 +150,7 @@ class CompiledGrammar:
             )
         self.vocabulary: Vocabulary = tables.vocabulary
         self.report: Report = grammar.report
+        self._is_document = grammar.is_document
         self._token_start = self.vocabulary.token_start
         self._token_data = self.vocabulary.token_data
         self._tables = tables
@@ -546,6 +559,27 @@ class CompiledGrammar:
         """The rules that the text of a trail is in, by name, innermost ones only."""
         with self._lock:
             return () if trail.places[-1].is_end else self._network.rules_at(self._configuration(trail))
+
+    def stacks_at(self, trail: Trail) -> RuleStacks:
+        """The rules that are open at the end of a trail that has not ended, and where its JSON document began."""
+        network = self._network
+        with self._lock:
+            configuration = self._configuration(trail)
+            began = (0, 0) if self._is_document else None
+            if network.has_documents:
+                note = next((one for one in reversed(trail.notes) if one.began >= 0), None)
+                if note is not None and is_in_document(network.arena, network.scratch, configuration):
+                    began = (note.position - 1, note.began)
+            stacks = rule_stacks(network, configuration)
+            return RuleStacks(network.grammar.rules, stacks, terminals_at(network, configuration), began)
+
+    def repeats(self, trail: Trail, byte: int) -> bool:
+        """Is a byte refused at the end of a trail because it would end a value that equals a sibling?"""
+        text = _writable(bytes([byte]))
+        with self._lock:
+            if self._run(advance_bytes, trail, text, 0, 1) != NEED_ANSWER:
+                return False
+            return self._answered(trail, 1, advance_with_text, text, 0, 1) is None
 
     def forced_text(self, trail: Trail, limit: int) -> bytes:
         """The bytes that must come next, at most `limit` of them."""

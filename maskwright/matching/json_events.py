@@ -34,6 +34,11 @@ Path = tuple[str | int, ...]
 Scalar = str | int | float | bool | None
 
 
+def pointer_of(path: Path) -> str:
+    """A path as a JSON pointer (RFC 6901): `("a/b", 0)` -> `/a~1b/0`."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
 @dataclass(frozen=True, slots=True)
 class _AtPath:
     """Something at a place of the document: the names and indices that lead there from the top."""
@@ -42,8 +47,8 @@ class _AtPath:
 
     @property
     def pointer(self) -> str:
-        """The path as a JSON pointer (RFC 6901): `("a/b", 0)` -> `/a~1b/0`."""
-        return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in self.path)
+        """The path as a JSON pointer (RFC 6901)."""
+        return pointer_of(self.path)
 
 
 @final
@@ -159,6 +164,32 @@ class JSONReader:
     def is_complete(self) -> bool:
         """Has a whole document been read, a number at the top excepted, which might go on?"""
         return self._expected is _Expected.NOTHING
+
+    @property
+    def path(self) -> Path:
+        """The names and indices that lead to the value in progress, or else to the object or array around it."""
+        frame = self._frame
+        if frame is None:
+            return ()
+        is_at_value = self._expected in {_Expected.VALUE, _Expected.COLON} or (
+            self._expected is _Expected.ITEM_OR_END and self._begun is not None
+        )
+        return (*frame.path, frame.step) if is_at_value else frame.path
+
+    @property
+    def depth(self) -> int:
+        """How many objects and arrays are open."""
+        return 0 if self._frame is None else len(self._frame.path) + 1
+
+    @property
+    def is_at_name(self) -> bool:
+        """Is the name of a member in progress, or must one come next?"""
+        return self._expected is _Expected.NAME or (self._expected is _Expected.NAME_OR_END and self._begun is not None)
+
+    @property
+    def begun(self) -> bytes:
+        """What was read of the string, number or word in progress."""
+        return b"" if self._begun is None else self._begun.pieces.joined()
 
     def read(self, text: bytes) -> tuple[JSONReader, list[JSONEvent]]:
         """The reader after more bytes, and what happened in them; raises `NotJSON`, with its position."""

@@ -23,6 +23,7 @@ from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.place import Note, Place, Trail
 from maskwright.matching.vocabulary import Vocabulary
+from maskwright.matching.where import Where, where_is
 
 MAX_FORCED_BYTES = 4096
 """How far `forced_bytes` looks: enough for any skeleton of keys, and bounded where a grammar forces without end."""
@@ -215,6 +216,13 @@ class Matcher:
         it is the rule's own name.
         """
         return self._grammar.rules_at(self._trail)
+
+    def where(self) -> Where:
+        """The rules that are open around the text, and in JSON which value is in progress (`where`, for a reader).
+
+        After `{"tags": ["a"` the pointer is `/tags`, and after one more `,"` it is `/tags/1`.
+        """
+        return where_is(self._grammar, self._trail)
 
     def forced_bytes(self) -> bytes:
         """The bytes that must come next because there is no other way (at most MAX_FORCED_BYTES)."""

@@ -37,8 +37,10 @@ from maskwright.grammar.json_schema.layout import layout_of, outer_gap
 from maskwright.grammar.json_schema.normal_form import NormalForm
 from maskwright.grammar.json_schema.objects import ResolvedObject, is_free_name, resolve, together, undeclared_in
 from maskwright.grammar.json_schema.options import Indented, JSONSchemaOptions, PropertyOrder
+from maskwright.grammar.json_schema.places import condition_of
 from maskwright.grammar.json_schema.productivity import Productivity, can_be_object
 from maskwright.grammar.json_schema.shapes import (
+    EVERYTHING,
     NOTHING_AT_ALL,
     ArrayShape,
     BooleanShape,
@@ -80,6 +82,7 @@ class Lowering(Mapping[str, Node]):
         self._unions: dict[tuple[Union, int], Node] = {}
         self._rules: dict[str, Node] = {}
         self._pending: dict[str, tuple[ArrayShape | ObjectShape, int]] = {}
+        self._made_of: dict[str, tuple[ArrayShape | ObjectShape | None, Conjunction]] = {}
         self._names: dict[str, None] = {"root": None}
         self._repeats: dict[str, int] = {}
         self._whole = root
@@ -108,6 +111,13 @@ class Lowering(Mapping[str, Node]):
             unique = f"{name} ({n})"
         self._names[unique] = None
         return unique
+
+    def schema_pointers(self, rule: str, step: str | int | None) -> tuple[str, ...]:
+        """Where the schema speaks of a rule's values, or of their member or item `step`: see `SchemaPlaces`."""
+        shape, conjunction = self._made_of.get(rule, (None, self._whole))
+        if step is not None:
+            conjunction = EVERYTHING if shape is None else condition_of(self.form, shape, step)
+        return tuple(self.form.terms.pointers(conjunction))
 
     def _root(self) -> Node:
         """The whole text."""
@@ -142,6 +152,7 @@ class Lowering(Mapping[str, Node]):
         if len(alternatives) <= MAX_INLINE_ALTERNATIVES:
             return whole
         name = self._name("value", conjunction, depth)
+        self._made_of[name] = None, conjunction
         self._rules[name] = whole
         return Call(name)
 
@@ -164,6 +175,7 @@ class Lowering(Mapping[str, Node]):
             if self.productivity.is_productive_shape(shape):
                 name = self._name("object" if isinstance(shape, ObjectShape) else "array", conjunction, depth)
                 self._pending[name] = shape, depth
+                self._made_of[name] = shape, conjunction
                 self._containers[key] = Call(name)
         return self._containers[key]
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from maskwright.errors import TokenRejected
-from maskwright.integrations.command_line.continuation import Continuation, continuation_of, quoted
 from maskwright.integrations.command_line.messages import compiling
 from maskwright.integrations.command_line.specification import Kind, Specification
 from maskwright.integrations.command_line.vocabularies import N_BYTE_TOKENS, byte_vocabulary, names_of_tokens
+from maskwright.matching.continuation import Continuation, continuation_of, quoted
 
 if TYPE_CHECKING:
     from maskwright.integrations.command_line.json_options import OptionsRequest

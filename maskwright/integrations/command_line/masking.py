@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maskwright.errors import TokenRejected
-from maskwright.integrations.command_line.continuation import Continuation, continuation_of, quoted
 from maskwright.integrations.command_line.messages import UserMistakeError, compiling
 from maskwright.integrations.command_line.specification import Specification
 from maskwright.integrations.command_line.vocabularies import NamedVocabulary, names_of_tokens
+from maskwright.matching.continuation import Continuation, continuation_of, quoted
 
 if TYPE_CHECKING:
     import numpy as np

@@ -40,6 +40,7 @@ from maskwright.grammar.behaviour.specification.spec import Segment
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.composition import concatenation, in_part
 from maskwright.grammar.ir import EPSILON, NOTHING, Call, Grammar, Node, TokenSet
+from maskwright.grammar.schema_places import schema_pointers
 from maskwright.matching.behaviour.longest_rest import longest_rest
 from maskwright.matching.behaviour.shared_bodies import as_shared
 from maskwright.matching.vocabulary import Vocabulary
@@ -172,6 +173,12 @@ class TraceRules(Mapping[str, Node]):
         """The bytes that may follow the beginning of an exit's number."""
         numbers = [one.to_bytes(_NUMBER_BYTES, "big") for one in range(len(self._exits))]
         return {one[len(number)] for one in numbers if one.startswith(number)}
+
+    def schema_pointers(self, rule: str, step: str | int | None) -> tuple[str, ...]:
+        """As the body says that the rule is a part of: see `SchemaPlaces`."""
+        inner, bracket, part = rule.removesuffix("]").rpartition(" [")
+        is_part = bool(bracket) and part.isdecimal() and int(part) < len(self._parts)
+        return schema_pointers(self._parts[int(part)], inner, step) if is_part else ()
 
     # The mapping.
 

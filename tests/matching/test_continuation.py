@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from maskwright import Compiler
-from maskwright.integrations.command_line.continuation import Continuation, continuation_of, quoted
 from maskwright.integrations.command_line.vocabularies import byte_vocabulary
+from maskwright.matching.continuation import Continuation, continuation_of, quoted
 
 COMPILER = Compiler(byte_vocabulary())
 

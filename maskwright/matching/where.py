@@ -1,0 +1,141 @@
+"""Where a text is: the rules that are open around it, and in a JSON document the value in progress.
+
+    matcher.where()    # Where(pointer="/tags/1", rules=("root", "object /", "array /properties/tags"), ...)
+
+The rules are read off the stacks of the configuration (`automata.rule_stacks`); the value in progress is found by
+reading the text as JSON from where its document begins (`json_events`). Where the rules stem from a JSON Schema, the
+two together say which parts of it speak of that value.
+
+Nothing is kept while a text is written, so nothing has to be taken back. Cost: the text once, some microseconds per
+hundred bytes, and the frames below one configuration. Who asks after every token keeps a `DocumentFollower`, which
+goes on where it stopped as long as the text does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maskwright.errors import NotJSON
+from maskwright.grammar.schema_places import schema_pointers
+from maskwright.matching.json_events import JSONReader, pointer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maskwright.grammar.ir import Node
+    from maskwright.matching.compiled_grammar import CompiledGrammar
+    from maskwright.matching.place import Trail
+
+_CONTAINERS = ("object ", "array ", "any object", "any array")
+"""How rules of JSON objects and arrays are called (`json_schema.lowering`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place of a text.
+
+    rules: the open rules, the outermost first, without those that had nothing left to read when they called the next.
+    stacks: all such ways to read the text, of which `rules` is the first; at most 16.
+    pointer: in a JSON document, the JSON pointer of the value in progress, or of the object or array in which the next
+    one is to come; "" is the whole document, None is outside of any.  is_at_name: it is the name of a member.
+    schema: the JSON pointers of what a schema says of that value, "" for the whole schema; empty without a schema.
+    schema_path: those of the objects and arrays around it, the outermost first.
+    terminals: of a grammar with a lexer, those that the text may be in, or may begin.
+    """
+
+    rules: tuple[str, ...] = ()
+    stacks: tuple[tuple[str, ...], ...] = ()
+    pointer: str | None = None
+    is_at_name: bool = False
+    schema: tuple[str, ...] = ()
+    schema_path: tuple[str, ...] = ()
+    terminals: tuple[str, ...] = ()
+
+    @property
+    def innermost(self) -> tuple[str, ...]:
+        """The innermost rule of each way to read the text, without repeats."""
+        return tuple(dict.fromkeys(stack[-1] for stack in self.stacks if stack))
+
+    def __str__(self) -> str:
+        if self.pointer is not None:
+            return f"at {shown_pointer(self.pointer)}"
+        return f"in {named_rules(self.innermost)}" if self.stacks else "behind the end"
+
+
+def shown_pointer(pointer: str) -> str:
+    """A JSON pointer for a sentence: `""` is the top."""
+    return pointer or "the top"
+
+
+def named_rules(names: tuple[str, ...]) -> str:
+    """`named_rules(("a", "b"))` -> "rules 'a' and 'b'"."""
+    quoted = [f"'{name}'" for name in names]
+    if len(quoted) == 1:
+        return f"rule {quoted[0]}"
+    return f"rules {', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+class DocumentFollower:
+    """Reads the document of a text that goes on, each byte once; anew if it went back (mutable)."""
+
+    def __init__(self) -> None:
+        self._reads: list[int | bytes] = []
+        self._began = (0, 0)
+        self._reader: JSONReader | None = JSONReader()
+
+    def reader(self, trail: Trail, began: tuple[int, int], grammar: CompiledGrammar) -> JSONReader | None:
+        """The document of a trail that begins behind so many bytes of a step; None if it nests too deep to be read."""
+        n_known = len(self._reads)
+        if self._began != began or trail.reads[:n_known] != self._reads:
+            self._reads, self._began, self._reader, n_known = [], began, JSONReader(), 0
+        if self._reader is None:
+            return None
+        token_bytes = grammar.vocabulary.text_of
+        texts = [read if isinstance(read, bytes) else token_bytes(read) for read in trail.reads[n_known:]]
+        step, n_before = began
+        if n_known <= step and texts:
+            texts = texts[step - n_known :]
+            texts[:1] = [text[n_before:] for text in texts[:1]]
+        self._reads = trail.reads.copy()
+        try:
+            self._reader = self._reader.read(b"".join(texts))[0]
+        except NotJSON:
+            self._reader = None
+        return self._reader
+
+
+def where_is(grammar: CompiledGrammar, trail: Trail, follower: DocumentFollower | None = None) -> Where:
+    """The place at the end of a trail."""
+    if trail.places[-1].is_end:
+        return Where()
+    rules, stacks, terminals, began = grammar.stacks_at(trail)
+    reader = None
+    if began is not None:
+        reader = (follower or DocumentFollower()).reader(trail, began, grammar)
+    if reader is None:
+        schema_path = _around(rules, stacks[0])
+        return Where(stacks[0], stacks, None, False, schema_path[-1:], schema_path, terminals)
+    path, is_at_name = reader.path, reader.is_at_name
+    step = path[-1] if len(path) == reader.depth and path else None
+    schema = tuple(dict.fromkeys(one for stack in stacks for one in _of_value(rules, stack, reader.depth, step)))
+    return Where(stacks[0], stacks, pointer_of(path), is_at_name, schema, _around(rules, stacks[0]), terminals)
+
+
+def _around(rules: Mapping[str, Node], stack: tuple[str, ...]) -> tuple[str, ...]:
+    """The pointers of the objects and arrays of a stack."""
+    return tuple(pointer for rule in stack if _is_container(rule) for pointer in schema_pointers(rules, rule)[:1])
+
+
+def _of_value(rules: Mapping[str, Node], stack: tuple[str, ...], depth: int, step: str | int | None) -> tuple[str, ...]:
+    """What a schema says of the value in progress, which is in so many containers and in the last of them at `step`."""
+    containers = [rule for rule in stack if _is_container(rule)]
+    if not containers:
+        return schema_pointers(rules, stack[-1])
+    if len(containers) > depth:  # it is an object or array that is about to begin
+        return schema_pointers(rules, containers[-1])
+    return schema_pointers(rules, containers[-1], step)
+
+
+def _is_container(rule: str) -> bool:
+    return rule.startswith(_CONTAINERS)

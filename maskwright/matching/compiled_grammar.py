@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -59,6 +58,7 @@ from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Grammar, Node, TokenSet
 from maskwright.grammar.report import Report
 from maskwright.grammar.rewriting import leaves
+from maskwright.locks import Rank, shared_lock
 from maskwright.matching._answers import (
     TWO_DOCUMENTS,
     advance_with_text,
@@ -156,7 +156,7 @@ class CompiledGrammar:
         self._tables = tables
         self._max_bytes = max_bytes
         self._repetitions = Repetitions(tables)
-        self._lock = threading.RLock()
+        self._lock = shared_lock(Rank.GRAMMAR)
         prepared = prepare(grammar)
         if not grammar.is_prepared:
             # All at once: a rule that is built when a text reaches it must not fail then.

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from operator import attrgetter
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from maskwright.errors import MatcherError
+from maskwright.locks import Rank, shared_lock
 from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
 from maskwright.matching.grammar_cache import CacheFigures, GrammarCache, content_key
 from maskwright.matching.grammar_file import from_bytes, read_file
@@ -67,9 +67,9 @@ class Compiler:
         self._tables = MaskTables(vocabulary)
         self._cache = GrammarCache(cache_bytes, attrgetter("size_bytes"))
         self._max_workers = min(4, os.cpu_count() or 1) if max_workers is None else max_workers
-        self._pool: ThreadPoolExecutor | None = None
+        self._pools: dict[int, ThreadPoolExecutor] = {}  # by process: threads do not live on in a fork
         self._is_closed = False
-        self._lock = threading.Lock()
+        self._lock = shared_lock(Rank.COMPILER)
 
     def __enter__(self) -> Self:
         return self
@@ -110,9 +110,11 @@ class Compiler:
         with self._lock:
             if self._is_closed:
                 raise MatcherError("The compiler is closed, so nothing can be submitted to it")
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._max_workers, thread_name_prefix="maskwright-compiler")
-            return self._pool.submit(compile_method, *arguments, **options)
+            pool = self._pools.get(os.getpid())
+            if pool is None:
+                pool = ThreadPoolExecutor(self._max_workers, thread_name_prefix="maskwright-compiler")
+                self._pools[os.getpid()] = pool
+            return pool.submit(compile_method, *arguments, **options)
 
     def close(self) -> None:
         """Cancel what was submitted and has not begun, wait for the rest, and end the threads of `submit`.
@@ -120,7 +122,7 @@ class Compiler:
         Everything else can be used as before.
         """
         with self._lock:
-            pool, self._pool, self._is_closed = self._pool, None, True
+            pool, self._is_closed = self._pools.pop(os.getpid(), None), True
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
 

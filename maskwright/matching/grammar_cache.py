@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-import threading
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from maskwright.locks import Rank, shared_lock
 
 if TYPE_CHECKING:
     from maskwright.matching.compiled_grammar import CompiledGrammar
@@ -64,10 +66,11 @@ class GrammarCache:
     def __init__(self, max_bytes: int, weigh: Callable[[CompiledGrammar], int]) -> None:
         self._max_bytes = max_bytes
         self._weigh = weigh
-        self._lock = threading.Lock()
+        self._lock = shared_lock(Rank.CACHE)
         self._grammars: OrderedDict[bytes, CompiledGrammar] = OrderedDict()  # the one used last is the last
         self._weights: OrderedDict[bytes, int] = OrderedDict()  # the one weighed last is the last
-        self._in_progress: dict[bytes, Future[CompiledGrammar]] = {}
+        self._in_progress: dict[tuple[int, bytes], Future[CompiledGrammar]] = {}
+        """By process and key: a thread that compiles does not live on in a fork of its process."""
         self._size = self._n_hits = self._n_misses = self._n_waited = self._n_dropped = 0
 
     @property
@@ -104,9 +107,9 @@ class GrammarCache:
                     self._put_on_scales(key, known)
                     self._drop_oldest()
                     return known
-                pending = self._in_progress.get(key)
+                pending = self._in_progress.get((os.getpid(), key))
                 if pending is None:
-                    ours = self._in_progress[key] = Future()
+                    ours = self._in_progress[os.getpid(), key] = Future()
                     self._n_misses += 1
                     break
                 self._n_waited += 1
@@ -133,14 +136,14 @@ class GrammarCache:
                 made = compiled()
         except BaseException as error:
             with self._lock:
-                del self._in_progress[key]
+                self._in_progress.pop((os.getpid(), key), None)
             if isinstance(error, Exception):
                 ours.set_exception(error)
             else:
                 ours.cancel()
             raise
         with self._lock:
-            del self._in_progress[key]
+            self._in_progress.pop((os.getpid(), key), None)
             self._grammars[key] = made
             self._put_on_scales(key, made)
             for due in list(self._weights)[:WEIGHED_AT_ONCE]:

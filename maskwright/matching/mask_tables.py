@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +25,7 @@ from maskwright.automata._lexed_layout import UNUSABLE
 from maskwright.automata.arena_pool import ArenaPool
 from maskwright.disk_cache import load_arrays, store_arrays
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton
+from maskwright.locks import Rank, shared_lock
 from maskwright.matching._lexeme_kernels import NO_LABEL
 from maskwright.matching._shared_kernels import DIES, LEAVES, STAYS, sort_tokens
 from maskwright.matching._table_layout import (
@@ -88,7 +88,7 @@ class MaskTables:
         self.n_words = (vocabulary.size + 31) // 32
         self.arena_pool = ArenaPool()
         self.row_pool = RowPool(self.n_words)
-        self._lock = threading.Lock()
+        self._lock = shared_lock(Rank.TABLES)
         self._asking_tokens: AskingTokens | None = None
         self._records: dict[ByteAutomaton, list[int]] = {}
         # By record of a state from which nothing goes on behind an end: the tokens that lead back to it, as a row.

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from maskwright.disk_cache import load_arrays, store_arrays
 from maskwright.errors import InvalidVocabulary, MatcherError
+from maskwright.locks import Rank, shared_lock
 from maskwright.matching.mistral_bytes import is_mistral_backend, mistral_tokens
 from maskwright.matching.token_trie import TRIE_LAYOUT, TokenTrie, build_token_trie, flatten, is_token_trie
 from maskwright.matching.tokenizer_bytes import MAX_TOKENS, TokenList, huggingface_tokens, one_or_many, tiktoken_tokens
@@ -80,7 +81,7 @@ class Vocabulary:
     token_data: NDArray[np.uint8]
     token_start: NDArray[np.int32]
     longest: int
-    _lock: threading.Lock
+    _lock: threading.RLock
     _trie: list[TokenTrie]  # empty until it is first asked for
 
     def __init__(
@@ -114,7 +115,7 @@ class Vocabulary:
         put(self, "token_data", data)
         put(self, "token_start", start)
         put(self, "longest", int(np.diff(start).max(initial=1)))
-        put(self, "_lock", threading.Lock())
+        put(self, "_lock", shared_lock(Rank.VOCABULARY))
         put(self, "_trie", [])
 
     @classmethod

@@ -17,7 +17,6 @@ where they are few.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +28,7 @@ from maskwright.errors import LimitExceeded
 from maskwright.grammar.behaviour.policy import Position
 from maskwright.grammar.behaviour.taking_turns import alone
 from maskwright.grammar.byte_automaton import ByteAutomaton
+from maskwright.locks import Rank, shared_lock
 from maskwright.matching.behaviour._ways import (
     N_EXITS,
     N_FOUND,
@@ -122,7 +122,7 @@ class Outlook:
         self._spellings = spellings
         self._prices = prices
         self._facts: dict[Place, Facts] = {}
-        self.lock = threading.RLock()
+        self.lock = shared_lock(Rank.OUTLOOK)
         self._groups: dict[Place, Groups] = {}
         self._graph: TokenGraph | None = None
         self._n_restarts = 0

@@ -15,7 +15,6 @@ said; all others share one, with its masks.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import cached_property
 
@@ -29,6 +28,7 @@ from maskwright.grammar.behaviour.policy import Policy
 from maskwright.grammar.behaviour.specification.spec import Budget, Segment, Spec, Writer
 from maskwright.grammar.composition import concatenation
 from maskwright.grammar.ir import Grammar
+from maskwright.locks import Rank, shared_lock
 from maskwright.matching.behaviour.outlook import Outlook
 from maskwright.matching.behaviour.prices import Prices
 from maskwright.matching.behaviour.session import Session
@@ -53,7 +53,7 @@ class Program:
         self.policy = policy
         self.vocabulary: Vocabulary = tables.vocabulary
         self.budget = policy.spec.budget if budget is None else budget
-        self.lock = threading.RLock()
+        self.lock = shared_lock(Rank.PROGRAM)
         self.spellings = spellings_of(tables.vocabulary)
         self.reader = Reader(policy.spec)
         self.end_row = np.zeros(n_mask_words(tables.vocabulary.size), np.int32)

@@ -7,7 +7,6 @@ is tried with nodes that are not merged, and at last refused with an error, neve
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -43,6 +42,7 @@ from maskwright.automata.infilling._layout import (
 from maskwright.automata.infilling._leading import endings, leading, note_pairs
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import LimitExceeded, UnsupportedInCanvas
+from maskwright.locks import Rank, shared_lock
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.infilling.effects import NOTHING, Outcome, TokenEffects
 from maskwright.matching.infilling.symbols import Word
@@ -81,7 +81,7 @@ class Stacks:
         banned: Sequence[int] = (),
     ) -> None:
         self._start_rule = start
-        self.lock = threading.RLock()
+        self.lock = shared_lock(Rank.STACKS)
         self.epoch = -1
         self._network = network
         self._ignores_repetitions = ignore_repetitions

@@ -18,6 +18,7 @@ import itertools
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -49,6 +50,7 @@ from maskwright.grammar.behaviour.policy.value_rules import (
 from maskwright.grammar.behaviour.specification.components import Component, components, spec_atoms
 from maskwright.grammar.behaviour.specification.spec import Environment, Level, Spec, Writer
 from maskwright.grammar.behaviour.taking_turns import alone
+from maskwright.locks import Rank, shared_lock
 
 MAX_EXPANDED = 200_000
 """Positions that are looked at to settle whether a specification can be followed at all: some ten seconds."""
@@ -107,7 +109,7 @@ class Policy:
     _letters_at: dict[Position, tuple[int, ...]] = field(default_factory=dict)
     _plain: tuple[int, ...] = ()
     """Of the tables, those of rules without variables."""
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    lock: threading.RLock = field(default_factory=partial(shared_lock, Rank.POLICY))
     _domains: tuple[tuple[int, int], ...] = ()
     """Tables of holes with finitely many values, and how many."""
 

@@ -1,0 +1,123 @@
+"""A fork finds every lock open, and what it protects whole."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+
+import pytest
+
+from maskwright.locks import Rank, shared_lock
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+
+
+def answer_of_child(ask: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Is it so in a fork of this process?  A child that says nothing for so long counts as no."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if ask() else 1
+        finally:
+            os._exit(code)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status == 0
+        time.sleep(0.001)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    return False
+
+
+def test_a_fork_waits_for_what_is_half_done() -> None:
+    lock, written = shared_lock(Rank.TABLES), [0, 0]
+    is_held, may_fork = threading.Event(), threading.Event()
+
+    def write() -> None:
+        for number in range(1, 50):
+            with lock:
+                written[0] = number
+                is_held.set()
+                may_fork.wait(0.002)
+                written[1] = number
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    is_held.wait()
+    for _ in range(10):
+        assert answer_of_child(lambda: lock.acquire(blocking=False) and written[0] == written[1])
+    thread.join()
+    assert lock.acquire(blocking=False)  # and the parent's are open too
+
+
+def test_a_fork_takes_outer_locks_first() -> None:
+    outer, inner = shared_lock(Rank.PROGRAM), shared_lock(Rank.VOCABULARY)
+    is_ended = threading.Event()
+
+    def take_both() -> None:
+        while not is_ended.is_set():
+            with outer, inner:
+                pass
+
+    threads = [threading.Thread(target=take_both) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            assert answer_of_child(lambda: outer.acquire(timeout=5) and inner.acquire(timeout=5))
+    finally:
+        is_ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_locks_may_be_made_while_the_process_forks() -> None:
+    is_ended = threading.Event()
+    kept = []
+
+    def make() -> None:
+        while not is_ended.is_set():
+            lock = shared_lock(Rank.GRAMMAR)
+            with lock:
+                kept.append(lock)
+            del kept[:-50]
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    try:
+        for _ in range(20):
+            assert answer_of_child(lambda: all(lock.acquire(timeout=5) for lock in list(kept)))
+    finally:
+        is_ended.set()
+        thread.join()
+
+
+def test_a_thread_that_holds_a_lock_may_fork() -> None:
+    with shared_lock(Rank.GRAMMAR) as _:
+        assert answer_of_child(lambda: True)
+
+
+class Slow:
+    """Something that takes its time to be found."""
+
+    @cached_property
+    def found(self) -> int:
+        time.sleep(0.2)
+        return 7
+
+
+def test_what_a_thread_was_finding_is_found_in_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    import maskwright.locks
+
+    monkeypatch.setattr(maskwright.locks, "Slow", Slow, raising=False)  # as if it were of this package
+    thread = threading.Thread(target=lambda: Slow().found)
+    thread.start()
+    time.sleep(0.02)
+    assert answer_of_child(lambda: Slow().found == 7)
+    thread.join()

@@ -83,6 +83,10 @@ class _PartlyPrepared(Mapping[str, Node]):
         """As the rules say that were prepared: see `SchemaPlaces`."""
         return self._rules.schema_pointers(rule, step)
 
+    def has_distinct_items(self, rule: str) -> bool:
+        """The same."""
+        return self._rules.has_distinct_items(rule)
+
     def __getitem__(self, name: str) -> Node:
         return self._prepared[name] if name in self._prepared else self._rules[name]
 

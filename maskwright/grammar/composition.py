@@ -22,7 +22,7 @@ from maskwright.grammar import ir
 from maskwright.grammar.ir import Call, Document, Grammar, Node
 from maskwright.grammar.report import Deferred, Report
 from maskwright.grammar.rewriting import called_names, map_calls
-from maskwright.grammar.schema_places import schema_pointers
+from maskwright.grammar.schema_places import has_distinct_items, schema_pointers
 
 MAX_UNIONS_ENTERED = 8
 """How many rules deep alternatives of a whole JSON text are looked for, to leave scalars outside of documents."""
@@ -60,6 +60,11 @@ class ComposedRules(Mapping[str, Node]):
         """As its part says: see `SchemaPlaces`."""
         found = self.part_of(rule)
         return () if found is None else schema_pointers(found[0].rules, found[1], step)
+
+    def has_distinct_items(self, rule: str) -> bool:
+        """As its part says."""
+        found = self.part_of(rule)
+        return found is not None and has_distinct_items(found[0].rules, found[1])
 
     def __getitem__(self, name: str) -> Node:
         known = self.own.get(name) or self._renamed.get(name)

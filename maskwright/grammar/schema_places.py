@@ -19,7 +19,15 @@ class SchemaPlaces(Protocol):
     def schema_pointers(self, rule: str, step: str | int | None) -> tuple[str, ...]:
         """The pointers of what a value of the rule satisfies; `step`: of what its member or item with it does."""
 
+    def has_distinct_items(self, rule: str) -> bool:
+        """Is it a rule of arrays whose items are all alike but must differ from each other?"""
+
 
 def schema_pointers(rules: Mapping[str, Node], rule: str, step: str | int | None = None) -> tuple[str, ...]:
     """The same for any rules: none where they do not know. `""` is the whole schema."""
     return rules.schema_pointers(rule, step) if isinstance(rules, SchemaPlaces) else ()
+
+
+def has_distinct_items(rules: Mapping[str, Node], rule: str) -> bool:
+    """The same for any rules: False where they do not know."""
+    return isinstance(rules, SchemaPlaces) and rules.has_distinct_items(rule)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.array_file import write_atomically
-from maskwright.automata._configurations import advance, advance_bytes, items_of, read_forced
+from maskwright.automata._configurations import advance, advance_bytes, items_of, read_forced, step
 from maskwright.automata._documents import is_in_document
 from maskwright.automata._layout import (
     CONFIGURATION_FLAGS,
@@ -574,12 +574,36 @@ class CompiledGrammar:
             return RuleStacks(network.grammar.rules, stacks, terminals_at(network, configuration), began)
 
     def repeats(self, trail: Trail, byte: int) -> bool:
-        """Is a byte refused at the end of a trail because it would end a value that equals a sibling?"""
+        """Is a byte refused at the end of a trail because a value that repeats a sibling would end there?
+
+        Strings and containers end with the byte itself; a number or word has ended with the one before.
+        """
         text = _writable(bytes([byte]))
         with self._lock:
-            if self._run(advance_bytes, trail, text, 0, 1) != NEED_ANSWER:
+            if self._run(advance_bytes, trail, text, 0, 1) == NEED_ANSWER:
+                return self._answered(trail, 1, advance_with_text, text, 0, 1) is None
+            before, last = self._without_last_byte(trail)
+            if last is None:
                 return False
-            return self._answered(trail, 1, advance_with_text, text, 0, 1) is None
+            answered, epoch = self._configuration(trail), self._network.epoch
+            after_all = self._run(step, before, last)
+            try:
+                is_read = self._network.run(step, after_all, byte) != DEAD
+            except ArenaFull:
+                return False
+            return is_read and after_all != answered and epoch == self._network.epoch
+
+    def _without_last_byte(self, trail: Trail) -> tuple[Trail, int | None]:
+        """A trail of the same text without its last byte, and that byte; None where a token without text was last."""
+        before = trail.fork()
+        read = trail.reads[-1] if trail.reads else b""
+        text = read if isinstance(read, bytes) else self.vocabulary.text_of(read)
+        if not text:
+            return before, None
+        before.cut_off(len(trail.reads) - 1)
+        can_be_read = self._read(before, text[:-1])
+        assert can_be_read, "the beginning of a text that was accepted is accepted"
+        return before, text[-1]
 
     def forced_text(self, trail: Trail, limit: int) -> bytes:
         """The bytes that must come next, at most `limit` of them."""

@@ -1,7 +1,8 @@
 """What may come next in a text, in words that a person reads.
 
 Idea. Every byte that may come next is tried on a fork of the matcher, and so is what it forces: `t` that must become
-`true` is shown as one word, bytes that force nothing are gathered into ranges of characters.
+`true` is shown as one word, bytes that force nothing are gathered into ranges of characters. Tokens that the grammar
+takes whole are named behind them.
 Cost: at most 256 forks; a few milliseconds.
 """
 
@@ -11,13 +12,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from maskwright.errors import TokenRejected
+from maskwright.matching.bitmask import allowed_tokens
 
 if TYPE_CHECKING:
     from maskwright.matching.matcher import Matcher
+    from maskwright.matching.vocabulary import Vocabulary
 
 MAX_WORD_BYTES = 40
 MAX_PARTS = 24
+MAX_ALIKE = 4
+"""So many bytes before the same text are shown with it, one by one."""
 
 _NAMES = {" ": "a blank", "\n": "a line break", "\t": "a tab", "\r": "a carriage return", "`": "a backquote"}
 _PRINTABLE = frozenset(range(0x21, 0x7F))
@@ -28,10 +35,14 @@ _RANGES = (range(ord("0"), ord("9") + 1), range(ord("a"), ord("z") + 1), range(o
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """parts: readable descriptions, each of one or several ways to go on. may_end: the text may also end here."""
+    """parts: readable descriptions, each of one or several ways to go on. may_end: the text may also end here.
+
+    first: the bytes that may come next, ascending.
+    """
 
     parts: tuple[str, ...]
     may_end: bool
+    first: bytes = b""
 
     def __str__(self) -> str:
         ways = [*self.parts[:MAX_PARTS]]
@@ -42,8 +53,8 @@ class Continuation:
         return _listed(ways, "or") if ways else "nothing"
 
 
-def continuation_of(matcher: Matcher) -> Continuation:
-    """Everything that may follow what `matcher` has read."""
+def continuation_of(matcher: Matcher, hidden: bytes = b"") -> Continuation:
+    """Everything that may follow what `matcher` has read, byte by byte; `hidden` are bytes that no text has."""
     bytes_before: dict[bytes, set[int]] = {}
     for byte in range(256):
         fork = matcher.fork()
@@ -51,15 +62,42 @@ def continuation_of(matcher: Matcher) -> Continuation:
             fork.accept_bytes(bytes([byte]))
         except TokenRejected:
             continue
-        bytes_before.setdefault(b"" if byte >= 0x80 else fork.forced_bytes()[:MAX_WORD_BYTES], set()).add(byte)
+        if byte in hidden:
+            continue
+        forced = b"" if byte >= 0x80 else fork.forced_bytes()[:MAX_WORD_BYTES]
+        forced = forced[: next((place for place, one in enumerate(forced) if one in hidden), len(forced))]
+        bytes_before.setdefault(forced, set()).add(byte)
+    first = bytes(sorted(byte for members in bytes_before.values() for byte in members))
     parts: list[str] = []
     loose = bytes_before.pop(b"", set())
     for forced, members in bytes_before.items():
-        if len(members) == 1:
-            parts.append(quoted(bytes(members) + forced))
+        if len(members) <= MAX_ALIKE:
+            parts += [quoted(bytes([byte]) + forced) for byte in sorted(members)]
         else:
             parts += [f"{part} then {quoted(forced)}" for part in _characters(members)]
-    return Continuation(tuple(parts + _characters(loose)), matcher.is_accepting())
+    return Continuation(tuple(parts + _characters(loose)), matcher.is_accepting(), first)
+
+
+def expected_at(matcher: Matcher, hidden: bytes = b"") -> Continuation:
+    """The same with the tokens that may come as a whole: special ones by name, and others that bytes do not lead to."""
+    ways = continuation_of(matcher, hidden)
+    vocabulary = matcher.grammar.vocabulary
+    row = np.zeros(matcher.row_shape, np.int32)
+    matcher.fill_bitmask(row)
+    allowed = allowed_tokens(row, vocabulary.size)
+    special = sorted(vocabulary.special_token_ids.difference(vocabulary.eos_token_ids).intersection(allowed.tolist()))
+    parts = [*ways.parts, *(f"the token {name}" for name in names_of_tokens(vocabulary, special))]
+    begin, end = vocabulary.token_start[allowed], vocabulary.token_start[allowed + 1]
+    known = np.frombuffer(ways.first + hidden, np.uint8)
+    if not np.isin(vocabulary.token_data[begin[begin < end]], known).all():
+        parts.append("any other token")
+    return Continuation(tuple(parts), ways.may_end, ways.first)
+
+
+def names_of_tokens(vocabulary: Vocabulary, token_ids: Iterable[int]) -> list[str]:
+    """The spelling of special tokens, for people: those without one are shown as <[id]>."""
+    name_of = {token: name for name, token in vocabulary.special_token_names.items()}
+    return [name_of.get(token, f"<[{token}]>") for token in token_ids]
 
 
 def quoted(text: bytes) -> str:
@@ -114,7 +152,9 @@ def _runs(codes: list[int]) -> list[str]:
         end = 1
         while end < len(codes) and codes[end] == codes[0] + end:
             end += 1
-        if end > 2:
+        if codes[:end] == [*b"0123456789"]:
+            parts.append("a digit")
+        elif end > 2:
             parts.append(f"`{chr(codes[0])}` to `{chr(codes[end - 1])}`")
         else:
             parts += [f"`{chr(code)}`" for code in codes[:end]]

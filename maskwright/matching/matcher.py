@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from maskwright.errors import MaskwrightError, MatcherError, TokenRejected
 from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
+from maskwright.matching.explaining import Reason, TokenExplanation, explain_token
 from maskwright.matching.place import Note, Place, Trail
 from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.where import Where, where_is
@@ -127,18 +128,19 @@ class Matcher:
         self._trail.go_on(following[0], int(token_id), following[1])
 
     def _why_rejected(self, token_id: int) -> str:
+        """A reason that takes no look at the grammar, since a refused token may be a probe; `explain` says more."""
         vocabulary = self._grammar.vocabulary
         if not 0 <= token_id < vocabulary.size:
             return f"the vocabulary has ids from 0 to {vocabulary.size - 1}"
         if self.is_finished():
-            return "the text has ended"
+            return Reason.FINISHED.value
         if token_id in vocabulary.eos_token_ids:
-            return "the text is not complete"
+            return Reason.UNFINISHED.value
         if token_id in vocabulary.special_token_ids:
-            return "it is a special token, which the grammar does not name here"
+            return Reason.SPECIAL_TOKEN.value
         text = vocabulary.text_of(token_id)
         if not text:
-            return "it has no text"
+            return Reason.NO_TEXT.value
         return f"its text {text!r} does not fit"
 
     def step(self, token_id: int, row: NDArray[np.int32]) -> None:
@@ -223,6 +225,13 @@ class Matcher:
         After `{"tags": ["a"` the pointer is `/tags`, and after one more `,"` it is `/tags/1`.
         """
         return where_is(self._grammar, self._trail)
+
+    def explain(self, token_id: int) -> TokenExplanation:
+        """Why the token is allowed here or refused: the first byte that does not fit, what may come there, and where.
+
+        `str` of it is one sentence. Nothing changes. It takes milliseconds: ask for refusals that somebody looks at.
+        """
+        return explain_token(self, operator.index(token_id))
 
     def forced_bytes(self) -> bytes:
         """The bytes that must come next because there is no other way (at most MAX_FORCED_BYTES)."""

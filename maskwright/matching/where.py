@@ -64,8 +64,8 @@ class Where:
 
 
 def shown_pointer(pointer: str) -> str:
-    """A JSON pointer for a sentence: `""` is the top."""
-    return pointer or "the top"
+    """A JSON pointer of a document for a sentence."""
+    return pointer or "the top level"
 
 
 def named_rules(names: tuple[str, ...]) -> str:
@@ -91,18 +91,23 @@ class DocumentFollower:
             self._reads, self._began, self._reader, n_known = [], began, JSONReader(), 0
         if self._reader is None:
             return None
-        token_bytes = grammar.vocabulary.text_of
-        texts = [read if isinstance(read, bytes) else token_bytes(read) for read in trail.reads[n_known:]]
-        step, n_before = began
-        if n_known <= step and texts:
-            texts = texts[step - n_known :]
-            texts[:1] = [text[n_before:] for text in texts[:1]]
+        text = document_text(grammar, trail, began, n_known)
         self._reads = trail.reads.copy()
         try:
-            self._reader = self._reader.read(b"".join(texts))[0]
+            self._reader = self._reader.read(text)[0]
         except NotJSON:
             self._reader = None
         return self._reader
+
+
+def document_text(grammar: CompiledGrammar, trail: Trail, began: tuple[int, int], n_known: int = 0) -> bytes:
+    """The document of a trail that begins behind so many bytes of a step, without what the first steps read."""
+    text_of = grammar.vocabulary.text_of
+    step, n_before = began
+    texts = [read if isinstance(read, bytes) else text_of(read) for read in trail.reads[max(n_known, step) :]]
+    if n_known <= step:
+        texts[:1] = [text[n_before:] for text in texts[:1]]
+    return b"".join(texts)
 
 
 def where_is(grammar: CompiledGrammar, trail: Trail, follower: DocumentFollower | None = None) -> Where:
@@ -124,12 +129,12 @@ def where_is(grammar: CompiledGrammar, trail: Trail, follower: DocumentFollower 
 
 def _around(rules: Mapping[str, Node], stack: tuple[str, ...]) -> tuple[str, ...]:
     """The pointers of the objects and arrays of a stack."""
-    return tuple(pointer for rule in stack if _is_container(rule) for pointer in schema_pointers(rules, rule)[:1])
+    return tuple(pointer for rule in containers_of(stack) for pointer in schema_pointers(rules, rule)[:1])
 
 
 def _of_value(rules: Mapping[str, Node], stack: tuple[str, ...], depth: int, step: str | int | None) -> tuple[str, ...]:
     """What a schema says of the value in progress, which is in so many containers and in the last of them at `step`."""
-    containers = [rule for rule in stack if _is_container(rule)]
+    containers = containers_of(stack)
     if not containers:
         return schema_pointers(rules, stack[-1])
     if len(containers) > depth:  # it is an object or array that is about to begin
@@ -137,5 +142,6 @@ def _of_value(rules: Mapping[str, Node], stack: tuple[str, ...], depth: int, ste
     return schema_pointers(rules, containers[-1], step)
 
 
-def _is_container(rule: str) -> bool:
-    return rule.startswith(_CONTAINERS)
+def containers_of(stack: tuple[str, ...]) -> list[str]:
+    """The rules of JSON objects and arrays in a stack."""
+    return [rule for rule in stack if rule.startswith(_CONTAINERS)]

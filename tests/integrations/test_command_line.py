@@ -90,7 +90,7 @@ def test_check_accepts_what_satisfies_the_specification(folder: Path, spec: list
             "a1\nab\n",
             (
                 "standard input, line 2, column 2: does not satisfy lines.gbnf\n"
-                "  ab\n   ^\n  found `b`, expected `0` to `9` then a line break\n"
+                "  ab\n   ^\n  found `b`, expected a digit then a line break\n"
             ),
         ),
         (
@@ -98,7 +98,7 @@ def test_check_accepts_what_satisfies_the_specification(folder: Path, spec: list
             "ab-1\n",
             (
                 "standard input, line 1, column 5: does not satisfy code.regex\n"
-                "  ab-1\n      ^\n  found the end of the text, expected `0` to `9`\n"
+                "  ab-1\n      ^\n  found the end of the text, expected a digit\n"
             ),
         ),
         (

@@ -119,6 +119,11 @@ class Lowering(Mapping[str, Node]):
             conjunction = EVERYTHING if shape is None else condition_of(self.form, shape, step)
         return tuple(self.form.terms.pointers(conjunction))
 
+    def has_distinct_items(self, rule: str) -> bool:
+        """Is it a rule of arrays with `uniqueItems` and nothing that tells their places apart?"""
+        shape, _ = self._made_of.get(rule, (None, EVERYTHING))
+        return isinstance(shape, ArrayShape) and shape.is_unique and not is_placed(shape)
+
     def _root(self) -> Node:
         """The whole text."""
         document = self.value(self._whole, 0)

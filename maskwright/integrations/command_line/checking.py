@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from maskwright.errors import TokenRejected
 from maskwright.integrations.command_line.messages import compiling
 from maskwright.integrations.command_line.specification import Kind, Specification
-from maskwright.integrations.command_line.vocabularies import N_BYTE_TOKENS, byte_vocabulary, names_of_tokens
-from maskwright.matching.continuation import Continuation, continuation_of, quoted
+from maskwright.integrations.command_line.vocabularies import N_BYTE_TOKENS, byte_vocabulary
+from maskwright.matching.continuation import Continuation, continuation_of, names_of_tokens, quoted
 
 if TYPE_CHECKING:
     from maskwright.integrations.command_line.json_options import OptionsRequest

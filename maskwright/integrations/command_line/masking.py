@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from maskwright.errors import TokenRejected
 from maskwright.integrations.command_line.messages import UserMistakeError, compiling
 from maskwright.integrations.command_line.specification import Specification
-from maskwright.integrations.command_line.vocabularies import NamedVocabulary, names_of_tokens
-from maskwright.matching.continuation import Continuation, continuation_of, quoted
+from maskwright.integrations.command_line.vocabularies import NamedVocabulary
+from maskwright.matching.continuation import Continuation, continuation_of, names_of_tokens, quoted
 
 if TYPE_CHECKING:
     import numpy as np

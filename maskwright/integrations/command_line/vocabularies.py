@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,9 +145,3 @@ def _settings(path: Path) -> dict[str, Any]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def names_of_tokens(vocabulary: Vocabulary, token_ids: Iterable[int]) -> list[str]:
-    """The spelling of special tokens, for people: those without one are shown as <[id]>."""
-    name_of = {token: name for name, token in vocabulary.special_token_names.items()}
-    return [name_of.get(token, f"<[{token}]>") for token in token_ids]

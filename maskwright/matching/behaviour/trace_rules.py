@@ -40,7 +40,7 @@ from maskwright.grammar.behaviour.specification.spec import Segment
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.composition import concatenation, in_part
 from maskwright.grammar.ir import EPSILON, NOTHING, Call, Grammar, Node, TokenSet
-from maskwright.grammar.schema_places import schema_pointers
+from maskwright.grammar.schema_places import has_distinct_items, schema_pointers
 from maskwright.matching.behaviour.longest_rest import longest_rest
 from maskwright.matching.behaviour.shared_bodies import as_shared
 from maskwright.matching.vocabulary import Vocabulary
@@ -176,9 +176,19 @@ class TraceRules(Mapping[str, Node]):
 
     def schema_pointers(self, rule: str, step: str | int | None) -> tuple[str, ...]:
         """As the body says that the rule is a part of: see `SchemaPlaces`."""
+        rules, inner = self._part_with(rule)
+        return schema_pointers(rules, inner, step)
+
+    def has_distinct_items(self, rule: str) -> bool:
+        """As the body says that the rule is a part of."""
+        return has_distinct_items(*self._part_with(rule))
+
+    def _part_with(self, rule: str) -> tuple[Mapping[str, Node], str]:
+        """The body that a rule is a part of, and its name there; no rules for a rule of turns."""
         inner, bracket, part = rule.removesuffix("]").rpartition(" [")
-        is_part = bool(bracket) and part.isdecimal() and int(part) < len(self._parts)
-        return schema_pointers(self._parts[int(part)], inner, step) if is_part else ()
+        if not bracket or not part.isdecimal() or int(part) >= len(self._parts):
+            return {}, rule
+        return self._parts[int(part)], inner
 
     # The mapping.
 

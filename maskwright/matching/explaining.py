@@ -41,7 +41,7 @@ class Reason(StrEnum):
     SPECIAL_TOKEN = "it is a special token, which the grammar does not name here"
     NO_TEXT = "it has no text"
     NO_TOKEN = "it is no token of the vocabulary"
-    OVER_BUDGET = "what must still follow does not fit into the budget"
+    OVER_BUDGET = "what must still follow would not fit into the budget"
     NOT_ITS_TURN = "it is not the model's turn"
     RULE = "a rule of the behaviour specification forbids it"
 

@@ -42,6 +42,7 @@ class Where:
     schema: the JSON pointers of what a schema says of that value, "" for the whole schema; empty without a schema.
     schema_path: those of the objects and arrays around it, the outermost first.
     terminals: of a grammar with a lexer, those that the text may be in, or may begin.
+    segment: in a trace of a behaviour specification, the segment in progress; "" is between two, None is no trace.
     """
 
     rules: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Where:
     schema: tuple[str, ...] = ()
     schema_path: tuple[str, ...] = ()
     terminals: tuple[str, ...] = ()
+    segment: str | None = None
 
     @property
     def innermost(self) -> tuple[str, ...]:
@@ -58,6 +60,9 @@ class Where:
         return tuple(dict.fromkeys(stack[-1] for stack in self.stacks if stack))
 
     def __str__(self) -> str:
+        if self.segment is not None:
+            at = f" at {shown_pointer(self.pointer)}" if self.pointer is not None else ""
+            return f"in segment '{self.segment}'{at}" if self.segment else "between two segments"
         if self.pointer is not None:
             return f"at {shown_pointer(self.pointer)}"
         return f"in {named_rules(self.innermost)}" if self.stacks else "behind the end"

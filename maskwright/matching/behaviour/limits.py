@@ -49,6 +49,11 @@ class Limits:
             left.append(budget.context_tokens - now.n_context)
         return min(left, default=None)
 
+    def left_in_segment(self, now: Moment) -> int | None:
+        """How many tokens the segment in progress may still have, None where it has no limit."""
+        left = self._limit_at(now) - now.n_in_segment
+        return None if left > NO_WAY // 2 else left
+
     def narrowed(self, row: NDArray[np.int32], now: Moment, text: bytearray) -> Moment:
         """Take away the tokens behind which the end, of the trace or of the segment, would not fit any more.
 

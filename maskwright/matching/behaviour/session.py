@@ -25,12 +25,14 @@ from maskwright.grammar.behaviour.analysis.verdicts import Verdicts, verdicts
 from maskwright.grammar.behaviour.policy import Position
 from maskwright.grammar.behaviour.specification.spec import Segment, ToolCall, Writer
 from maskwright.matching.behaviour.events import Done, Event, Handover, Piece
+from maskwright.matching.behaviour.explaining import explain_in_trace
 from maskwright.matching.behaviour.limits import Limits
 from maskwright.matching.behaviour.moment import Moment
 from maskwright.matching.behaviour.outlook import Outlook
 from maskwright.matching.behaviour.trace_rules import ToResolve, TraceRules, TurnEnd
 from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
+from maskwright.matching.explaining import Reason, TokenExplanation
 from maskwright.matching.matcher import Matcher
 from maskwright.matching.vocabulary import Vocabulary
 
@@ -159,18 +161,32 @@ class Session:
         self.fill_bitmask(row)
         return 0 <= token_id < self.vocabulary.size and bool(row[token_id >> 5] >> (token_id & 31) & 1)
 
+    def explain(self, token_id: int) -> TokenExplanation:
+        """Why the token is allowed or refused, as `Matcher.explain` has it, and which rules of the specification forbid
+        what it would write. Nothing changes; it takes milliseconds to a second.
+        """
+        return explain_in_trace(
+            self.program,
+            self._rules,
+            self._limits,
+            self._now,
+            bytes(self._text),
+            token_id,
+            is_allowed=self.allows(token_id),
+        )
+
     def accept_token(self, token_id: int) -> None:
         """Read one token of the model; raises TokenRejected, and changes nothing, if it is not allowed."""
         now = self._now
         if now.event is not None and token_id not in self.vocabulary.eos_token_ids:
-            raise TokenRejected(token_id, self.n_accepted, "it is not the model's turn")
+            raise TokenRejected(token_id, self.n_accepted, Reason.NOT_ITS_TURN.value)
         if now.event is not None:
             self._go_on(replace(now, is_finished=True))
             return
         if token_id in self._rules.mark_tokens:
             raise TokenRejected(token_id, self.n_accepted, "no text has this byte")
         if self._limits.is_bounded and not self.allows(token_id):
-            raise TokenRejected(token_id, self.n_accepted, "what must still follow would not fit into the budget")
+            raise TokenRejected(token_id, self.n_accepted, Reason.OVER_BUDGET.value)
         now = self._now  # its mask may have come with a plan
         now.matcher.accept_token(token_id)
         n_generated, n_context = now.n_generated + 1, now.n_context + 1

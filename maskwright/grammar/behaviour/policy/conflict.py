@@ -35,21 +35,27 @@ def refusal(policy: Policy) -> SpecError:
     return SpecError(message, policy.spec.name, guilty)
 
 
-def core(policy: Policy) -> tuple[str, ...]:
-    """The ids of a minimal set of rules with which the flow cannot be followed; none if it never can be."""
+def core(policy: Policy, start: tuple[int, ...] | None = None) -> tuple[str, ...]:
+    """The ids of a minimal set of rules with which the flow cannot be followed; none if it never can be.
+
+    `start`: from these states of the tables on, instead of the first ones.
+    """
     ids = policy.table_rules()
     kept = [number for number, rule in enumerate(ids) if rule is not None]
     for number in list(kept):
         fewer = [one for one in kept if one != number]
-        if not _is_won(policy.game.rules, [n for n, rule in enumerate(ids) if rule is None or n in fewer]):
+        if not _is_won(policy.game.rules, [n for n, rule in enumerate(ids) if rule is None or n in fewer], start):
             kept = fewer
     return tuple(str(ids[number]) for number in kept)
 
 
-def _is_won(rules: Rules, tables: list[int]) -> bool:
+def _is_won(rules: Rules, tables: list[int], start: tuple[int, ...] | None) -> bool:
     assumption = None if rules.assumption is None else tables.index(rules.assumption)
     fewer = replace(rules, tables=tuple([rules.tables[number] for number in tables]), assumption=assumption)
-    return Game(fewer).decide(0, MAX_EXPANDED) == WON
+    return (
+        Game(fewer, None if start is None else tuple([start[number] for number in tables])).decide(0, MAX_EXPANDED)
+        == WON
+    )
 
 
 def _shown(policy: Policy) -> str:

@@ -247,7 +247,7 @@ class Policy:
 
     def table_rules(self) -> tuple[str | None, ...]:
         """For each table of the game the id of its rule; None for the flow and what is not a rule."""
-        value_rules = [rule.rule.id for rule in self._value_rules]
+        value_rules = self.value_rule_ids()
         plain = [
             c.rule.id if c.rule is not None else None
             for c in self.components
@@ -255,6 +255,10 @@ class Policy:
         ]
         rest = len(self.game.rules.tables) - len(plain) - len(value_rules)
         return (*plain, *value_rules, *[None] * rest)
+
+    def value_rule_ids(self) -> tuple[str, ...]:
+        """The ids of the rules that speak of values."""
+        return tuple([rule.rule.id for rule in self._value_rules])
 
     # Positions.
 

@@ -16,6 +16,7 @@ import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -52,6 +53,7 @@ from maskwright.automata._layout import (
 from maskwright.automata._lexed_layout import TUPLE_MEMO
 from maskwright.automata.passes import prepare
 from maskwright.automata.rule_stacks import rule_stacks, terminals_at
+from maskwright.automata.shortest_words import RANK
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
 from maskwright.errors import GrammarSyntaxError, LimitExceeded, MaskwrightError
 from maskwright.grammar.byte_automaton import ByteAutomaton
@@ -78,6 +80,7 @@ from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
 
 if TYPE_CHECKING:
+    from maskwright.matching.explaining_texts import TextExplanation
     from maskwright.matching.infilling.canvas import Canvas
     from maskwright.matching.infilling.slots import Slot
     from maskwright.matching.infilling.stacks import Stacks
@@ -101,6 +104,8 @@ _MOST_PLACES_BEHIND, _RECENT = 1 << 16, 1 << 12
 """Configurations that the tokens of one mask may lead to, repeats included; those that are remembered as found."""
 _MAX_WORDS = 1 << 31
 """More than an arena ever has."""
+_MOST_ALIKE = 4
+"""Values that must differ are told apart by so many bytes at each place."""
 _PIECE = 256
 """Bytes read at once: every one may be a new configuration, and the least memory must hold them all."""
 
@@ -121,6 +126,13 @@ class MemoryUse:
     n_restarts: int
     n_steps: int
     n_nodes_walked: int
+
+
+class Ends(Enum):
+    """How a value ends: a string, an object or an array with its last byte, a number with the one behind it."""
+
+    WITH_BYTE = "with the byte"
+    BEFORE_BYTE = "before the byte"
 
 
 class RuleStacks(NamedTuple):
@@ -195,6 +207,17 @@ class CompiledGrammar:
         from maskwright.matching.matcher import Matcher
 
         return Matcher(self, self.start(start))
+
+    def explain(self, text: str | bytes, start: str | None = None) -> TextExplanation:
+        """Does a whole text belong to the grammar (or to one of its rules)?  If not, where not, and what may come there.
+
+        `str` of it is a sentence; a text that only ends too early is shown with a shortest end.
+        """
+        from maskwright.matching.explaining_texts import explain_text
+
+        return explain_text(
+            self.matcher(start), text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        )
 
     def canvas(
         self,
@@ -573,25 +596,47 @@ class CompiledGrammar:
             stacks = rule_stacks(network, configuration)
             return RuleStacks(network.grammar.rules, stacks, terminals_at(network, configuration), began)
 
-    def repeats(self, trail: Trail, byte: int) -> bool:
-        """Is a byte refused at the end of a trail because a value that repeats a sibling would end there?
+    def next_bytes(self, trail: Trail) -> bytes:
+        """Bytes that may come next, ascending: of those that the grammar does not tell apart the most readable one, or
+        a few where values must differ from each other."""
+        network = self._network
+        with self._lock:
+            configuration = self._configuration(trail)
+            n_spans = int(network.arena[configuration + N_SPANS])
+            begin = configuration + SPANS
+            if n_spans < 0:
+                return np.flatnonzero(network.arena[begin : begin + 256] != DEAD).astype(np.uint8).tobytes()
+            found: list[int] = []
+            for packed in network.arena[begin : begin + 2 * n_spans : 2].tolist():
+                span = sorted(range(packed & 255, (packed >> 8) + 1), key=RANK.__getitem__)
+                found += span[: _MOST_ALIKE if network.asks else 1]
+            return bytes(sorted(found))
 
-        Strings and containers end with the byte itself; a number or word has ended with the one before.
-        """
+    @functools.cached_property
+    def names_tokens(self) -> bool:
+        """Does the grammar take tokens whole, so that a text alone does not say whether it belongs to it?"""
+        if self._is_document:
+            return False
+        rules = self._network.grammar.rules
+        return any(isinstance(leaf, TokenSet) for body in rules.values() for leaf in leaves(body))
+
+    def repeats(self, trail: Trail, byte: int) -> Ends | None:
+        """Is a byte refused at the end of a trail because a value ends that repeats a sibling?  How that value ends."""
         text = _writable(bytes([byte]))
         with self._lock:
             if self._run(advance_bytes, trail, text, 0, 1) == NEED_ANSWER:
-                return self._answered(trail, 1, advance_with_text, text, 0, 1) is None
+                return Ends.WITH_BYTE if self._answered(trail, 1, advance_with_text, text, 0, 1) is None else None
             before, last = self._without_last_byte(trail)
             if last is None:
-                return False
+                return None
             answered, epoch = self._configuration(trail), self._network.epoch
             after_all = self._run(step, before, last)
             try:
                 is_read = self._network.run(step, after_all, byte) != DEAD
             except ArenaFull:
-                return False
-            return is_read and after_all != answered and epoch == self._network.epoch
+                return None
+            has_ended = is_read and after_all != answered and epoch == self._network.epoch
+            return Ends.BEFORE_BYTE if has_ended else None
 
     def _without_last_byte(self, trail: Trail) -> tuple[Trail, int | None]:
         """A trail of the same text without its last byte, and that byte; None where a token without text was last."""

@@ -97,10 +97,7 @@ class TokenExplanation:
                 found = found_at(self.text, self.position)
                 return f"{after}found {found}{expected}{in_what(self.where)}"
             case Reason.REPETITION:
-                if self.where.is_at_name:
-                    return f"{after}the object has the name {quoted(self.repeated)} already{expected}"
-                value = quoted(self.repeated) if self.repeated else "this value"
-                return f"{after}the array has {value} already, and all must differ{expected}{in_what(self.where)}"
+                return f"{after}{repeated_clause(self.where, self.repeated, self.expected)}"
             case Reason.OVER_BUDGET if self.n_needed is not None and self.n_left is not None:
                 return f"the shortest completion needs {self.n_needed} more tokens, {self.n_left} are left"
             case Reason.RULE | Reason.NOT_ITS_TURN | Reason.NO_TOKEN | Reason.OVER_BUDGET if self.because:
@@ -121,6 +118,14 @@ def found_at(text: bytes, position: int) -> str:
         shown = quoted(character.encode())
         return shown if begin == position else f"byte {text[position]:02X} of {shown}"
     return f"byte {text[position]:02X}"
+
+
+def repeated_clause(where: Where, repeated: bytes, expected: Continuation) -> str:
+    """That a name or an item is there already."""
+    if where.is_at_name:
+        return f"the object has the name {quoted(repeated)} already, expected {expected}"
+    value = quoted(repeated) if repeated else "the value that ends here"
+    return f"the array has {value} already, and all must differ, expected {expected}{in_what(where)}"
 
 
 def in_what(where: Where) -> str:

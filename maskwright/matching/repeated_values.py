@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from maskwright.errors import NotJSON
 from maskwright.grammar.schema_places import has_distinct_items
+from maskwright.matching.compiled_grammar import Ends
 from maskwright.matching.json_events import JSONReader, ValueCompleted
 from maskwright.matching.where import containers_of, document_text
 
@@ -37,10 +38,11 @@ def repetition_at(matcher: Matcher, byte: int) -> bytes | None:
     except NotJSON:
         return None
     written = reader.begun + bytes([byte])
-    if grammar.repeats(trail, byte):
-        if not reader.begun:
-            return b""
-        return written if written.startswith(b'"') or written.isalpha() else reader.begun
+    ends = grammar.repeats(trail, byte)
+    if ends is not None:
+        if ends is Ends.BEFORE_BYTE:
+            return reader.begun
+        return written if reader.begun and byte not in b"]}" else b""
     if reader.is_at_name:
         names = [path[reader.depth - 1] for path in _below(events, reader.path, reader.depth)]
         return _beginning_with(written, names)

@@ -144,7 +144,7 @@ def _of_value(rules: Mapping[str, Node], stack: tuple[str, ...], depth: int, ste
         return schema_pointers(rules, stack[-1])
     if len(containers) > depth:  # it is an object or array that is about to begin
         return schema_pointers(rules, containers[-1])
-    return schema_pointers(rules, containers[-1], step)
+    return schema_pointers(rules, containers[-1], step) or schema_pointers(rules, containers[-1])
 
 
 def containers_of(stack: tuple[str, ...]) -> list[str]:

@@ -40,7 +40,7 @@ class ByteTable:
 
     def complement(self) -> ByteTable:
         """All other texts."""
-        return _sealed(self.rows, [not accepts for accepts in self.accepting])
+        return sealed(self.rows, [not accepts for accepts in self.accepting])
 
 
 def table_of_language(language: CharacterAutomaton, *, of_texts: bool) -> ByteTable:
@@ -51,7 +51,7 @@ def table_of_language(language: CharacterAutomaton, *, of_texts: bool) -> ByteTa
     rows: list[list[int]] = [[DEAD] * 256]
     accepting = [False]
     if language.is_empty:
-        return _sealed([*rows, rows[0]], [False, False])
+        return sealed([*rows, rows[0]], [False, False])
     everything = utf8_automaton(ANY_TEXT)
     start = (utf8_automaton(language), 0)
     number: dict[tuple[ByteAutomaton, int], int] = {start: START}
@@ -74,7 +74,7 @@ def table_of_language(language: CharacterAutomaton, *, of_texts: bool) -> ByteTa
                     todo.append(key)
                 row[byte] = number[key]
         rows.append(row)
-    return _sealed(rows, accepting)
+    return sealed(rows, accepting)
 
 
 def table_of_text(text: bytes) -> ByteTable:
@@ -86,7 +86,8 @@ def table_of_text(text: bytes) -> ByteTable:
     return ByteTable(rows, accepting, frozenset(), frozenset(range(START, len(rows))))
 
 
-def _sealed(rows: list[list[int]], accepting: list[bool]) -> ByteTable:
+def sealed(rows: list[list[int]], accepting: list[bool]) -> ByteTable:
+    """The table of these rows, with what is known of its states."""
     universal = {state for state, row in enumerate(rows) if accepting[state] and row == [state] * 256}
     before: dict[int, set[int]] = {}
     for state, row in enumerate(rows):

@@ -45,10 +45,10 @@ def shortest_text(grammar: Grammar) -> bytes:
 
 def example_texts(grammar: Grammar) -> Iterator[bytes]:
     """Members of the grammar, all different: a shortest one, then short ones that take other ways."""
-    if _names_tokens(grammar):  # they are spelled in the text, where no matcher would read them
+    if names_tokens(grammar):  # they are spelled in the text, where no matcher would read them
         yield from short_texts(grammar)
         return
-    compiled = Compiler(_single_bytes()).compile_grammar(grammar)
+    compiled = Compiler(single_bytes()).compile_grammar(grammar)
     seen: set[bytes] = set()
     for text in short_texts(grammar):
         confirmed = _confirmed(compiled.matcher(), text)
@@ -57,14 +57,15 @@ def example_texts(grammar: Grammar) -> Iterator[bytes]:
             yield confirmed
 
 
-def _names_tokens(grammar: Grammar) -> bool:
+def names_tokens(grammar: Grammar) -> bool:
     """Does a special token stand in it? Only in grammars that are written down, so not in prepared ones."""
     return not grammar.is_prepared and any(
         isinstance(leaf, TokenSet) for body in grammar.rules.values() for leaf in leaves(body)
     )
 
 
-def _single_bytes() -> Vocabulary:
+def single_bytes() -> Vocabulary:
+    """The vocabulary of single bytes, token b for byte b, and the end token 256."""
     tokens = [bytes([byte]) for byte in range(256)] + [b""]
     return Vocabulary(tokens, eos_token_ids=[256], special_token_ids=[256], size=257)
 

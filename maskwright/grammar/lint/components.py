@@ -5,16 +5,19 @@ Source: Tarjan, "Depth-first search and linear graph algorithms" (1972). Cost: l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
+
+Name = TypeVar("Name", bound=Hashable)
 
 
-def components(successors: Mapping[str, Iterable[str]]) -> list[list[str]]:
+def components(successors: Mapping[Name, Iterable[Name]]) -> list[list[Name]]:
     """`{"a": ["b"], "b": ["a", "c"], "c": []}` -> `[["c"], ["b", "a"]]`."""
-    number: dict[str, int] = {}
-    low: dict[str, int] = {}
-    is_open: set[str] = set()
-    path: list[str] = []
-    result: list[list[str]] = []
+    number: dict[Name, int] = {}
+    low: dict[Name, int] = {}
+    is_open: set[Name] = set()
+    path: list[Name] = []
+    result: list[list[Name]] = []
     for root in successors:
         if root in number:
             continue

@@ -1,8 +1,10 @@
 """The commands of `maskwright` and their options; what each does is in the module named after it.
 
 Exit codes: 0 as it should be; 1 the answer is no (`check`: the text does not satisfy the specification; `generate`:
-the text was cut before its end; `batch`: rows were cut, or have errors; `lint`: there are warnings or errors); 2 a
-mistake of the user, told in one sentence on stderr. Anything else is a bug of ours and shows as a traceback.
+the text was cut before its end; `batch`: rows were cut, or have errors; `lint`: there are warnings or errors; `diff`:
+the new version refuses what the old one accepted; `fuzz`: an independent validator disagrees); 2 a mistake of the user,
+told in one sentence on stderr; 3 `diff` tried texts, and found no difference. Anything else is a bug of ours and shows
+as a traceback.
 """
 
 from __future__ import annotations
@@ -16,10 +18,19 @@ from typing import Annotated
 import typer
 
 from maskwright.grammar.notation.notations import Source, Target
+from maskwright.integrations.command_line.arguments import (
+    IndenterOption,
+    KindOption,
+    LexerOption,
+    RegexOption,
+    SpecArgument,
+    StartOption,
+)
 from maskwright.integrations.command_line.behaviour import behaviour
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
-from maskwright.integrations.command_line.lark_options import IndenterChoice, LarkOptions, LexerChoice
+from maskwright.integrations.command_line.lark_options import LarkOptions, LexerChoice
 from maskwright.integrations.command_line.messages import UserMistakeError, complain, told_in_one_sentence
+from maskwright.integrations.command_line.schema_tools import schema_tools
 from maskwright.integrations.command_line.specification import (
     Kind,
     SpecificationRequest,
@@ -41,6 +52,8 @@ Examples:
   maskwright compile grammar.gbnf
   maskwright mask person.json --prefix '{"name": '
   maskwright example person.json
+  maskwright diff old.json new.json
+  maskwright fuzz person.json -n 100
   maskwright lint grammar.gbnf
   maskwright warmup
 """,
@@ -51,37 +64,6 @@ Examples:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-SpecArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="SPEC",
-        help=(
-            "A file (.json: JSON Schema, .gbnf, .ebnf or .lark: grammar, .regex or .txt: pattern) "
-            "or module:Name of a Python type."
-        ),
-        show_default=False,
-    ),
-]
-KindOption = Annotated[Kind | None, typer.Option(help="What SPEC is, if its suffix does not tell.", show_default=False)]
-RegexOption = Annotated[
-    str | None, typer.Option(metavar="PATTERN", help="A regular expression in place of SPEC.", show_default=False)
-]
-StartOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="RULE",
-        help="The rule that a grammar starts from (default: the usual one of its notation).",
-        show_default=False,
-    ),
-]
-LexerOption = Annotated[
-    LexerChoice | None,
-    typer.Option(help="How a Lark grammar is read (default: contextual).", show_default=False),
-]
-IndenterOption = Annotated[
-    IndenterChoice | None,
-    typer.Option(help="What finds the blocks of a Lark grammar by their indentation.", show_default=False),
-]
 TokenizerOption = Annotated[
     str | None,
     typer.Option(
@@ -554,37 +536,6 @@ def mask(
 
 
 @app.command(
-    short_help="Print a shortest text that satisfies SPEC.",
-    epilog="""\b
-Examples:
-  maskwright example person.json
-  maskwright example person.json --n 5 --whitespace 2
-  maskwright example --regex '[A-Z]{3}-[0-9]{4}'
-""",
-)
-@told_in_one_sentence
-@with_json_options
-def example(
-    spec: SpecArgument = None,
-    kind: KindOption = None,
-    regex: RegexOption = None,
-    start: StartOption = None,
-    lexer: LexerOption = None,
-    indenter: IndenterOption = None,
-    n: Annotated[
-        int, typer.Option("--n", "-n", min=1, help="How many texts; each takes other ways than those before.")
-    ] = 1,
-    *,
-    options: OptionsRequest,
-) -> None:
-    """Print a shortest text that satisfies SPEC; with --n more, short ones that differ."""
-    from maskwright.integrations.command_line import examples
-
-    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
-    examples.write(examples.examples(specification, options, n), n)
-
-
-@app.command(
     short_help="Tell what is likely wrong with a grammar.",
     epilog="""\b
 Examples:
@@ -671,6 +622,7 @@ def bench(context: typer.Context) -> None:
     raise typer.Exit(run_bench(context.args))
 
 
+app.add_typer(schema_tools)
 app.add_typer(behaviour, name="behaviour")
 
 

@@ -12,7 +12,6 @@ For JSON Schema `jsonschema` is asked as well when a document is refused: it nam
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -126,7 +125,9 @@ def _refusal(specification: Specification, text: str, position: int, end: int, m
     found = quoted(text[position].encode()) if position < end else "the end of the text"
     reasons = [f"found {found}, expected {_expected(matcher)}"]
     if specification.kind is Kind.JSON_SCHEMA:
-        reasons += _keywords_at_fault(specification.content, text)
+        from maskwright.integrations.command_line.json_schema_judge import keywords_at_fault
+
+        reasons += keywords_at_fault(specification.content, text)
     line_begin = text.rfind("\n", 0, position) + 1
     line_end = text.find("\n", position)
     line_end = len(text) if line_end < 0 else line_end
@@ -145,29 +146,3 @@ def _expected(matcher: Matcher) -> str:
     if not ways.parts and matcher.allows(ord("a")):
         parts.append("any other token")
     return str(Continuation(tuple(parts), ways.may_end))
-
-
-def _keywords_at_fault(schema: object, text: str) -> list[str]:
-    """What `jsonschema` has to say of the document, if it is JSON at all. Nothing is fetched from the network."""
-    import json
-
-    import jsonschema
-    import referencing
-
-    try:
-        document = json.loads(text)
-        validator_class = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            validator = validator_class(schema, registry=referencing.Registry())
-            errors = sorted(validator.iter_errors(document), key=jsonschema.exceptions.relevance, reverse=True)
-    except Exception:  # noqa: BLE001  a second opinion only: no JSON, references elsewhere, too deep, ...
-        return []
-    if not errors:
-        return ["jsonschema accepts this document: it fails only in how it is written, as in the order of properties"]
-    told = [f"at {error.json_path}: {_shortened(error.message)}" for error in errors[:MAX_ERRORS]]
-    return told + ([f"and {len(errors) - MAX_ERRORS} more"] if len(errors) > MAX_ERRORS else [])
-
-
-def _shortened(message: str) -> str:
-    return message if len(message) <= 200 else message[:199] + "…"

@@ -33,8 +33,7 @@ from maskwright import CompiledGrammar, Vocabulary
 from maskwright.errors import UnsupportedModel
 from maskwright.integrations.prefix_states import PrefixStates
 from maskwright.integrations.readiness import make_kernels_ready
-from maskwright.integrations.score_rows import constrained_scores, masked_scores
-from maskwright.matching.bitmask import n_mask_words, set_bits
+from maskwright.integrations.score_rows import constrained_scores
 
 Scores = npt.NDArray[np.float32]
 
@@ -82,8 +81,7 @@ class GrammarLogitsProcessor:
     def __init__(self, grammar: CompiledGrammar) -> None:
         self._states = PrefixStates(grammar)
         self.failure: Exception | None = None
-        self._end_only = np.zeros(n_mask_words(grammar.vocabulary.size), np.int32)
-        set_bits(self._end_only, grammar.vocabulary.eos_token_ids)
+        self._end_token_ids = list(grammar.vocabulary.eos_token_ids)
 
     def __call__(self, input_ids: npt.NDArray[np.intc], scores: Scores) -> Scores:
         """The scores with −inf for tokens that are not allowed; `scores` may be a strided view and stays as it is."""
@@ -92,7 +90,9 @@ class GrammarLogitsProcessor:
                 return constrained_scores(scores, self._states.matcher_of(input_ids))
             except Exception as error:  # noqa: BLE001 - raised here it would be dropped, and the constraint with it
                 self.failure = error
-        return masked_scores(scores, self._end_only)
+        ending = np.full(len(scores), -np.inf, np.float32)  # whatever the scores are, which may be the reason
+        ending[self._end_token_ids] = 0.0
+        return ending
 
     def forget(self) -> None:
         """The next call shows another prompt, even if it looks like a text that was seen."""

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from maskwright.errors import MatcherError
+from maskwright.errors import MatcherError, NoContinuation
 from maskwright.matching.bitmask import n_mask_words, unpack_bitmask
 from maskwright.matching.matcher import Matcher
 
@@ -49,7 +49,14 @@ def masked_scores(scores: npt.NDArray[Float], bitmask: npt.NDArray[np.int32]) ->
 
 
 def constrained_scores(scores: npt.NDArray[Float], matcher: Matcher) -> npt.NDArray[Float]:
-    """`masked_scores` with the tokens that a matcher allows; after the end these are the end tokens."""
+    """`masked_scores` with the tokens that a matcher allows; after the end these are the end tokens.
+
+    Raises `NoContinuation` too, if no score of theirs is a number above −inf: a host would then take token 0.
+    """
     row = np.empty(n_mask_words(matcher.vocabulary.size), np.int32)
     matcher.fill_bitmask(row)
-    return masked_scores(scores, row)
+    masked = masked_scores(scores, row)
+    if not (masked > -np.inf).any():
+        reason = "the scores of all tokens that the grammar allows are −inf, or no numbers"
+        raise NoContinuation(reason, matcher.n_accepted)
+    return masked

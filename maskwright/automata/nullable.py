@@ -1,14 +1,17 @@
 """Which nodes match the empty string, and the rest of a node without it.
 
 `nonempty_part(node)` -> (what the node matches except the empty string, whether it matched the empty string).
-Calls are taken to match only nonempty strings: `passes.prepare` rewrites grammars until that is so.
-Cost: linear in the node, times its nesting in sequences whose parts are all optional.
+Calls are taken to match only nonempty strings: `passes.prepare` rewrites grammars until that is so. Raises
+LimitExceeded for a sequence of too many optional parts.
+Cost: linear in the node. A long sequence whose parts are all optional becomes a graph for that, as x y z without the
+empty string is x' y z | y' z | z': quadratic in the number of parts, which is quicker for a few.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import without_empty_string
 from maskwright.grammar.ir import (
     EPSILON,
@@ -29,6 +32,11 @@ from maskwright.grammar.ir import (
     repeat,
     sequence,
 )
+
+MOST_WRITTEN_OUT = 16
+"""Parts of a sequence of optional ones that is written out as alternatives."""
+MAX_OPTIONAL = 2_000
+"""Optional parts in a row: before each of them the machine is in as many states, and takes 8,192 at one point."""
 
 
 def is_nullable(node: Node) -> bool:
@@ -99,6 +107,12 @@ def _without_empty(node: Node) -> Node:
     match node:
         case Sequence(()):
             return NOTHING
+        case Sequence(parts) if len(parts) > MOST_WRITTEN_OUT:
+            if len(parts) > MAX_OPTIONAL:
+                stage = "A sequence of parts that may all be left out"
+                raise LimitExceeded(stage, len(parts), MAX_OPTIONAL, remedy="repeat a choice of them instead")
+            chain = tuple((place, part, place + 1) for place, part in enumerate(parts))
+            return _network_without_empty(Network(len(parts) + 1, chain))
         case Sequence(parts):
             # x y ...  ->  x' y ... | y' ... | ...  as long as what was left out is nullable.
             ways = []

@@ -7,7 +7,7 @@
 
 All keep the language exactly. Front ends that guarantee the result by construction set `Grammar.is_prepared`. In a
 grammar that is composed of others, parts that came prepared are not looked into: a call of theirs is one letter here.
-Cost: each pass is linear in the grammar times the depth of its fixpoint.
+Cost: each pass is linear in the grammar times the depth of its fixpoint; some 20 us a part in all, hence MAX_PARTS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from maskwright.automata.both_ends import unroll_both_ends
 from maskwright.automata.left_recursion import remove_left_recursion
 from maskwright.automata.nullable import is_nullable, nonempty_part
-from maskwright.errors import EmptyLanguage, GrammarSyntaxError
+from maskwright.errors import EmptyLanguage, GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.composition import ComposedRules
 from maskwright.grammar.ir import (
     EPSILON,
@@ -35,22 +35,42 @@ from maskwright.grammar.ir import (
     Sequence,
     optional,
 )
-from maskwright.grammar.rewriting import called_names, map_calls, without_impossible_entries
+from maskwright.grammar.rewriting import called_names, leaves, map_calls, without_impossible_entries
+
+MAX_PARTS = 100_000
+"""Literals, byte classes, calls, ... in all right parts: a grammar of 2 MB that somebody would write has half of that."""
 
 
 def prepare(grammar: Grammar) -> Grammar:
-    """The same language, with every rule productive and nonempty and without left recursion."""
+    """The same language, with every rule productive and nonempty and without left recursion; raises LimitExceeded."""
     if grammar.is_prepared:
         return grammar
     given = grammar.rules
     if isinstance(given, ComposedRules):
         grammar = Grammar(grammar.start, _WithoutPrepared(given), report=grammar.report)
+    _check_size(grammar)
     for transform in (keep_productive, remove_empty_strings, unroll_both_ends, remove_left_recursion):
         grammar = transform(grammar)
     rules = grammar.rules
     if isinstance(given, ComposedRules):
         rules = _PartlyPrepared({name: body for name, body in rules.items() if not given.is_prepared(name)}, given)
     return Grammar(grammar.start, rules, is_prepared=True, report=grammar.report)
+
+
+def _check_size(grammar: Grammar) -> None:
+    """Count the parts of what the start rule leads to, before any pass goes through all of them."""
+    n_parts = 0
+    found = {grammar.start}
+    todo = [grammar.start]
+    while todo:
+        name = todo.pop()
+        parts = leaves(grammar.rules[name]) if name in grammar.rules else []
+        n_parts += len(parts)
+        if n_parts > MAX_PARTS:
+            raise LimitExceeded("All right parts of a grammar", n_parts, MAX_PARTS, name, "use a smaller grammar")
+        called = {part.name for part in parts if isinstance(part, Call)} - found
+        found |= called
+        todo += called
 
 
 class _WithoutPrepared(Mapping[str, Node]):

@@ -9,6 +9,7 @@ The supported notation is in docs/regex.md. Sources: see `maskwright.grammar.cha
 from __future__ import annotations
 
 from maskwright.errors import EmptyLanguage, LimitExceeded
+from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.counted import folded
 from maskwright.grammar.characters.determinise import language_of
 from maskwright.grammar.characters.dialect import PYTHON
@@ -25,6 +26,11 @@ from maskwright.grammar.characters.syntax import (
 )
 from maskwright.grammar.ir import Automaton, Grammar, Node, byte_class, choice, literal, repeat, sequence
 
+SHOWN_CHARACTERS = 200
+"""Of a pattern in an error."""
+MAX_WRITTEN_LENGTH = 20_000
+"""Characters of a pattern that becomes nodes: each of them is one, and every pass over the grammar looks at it."""
+
 
 def regex_grammar(pattern: str) -> Grammar:
     r"""The grammar of the texts that the pattern matches as a whole.
@@ -33,14 +39,20 @@ def regex_grammar(pattern: str) -> Grammar:
     `regex_grammar(r"\d{3}-[a-f]+")` -> a grammar with the rule `root`.
     """
     try:
-        language = match_language(pattern)
+        return _of_automaton(match_language(pattern), pattern)
     except LimitExceeded:
+        if len(pattern) > MAX_WRITTEN_LENGTH:
+            raise
         node = whole(without_atomic(parse(pattern, PYTHON), pattern))
         if contains_look(node):
             raise
         return Grammar("root", {"root": _node_of(node)})
+
+
+def _of_automaton(language: CharacterAutomaton, pattern: str) -> Grammar:
+    """The grammar of one automaton."""
     if language.is_empty:
-        raise EmptyLanguage(f"the pattern {pattern!r} matches no text")
+        raise EmptyLanguage(f"the pattern {pattern[:SHOWN_CHARACTERS]!r} matches no text")
     counted = folded(language)
     if counted is not None:
         loop, counter = counted

@@ -26,8 +26,8 @@ from maskwright.grammar.characters.lookaround import language_with_conditions
 from maskwright.grammar.characters.nfa import END, NFA, check_size
 from maskwright.grammar.characters.syntax import Characters, Expression
 
-MAX_WORK = 3_000_000
-"""Positions looked at in one subset construction: some seconds."""
+MAX_WORK = 2_000_000
+"""Positions and states of the NFA looked at in one subset construction: a second or two."""
 
 ENDS = 0
 """The position that is the end of the text."""
@@ -53,13 +53,14 @@ def language_of(node: Expression, where: str = "", max_work: int = MAX_WORK) -> 
     no_row = [-1] * alphabet.n_classes
     work = 0
     for subset in todo:
-        pieces: list[tuple[int, Positions]] = []
+        pieces: list[tuple[int, set[int]]] = []
         for position in subset:
             for mask, target in places.steps(position):
                 _add_piece(pieces, mask, target)
         work += len(subset) * (1 + len(pieces))
         row = no_row.copy()
-        for mask, target in pieces:
+        for mask, reached in pieces:
+            target = frozenset(reached)
             if ENDS in target and not universal.keys().isdisjoint(target):
                 target = universal[min(universal.keys() & target)]
             number = number_of.get(target)
@@ -119,7 +120,6 @@ class _Places:
         known = self.closures.get((state, group))
         if known is None:
             known = self.closures[state, group] = self._closure(state, group)
-            self.work += len(known)
             if self.work > MAX_WORK:
                 raise LimitExceeded("The automaton of a pattern", self.work, MAX_WORK, self.where[:80])
         return known
@@ -151,6 +151,7 @@ class _Places:
                 if mask and (target, mask) not in seen:
                     seen.add((target, mask))
                     todo.append((target, mask))
+        self.work += len(seen)
         return frozenset(self._number(state, mask) for state, mask in reads.items())
 
     def _number(self, state: int, mask: int) -> int:
@@ -203,21 +204,23 @@ def _places(nfa: NFA, masks: tuple[int, ...], n_classes: int, where: str) -> _Pl
     return _Places(nfa, masks, all_classes, where, groups, at_start, passes, allowed)
 
 
-def _add_piece(pieces: list[tuple[int, Positions]], mask: int, target: Positions) -> None:
-    """Add "classes in `mask` lead to `target`" to pieces whose masks are disjoint."""
+def _add_piece(pieces: list[tuple[int, set[int]]], mask: int, target: Positions) -> None:
+    """Add "classes in `mask` lead to `target`" to pieces whose masks are disjoint; their sets grow in place."""
     for index in range(len(pieces)):
         other, reached = pieces[index]
         both = other & mask
         if both:
             if not target <= reached:
-                pieces[index] = (both, reached | target)
-                if other != both:
+                if other == both:
+                    reached |= target
+                else:
+                    pieces[index] = (both, reached | target)
                     pieces.append((other ^ both, reached))
             mask ^= both
             if not mask:
                 return
     if mask:
-        pieces.append((mask, target))
+        pieces.append((mask, set(target)))
 
 
 @lru_cache(maxsize=4096)

@@ -41,7 +41,7 @@ from maskwright.grammar.characters.syntax import (
 MAX_NESTING = 100
 """Open groups at one place. Later passes recurse over the tree, two or three Python calls a group, of 1,000 allowed."""
 
-MAX_PATTERN_LENGTH = 1_000_000
+MAX_PATTERN_LENGTH = 100_000
 """Characters of a pattern; longer ones could not become a small automaton anyway."""
 
 

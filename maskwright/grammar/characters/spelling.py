@@ -9,7 +9,7 @@ automaton of all texts in the same phase, and only the other characters have edg
 Units: the edge that begins a character, in whatever spelling, BEGINS_UNIT; a surrogate pair in escapes is one character
 because only its first backslash leaves a body. The closing quote CLOSES.
 Cost: some 20 states a character state that knows all characters, one or two for ASCII ones; the arrays are filled by
-numpy for all states of a pattern at once.
+numpy for all states of a pattern at once. Raises LimitExceeded for more than MAX_EDGES.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, automaton_of_table
 from maskwright.grammar.characters._product import row_patterns
 from maskwright.grammar.characters._template import DEAD, TO_UNIFORM, UNIVERSAL, template_instances
@@ -30,6 +31,10 @@ from maskwright.grammar.characters.encoding import JSON_ENCODINGS, PLAIN, Encodi
 from maskwright.grammar.characters.measures import least_to_accept
 from maskwright.grammar.characters.stored import stored_spelling
 from maskwright.grammar.characters.template import Template, class_tree, template
+
+MAX_EDGES = 2_000_000
+"""Of one automaton in bytes, some 100 bytes each while it is made; one state that reads letters of all scripts has a
+thousand, so a pattern may have 2,000 of those."""
 
 MAX_BYTES_OF_CHARACTER = 12
 """`\\ud83d\\ude00` is one character."""
@@ -107,6 +112,9 @@ def _put_together(
     n_states += is_quoted and bool(language.accepting[others].any())
     groups, n_states = _groups(language, universal, encoding, everything, body_of, n_states)
 
+    n_edges = sum(len(group.template.columns) * len(group.sources) for group in groups)
+    if n_edges > MAX_EDGES:
+        raise LimitExceeded("A pattern spelled in bytes", n_edges, MAX_EDGES, remedy="use smaller counts or sets")
     uniform_of, uniform_table, n_states = _uniform_states(groups, everything, end, n_states)
     blocks = [
         template_instances(

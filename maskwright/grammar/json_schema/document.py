@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from typing import Any, NoReturn
 
@@ -54,13 +54,21 @@ def read_document(schema: object) -> Mapping[str, Any] | bool:
 def read_text(text: str) -> object:
     """Parse JSON text without rounding numbers."""
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(text, parse_float=_decimal, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise GrammarSyntaxError(f"this is not JSON: {error.msg}", text, error.pos, "JSON Schema") from error
     except RecursionError as error:
         raise LimitExceeded("nesting of the schema's text", MAX_TEXT_NESTING + 1, MAX_TEXT_NESTING) from error
     except ValueError as error:
         raise GrammarSyntaxError(str(error), text, 0, "JSON Schema") from error
+
+
+def _decimal(text: str) -> Decimal:
+    """The number as it was written; raises ValueError for an exponent that has too many digits itself."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"the number {text[:40]} has an exponent of too many digits") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -13,7 +13,7 @@ from maskwright.grammar.json_schema.objects import ResolvedObject, is_free_name,
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.productivity import Productivity
 from maskwright.grammar.json_schema.shapes import ArrayShape, Conjunction, NumberShape, ObjectShape, Shape, StringShape
-from maskwright.grammar.json_schema.strings import bounded_language
+from maskwright.grammar.json_schema.strings import MAX_SPELLED_STATES, bounded_language, spelled_size, string_node
 from maskwright.grammar.numbers import numbers_automaton
 
 MAX_NEEDS = 4
@@ -53,10 +53,12 @@ def _check(
     elif isinstance(shape, NumberShape):
         _check_numbers(form, conjunction, shape, options)
     elif isinstance(shape, StringShape):
-        automaton, _ = bounded_language(shape.languages, shape.min_length, shape.max_length)
+        automaton, counter = bounded_language(shape.languages, shape.min_length, shape.max_length)
         if automaton.n_states > options.max_states:
             pointer = form.pointer(conjunction)
             raise SchemaTooComplex("states of a string", automaton.n_states, options.max_states, pointer)
+        if spelled_size(automaton) > MAX_SPELLED_STATES and not automaton.is_empty:
+            string_node(automaton, counter, options.escapes)  # made now, since it may turn out too large
 
 
 def _check_distinct(

@@ -137,11 +137,16 @@ def bounded(
     if maximum is not None and automaton.n_states <= MAX_RESERVE and has_all_lengths(automaton):
         return automaton, (minimum, maximum)
     product = automaton & length_between(minimum, maximum)
-    n_wide = sum(code > 0x7F for code, _ in product.alphabet.intervals)
-    n_spelled = product.n_states * (1 + 2 * n_wide)
+    n_spelled = spelled_size(product)
     if n_spelled > MAX_SPELLED_STATES:
         raise LimitExceeded("a pattern or format with a length", n_spelled, MAX_SPELLED_STATES)
     return _folded_if_possible(product)
+
+
+def spelled_size(automaton: CharacterAutomaton) -> int:
+    """No fewer states than the automaton has in bytes."""
+    n_wide = sum(code > 0x7F for code, _ in automaton.alphabet.intervals)
+    return automaton.n_states * (1 + 2 * n_wide)
 
 
 def string_node(automaton: CharacterAutomaton, counter: Counter | None, escapes: Escapes) -> Automaton:

@@ -5,34 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from functools import cached_property
 
 import pytest
 
 from maskwright.locks import Rank, shared_lock
+from tests.forking import is_so_in_fork
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-
-
-def answer_of_child(ask: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Is it so in a fork of this process?  A child that says nothing for so long counts as no."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = 0 if ask() else 1
-        finally:
-            os._exit(code)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status == 0
-        time.sleep(0.001)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    return False
 
 
 def test_a_fork_waits_for_what_is_half_done() -> None:
@@ -51,7 +31,7 @@ def test_a_fork_waits_for_what_is_half_done() -> None:
     thread.start()
     is_held.wait()
     for _ in range(10):
-        assert answer_of_child(lambda: lock.acquire(blocking=False) and written[0] == written[1])
+        assert is_so_in_fork(lambda: lock.acquire(blocking=False) and written[0] == written[1])
     thread.join()
     assert lock.acquire(blocking=False)  # and the parent's are open too
 
@@ -70,7 +50,7 @@ def test_a_fork_takes_outer_locks_first() -> None:
         thread.start()
     try:
         for _ in range(20):
-            assert answer_of_child(lambda: outer.acquire(timeout=5) and inner.acquire(timeout=5))
+            assert is_so_in_fork(lambda: outer.acquire(timeout=5) and inner.acquire(timeout=5))
     finally:
         is_ended.set()
         for thread in threads:
@@ -92,7 +72,7 @@ def test_locks_may_be_made_while_the_process_forks() -> None:
     thread.start()
     try:
         for _ in range(20):
-            assert answer_of_child(lambda: all(lock.acquire(timeout=5) for lock in list(kept)))
+            assert is_so_in_fork(lambda: all(lock.acquire(timeout=5) for lock in list(kept)))
     finally:
         is_ended.set()
         thread.join()
@@ -100,7 +80,7 @@ def test_locks_may_be_made_while_the_process_forks() -> None:
 
 def test_a_thread_that_holds_a_lock_may_fork() -> None:
     with shared_lock(Rank.GRAMMAR) as _:
-        assert answer_of_child(lambda: True)
+        assert is_so_in_fork(lambda: True)
 
 
 class Slow:
@@ -119,5 +99,5 @@ def test_what_a_thread_was_finding_is_found_in_the_child(monkeypatch: pytest.Mon
     thread = threading.Thread(target=lambda: Slow().found)
     thread.start()
     time.sleep(0.02)
-    assert answer_of_child(lambda: Slow().found == 7)
+    assert is_so_in_fork(lambda: Slow().found == 7)
     thread.join()

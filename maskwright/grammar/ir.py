@@ -233,6 +233,15 @@ class Grammar:
     report: Report = field(default=Report())
     is_document: bool = False
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled with all its rules, those included that would only be computed when they are asked for."""
+        from maskwright.grammar.storing.whole import restored, stored
+
+        if self.is_prepared:
+            return restored, (stored(self),)
+        rules = {name: self.rules[name] for name in list(self.rules)}
+        return type(self), (self.start, rules, False, self.report, self.is_document)
+
     @classmethod
     def from_text(cls, text: str) -> Grammar:
         """The one text."""

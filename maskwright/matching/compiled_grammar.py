@@ -55,7 +55,7 @@ from maskwright.automata.passes import prepare
 from maskwright.automata.rule_stacks import rule_stacks, terminals_at
 from maskwright.automata.shortest_words import RANK
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
-from maskwright.errors import GrammarSyntaxError, LimitExceeded, MaskwrightError
+from maskwright.errors import GrammarSyntaxError, LimitExceeded, MaskwrightError, MatcherError
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Grammar, Node, TokenSet
 from maskwright.grammar.report import Report
@@ -198,6 +198,12 @@ class CompiledGrammar:
         self._finished = FinishedRows(tables.row_pool)
         weakref.finalize(self, tables.row_pool.give_back, self._finished.blocks).atexit = False
         self.end = end_place(self.vocabulary)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise MatcherError(
+            "A compiled grammar cannot be pickled or copied: send what `to_bytes` gives, and have it read there by "
+            "`Compiler.grammar_from_bytes`"
+        )
 
     def matcher(self, start: str | None = None) -> Matcher:
         """A new session at the start of a text, of the grammar or of one of its rules by name.

@@ -77,6 +77,9 @@ class Compiler:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise MatcherError("A compiler cannot be pickled or copied: send its vocabulary, and make another one of it")
+
     @property
     def cache_figures(self) -> CacheFigures:
         """Hits, misses, and what is kept, by number and in bytes."""

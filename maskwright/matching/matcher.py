@@ -188,6 +188,11 @@ class Matcher:
             raise MatcherError(f"Cannot roll back {n} of {self.n_accepted} accepts")
         self._trail.cut_off(self.n_accepted - n)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise MatcherError(
+            "A matcher cannot be pickled or copied: `fork` copies it, and another process reads its tokens again"
+        )
+
     def fork(self) -> Matcher:
         """A matcher at the same place that goes its own way."""
         return Matcher(self._grammar, self._trail.fork())

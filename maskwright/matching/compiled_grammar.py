@@ -80,10 +80,12 @@ from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
 
 if TYPE_CHECKING:
+    from maskwright.matching.event_matcher import EventMatcher
     from maskwright.matching.explaining_texts import TextExplanation
     from maskwright.matching.infilling.canvas import Canvas
     from maskwright.matching.infilling.slots import Slot
     from maskwright.matching.infilling.stacks import Stacks
+    from maskwright.matching.json_events import JSONReader
     from maskwright.matching.matcher import Matcher
     from maskwright.matching.siblings import Reading
 
@@ -224,6 +226,16 @@ class CompiledGrammar:
         return explain_text(
             self.matcher(start), text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         )
+
+    def event_matcher(self, reader: JSONReader | None = None) -> EventMatcher:
+        """A matcher that tells which values of the JSON document each token completes (`event_matcher.py`).
+
+        `reader` says what numbers become: `JSONReader(numbers=Numbers.EXACT)`; by default, what `json.loads` makes.
+        """
+        from maskwright.matching.event_matcher import EventMatcher
+        from maskwright.matching.json_events import JSONReader
+
+        return EventMatcher(self.matcher(), [JSONReader() if reader is None else reader])
 
     def canvas(
         self,

@@ -25,13 +25,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Final, NoReturn, final
 
 from maskwright.errors import NotJSON
 
 Path = tuple[str | int, ...]
-Scalar = str | int | float | bool | None
+Scalar = str | int | float | Decimal | bool | None
 
 
 def pointer_of(path: Path) -> str:
@@ -84,6 +85,15 @@ class ValueCompleted(_AtPath):
 
 
 JSONEvent = ObjectStarted | ObjectEnded | ArrayStarted | ArrayEnded | ValueCompleted
+
+
+class Numbers(Enum):
+    """What becomes of a number."""
+
+    AS_JSON = "as json"
+    """What `json.loads` makes of it: an int, or with a point or exponent a float, which may be rounded."""
+    EXACT = "exact"
+    """An int, or with a point or exponent a Decimal, with all digits as they are written."""
 
 
 class _Expected(Enum):
@@ -159,6 +169,8 @@ class JSONReader:
     _expected: _Expected = _Expected.VALUE
     _frame: _Frame | None = None
     _begun: _Begun | None = None
+    numbers: Numbers = Numbers.AS_JSON
+    """What becomes of a number."""
 
     @property
     def is_complete(self) -> bool:
@@ -221,7 +233,8 @@ class _Reading:
         self.events: list[JSONEvent] = []
 
     def reader(self) -> JSONReader:
-        return JSONReader(self._before.position + self.place, self.expected, self.frame, self.begun)
+        position = self._before.position + self.place
+        return JSONReader(position, self.expected, self.frame, self.begun, self._before.numbers)
 
     def fail(self, reason: str) -> NoReturn:
         raise NotJSON(self._before.position + self.place, reason)
@@ -367,11 +380,12 @@ class _Reading:
         if not NUMBER.fullmatch(text):
             raise NotJSON(self.begun.begin, f"{text.decode()!r} is no value")
         try:
-            value = json.loads(text)
-        except ValueError as error:  # Python reads no more than 4,300 digits
+            is_exact = self._before.numbers is Numbers.EXACT and not text.lstrip(b"-").isdigit()
+            value = Decimal(text.decode()) if is_exact else json.loads(text)
+        except (ValueError, InvalidOperation) as error:  # Python reads no more than 4,300 digits
             raise NotJSON(self.begun.begin, f"a number in it cannot be read ({error})") from error
         self.begun = None
-        assert isinstance(value, int | float)
+        assert isinstance(value, int | float | Decimal)
         self._complete(value)
 
     def _complete(self, value: Scalar) -> None:

@@ -1,6 +1,7 @@
 """Random members of a grammar: walks along the masks, from no stated distribution.
 
-    text = random_text(grammar.matcher(), np.random.default_rng(7))         # None if the walk got too long
+    texts = random_texts(grammar, seed=[7])                                 # all different
+    Walker(grammar.vocabulary).text(grammar.matcher(), default_rng(7))      # None if the walk got too long
 
 Where one thing must come it is taken whole. Else a walk takes one of some texts that it likes (`Habits.pieces`), a
 letter or digit, or anything that is allowed; within free text it soon looks for the end of it. From `tired` tokens on
@@ -16,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, final
 
 import numpy as np
 
 from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.matcher import Matcher
+from maskwright.matching.vocabulary import Vocabulary
 
 USUAL: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 CLOSING: Final = b'}])>"'
@@ -53,16 +55,17 @@ class Habits:
 
 
 def random_texts(grammar: CompiledGrammar, seed: Sequence[int], habits: Habits = Habits()) -> Iterator[bytes]:
-    """Random members, all different; text i depends on the seed and on those before it. Ends where none is found.
+    """Random members, all different; ends where no other is found.
 
-    Each is drawn with a generator of its own, `default_rng([*seed, i])`: how many are asked for changes none.
+    Each walk has a generator of its own, `default_rng([*seed, i])`: how many texts are asked for changes none of them.
     """
     matcher = grammar.matcher()
+    walker = Walker(grammar.vocabulary, habits)
     seen: set[bytes] = set()
-    walk = n_vain = 0
+    n_walks = n_vain = 0
     while n_vain < WALKS_PER_TEXT:
-        text = random_text(matcher, np.random.default_rng([*seed, walk]), habits)
-        walk += 1
+        text = walker.text(matcher, np.random.default_rng([*seed, n_walks]))
+        n_walks += 1
         if text is None or text in seen:
             n_vain += 1
             continue
@@ -71,68 +74,76 @@ def random_texts(grammar: CompiledGrammar, seed: Sequence[int], habits: Habits =
         yield text
 
 
-def random_text(matcher: Matcher, rng: np.random.Generator, habits: Habits = Habits()) -> bytes | None:
-    """The text of a random walk from the start of the text; None if it got too long, or stuck in no whole character."""
-    matcher.reset()
-    tokens = random_tokens(matcher, rng, habits)
-    if tokens is None:
-        return None
-    text = b"".join(matcher.vocabulary.token_bytes[token] for token in tokens)
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return None
-    return text
+@final
+class Walker:
+    """Walks through grammars of one vocabulary."""
 
+    def __init__(self, vocabulary: Vocabulary, habits: Habits = Habits()) -> None:
+        self._vocabulary = vocabulary
+        self._habits = habits
+        self._row = allocate_bitmask(1, vocabulary.size)[0]
+        self._ends = frozenset(vocabulary.eos_token_ids)
+        self._special = frozenset(vocabulary.special_token_ids) - self._ends
+        texts = enumerate(vocabulary.token_bytes)
+        self._usual = frozenset(token for token, text in texts if text and USUAL.issuperset(text))
+        texts = enumerate(vocabulary.token_bytes)
+        self._closing = {token: CLOSING.index(text) for token, text in texts if len(text) == 1 and text in CLOSING}
 
-def random_tokens(matcher: Matcher, rng: np.random.Generator, habits: Habits = Habits()) -> list[int] | None:
-    """The tokens of a walk from where the matcher is, which goes along; None if the walk got too long."""
-    vocabulary = matcher.vocabulary
-    row = allocate_bitmask(1, vocabulary.size)[0]
-    taken: list[int] = []
-    while len(taken) < habits.longest:
-        is_tired = len(taken) >= habits.tired
-        if matcher.is_accepting() and (is_tired or rng.random() < habits.ends):
-            return taken
-        step = matcher.forced_tokens()
-        if not step:
-            matcher.fill_bitmask(row)
-            allowed = [int(token) for token in allowed_tokens(row) if token not in vocabulary.eos_token_ids]
+    def text(self, matcher: Matcher, rng: np.random.Generator) -> bytes | None:
+        """The text of a walk from the start; None if it got too long, or is no text in UTF-8."""
+        matcher.reset()
+        tokens = self.tokens(matcher, rng)
+        if tokens is None:
+            return None
+        text = b"".join(self._vocabulary.token_bytes[token] for token in tokens)
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return None
+        return text
+
+    def tokens(self, matcher: Matcher, rng: np.random.Generator) -> list[int] | None:
+        """The tokens of a walk from where the matcher is, which goes along; None if the walk got too long."""
+        habits = self._habits
+        taken: list[int] = []
+        while len(taken) < habits.longest:
+            is_tired = len(taken) >= habits.tired
+            if matcher.is_accepting() and (is_tired or rng.random() < habits.ends):
+                return taken
+            matcher.fill_bitmask(self._row)
+            allowed = [token for token in allowed_tokens(self._row).tolist() if token not in self._ends]
             if not allowed:
-                return taken if matcher.is_accepting() else None
-            step = _step(matcher, allowed, is_tired, rng, habits)
-        for token in step:
-            matcher.accept_token(token)
-        taken += step
-    return taken if matcher.is_accepting() else None
+                break
+            step = matcher.forced_tokens() if len(allowed) == 1 else self._step(matcher, allowed, is_tired, rng)
+            step = step or allowed
+            for token in step:
+                matcher.accept_token(token)
+            taken += step
+        return taken if matcher.is_accepting() else None
 
-
-def _step(matcher: Matcher, allowed: list[int], is_tired: bool, rng: np.random.Generator, habits: Habits) -> list[int]:
-    """The next tokens."""
-    members = set(allowed)
-    if is_tired:
-        for piece in habits.closing:
-            if piece[0] in members and _can_follow(matcher, piece) and rng.random() < 0.8:
-                return list(piece)
-    elif habits.pieces and rng.random() < habits.takes_piece:
-        possible = [piece for piece in habits.pieces if piece[0] in members and _can_follow(matcher, piece)]
-        if possible:
-            return list(possible[int(rng.integers(len(possible)))])
-    special = [token for token in allowed if token in matcher.vocabulary.special_token_ids]
-    if special and rng.random() < (0.9 if is_tired else 0.5):
-        return [special[int(rng.integers(len(special)))]]
-    texts = {token: matcher.vocabulary.text_of(token) for token in allowed}
-    is_free = len(allowed) >= FREE
-    if is_tired or (is_free and rng.random() < 0.2):
-        closing = sorted((token for token in allowed if texts[token] in _RANK), key=lambda token: _RANK[texts[token]])
-        if closing and (not is_tired or rng.random() < 0.9):
-            return [closing[-1] if is_free else closing[0]]
-    usual = [token for token in allowed if USUAL.issuperset(texts[token])] if is_free else []
-    choices = usual if usual and rng.random() < 0.9 else allowed
-    return [choices[int(rng.integers(len(choices)))]]
-
-
-_RANK: Final = {bytes([byte]): rank for rank, byte in enumerate(CLOSING)}
+    def _step(self, matcher: Matcher, allowed: list[int], is_tired: bool, rng: np.random.Generator) -> list[int]:
+        """The next tokens, where there is a choice."""
+        habits = self._habits
+        members = set(allowed)
+        if is_tired:
+            for piece in habits.closing:
+                if piece[0] in members and _can_follow(matcher, piece) and rng.random() < 0.8:
+                    return list(piece)
+        elif habits.pieces and rng.random() < habits.takes_piece:
+            possible = [piece for piece in habits.pieces if piece[0] in members and _can_follow(matcher, piece)]
+            if possible:
+                return list(possible[int(rng.integers(len(possible)))])
+        special = [token for token in allowed if token in self._special]
+        if special and rng.random() < (0.9 if is_tired else 0.5):
+            return [special[int(rng.integers(len(special)))]]
+        is_free = len(allowed) >= FREE
+        if is_tired or (is_free and rng.random() < 0.2):
+            closing = sorted(self._closing.keys() & members, key=self._closing.__getitem__)
+            if closing and (not is_tired or rng.random() < 0.9):
+                return [closing[-1] if is_free else closing[0]]
+        usual = [token for token in allowed if token in self._usual] if is_free else []
+        choices = usual if usual and rng.random() < 0.9 else allowed
+        return [choices[int(rng.integers(len(choices)))]]
 
 
 def _can_follow(matcher: Matcher, piece: Sequence[int]) -> bool:

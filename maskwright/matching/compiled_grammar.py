@@ -6,7 +6,8 @@ read without the lock (`place`), so threads queue only for what no text has aske
 
 Memory. `max_bytes` bounds the arena and the rows together. When they are full everything learnt is dropped and `epoch`
 grows by one. The place that asked is carried over; every other finds itself again by reading its own text in the new
-arena when it is next used, at a microsecond a token. Answers do not change.
+arena when it is next used, at a microsecond a token. Answers do not change. What does not fit at once is asked in
+smaller pieces: a long text byte by byte, a mask token by token (`token_by_token`).
 """
 
 from __future__ import annotations
@@ -69,13 +70,15 @@ from maskwright.matching._answers import (
 )
 from maskwright.matching._exploring import N_FOUND, NO_ROOM, places_behind_bytes, places_behind_tokens
 from maskwright.matching._masks import fill
-from maskwright.matching.finished_rows import FinishedRows, end_row
+from maskwright.matching.bitmask import set_bits
+from maskwright.matching.finished_rows import LATER_FILLS, FinishedRows, end_row
 from maskwright.matching.grammar_file import to_bytes
 from maskwright.matching.lexeme_tables import sorted_tokens
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import NO_EPOCH, Note, Place, Trail
 from maskwright.matching.precomputing import Precomputed, precompute
 from maskwright.matching.repetitions import INDEPENDENT, Repetitions
+from maskwright.matching.token_by_token import fill_by_token
 from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
 
@@ -128,6 +131,8 @@ class MemoryUse:
     n_restarts: int
     n_steps: int
     n_nodes_walked: int
+    n_rows_by_token: int = 0
+    n_tokens_left_out: int = 0
 
 
 class Ends(Enum):
@@ -194,6 +199,7 @@ class CompiledGrammar:
             raise self._too_large() from error
         self._rows = self._first_rows()
         self._places: dict[int, Place] = {}
+        self._n_rows_by_token = self._n_tokens_left_out = 0
         self._n_ways = 0  # from place to place, which are kept up to so many as the places
         self._most_remembered = max_bytes // _BYTES_FOR_ONE_REMEMBERED
         self._stacks: dict[tuple[bool, str | None, tuple[int, ...]], Stacks] = {}
@@ -301,6 +307,8 @@ class CompiledGrammar:
                 n_restarts=self._network.epoch,
                 n_steps=header[N_STEPS],
                 n_nodes_walked=header[N_NODES_WALKED],
+                n_rows_by_token=self._n_rows_by_token,
+                n_tokens_left_out=self._n_tokens_left_out,
             )
 
     @property
@@ -469,6 +477,21 @@ class CompiledGrammar:
 
     def after_token(self, trail: Trail, token_id: int) -> tuple[Place, Note | None] | None:
         """The place after one more token (no end token), and what to note of it, or None if it is refused."""
+        try:
+            return self._after_token(trail, token_id)
+        except LimitExceeded:
+            text = self.vocabulary.text_of(token_id)
+            with self._lock:
+                configuration = self._configuration(trail)
+                if len(text) < 2 or self._network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
+                    raise
+                past = trail.fork()
+                if not self._read(past, text):
+                    return None
+                note = past.notes[-1] if past.notes and past.notes[-1].position == len(past.reads) else None
+                return past.places[-1], note
+
+    def _after_token(self, trail: Trail, token_id: int) -> tuple[Place, Note | None] | None:
         start, data, network = self._token_start, self._token_data, self._network
         with self._lock:
             here = trail.places[-1]
@@ -507,19 +530,27 @@ class CompiledGrammar:
             return self._read(trail, text)
 
     def _read(self, trail: Trail, text: bytes) -> bool:
-        """The same; in pieces, so that memory need not hold a long text at once."""
+        """The same; in pieces, so that memory need not hold a long text at once, and byte by byte where it must."""
         n_steps = len(trail.reads)
         began, is_ambiguous = -1, False
         try:
-            for begin in range(0, len(text), _PIECE):
-                read = text[begin : begin + _PIECE]
-                following = self._after_piece(trail, read)
+            begin, size = 0, _PIECE
+            while begin < len(text):
+                read = text[begin : begin + size]
+                try:
+                    following = self._after_piece(trail, read)
+                except LimitExceeded:
+                    if size == 1:
+                        raise
+                    size = 1
+                    continue
                 if following is None:
                     trail.cut_off(n_steps)
                     return False
                 trail.go_on(following[0], read, following[1])
                 if following[1] is not None:
                     began, is_ambiguous = begin + following[1].began, following[1].is_ambiguous
+                begin += size
         except MaskwrightError:
             trail.cut_off(n_steps)
             raise
@@ -556,6 +587,35 @@ class CompiledGrammar:
 
     def fill_row(self, trail: Trail, row: NDArray[np.int32]) -> None:
         """Write the mask of the end of a trail into a row; a place that is asked again keeps it."""
+        try:
+            self._fill_at_once(trail, row)
+        except LimitExceeded:
+            self._fill_by_token(trail, row)
+
+    def _fill_by_token(self, trail: Trail, row: NDArray[np.int32]) -> None:
+        """The same where the tokens together lead to too much; the lock is free between any two of them."""
+        vocabulary, network = self.vocabulary, self._network
+        has_text = self._token_start[1:] > self._token_start[:-1]
+        named = [token for token in np.flatnonzero(~has_text).tolist() if token not in self.end.after]
+        n_left_out = fill_by_token(
+            vocabulary,
+            named,
+            lambda token: self.after_token(trail, token) is not None,
+            lambda text: self.read(trail.fork(), text),
+            row,
+        )
+        with self._lock:
+            self._n_rows_by_token += 1
+            self._n_tokens_left_out += n_left_out
+            self._configuration(trail)
+            place = trail.places[-1]
+            if place.is_accepting:
+                set_bits(row, vocabulary.eos_token_ids)
+            if not network.asks and not n_left_out:
+                place.is_free = True
+                place.row = place.base_row = self._finished.row_of(-place.configuration, row, LATER_FILLS)
+
+    def _fill_at_once(self, trail: Trail, row: NDArray[np.int32]) -> None:
         network = self._network
         with self._lock:
             tries = 0

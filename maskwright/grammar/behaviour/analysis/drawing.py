@@ -1,4 +1,4 @@
-"""The automaton of a policy as a picture: DOT text, which `dot -Tsvg` draws.
+"""The automaton of a policy as a picture (`grammar.drawing`): DOT text, which `dot -Tsvg` draws, or SVG.
 
 Its states are the situations between two segments that differ in what may follow (the product of flow and rules,
 minimised), an edge is a segment with as much of its letter as matters. Only what can be finished is drawn. The shape of
@@ -8,8 +8,6 @@ a double outline means that the trace may end. `$x` on an edge is one value that
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
 from maskwright.grammar.behaviour.analysis.spelling import spelled_letters
@@ -18,17 +16,29 @@ from maskwright.grammar.behaviour.policy import Policy
 from maskwright.grammar.behaviour.policy.game import DEAD, WON
 from maskwright.grammar.behaviour.policy.value_rules import with_star
 from maskwright.grammar.behaviour.specification.spec import Writer
+from maskwright.grammar.drawing.dot import to_dot as dot_text
+from maskwright.grammar.drawing.picture import Edge, Node, Picture, Shape
 
 MAX_STATES = 60
 """More than this nobody sees anything in."""
 MAX_EXPLORED = 5_000
 """States before merging."""
 
-_SHAPES = {(True, False): "ellipse", (False, True): "box", (True, True): "diamond", (False, False): "ellipse"}
+_SHAPES = {
+    (True, False): Shape.ELLIPSE,
+    (False, True): Shape.BOX,
+    (True, True): Shape.DIAMOND,
+    (False, False): Shape.ELLIPSE,
+}
 """By: can the model write, can others."""
 
 
 def to_dot(policy: Policy, *, max_states: int = MAX_STATES) -> str:
+    """The picture of a policy as DOT text."""
+    return dot_text(policy_picture(policy, max_states=max_states))
+
+
+def policy_picture(policy: Policy, *, max_states: int = MAX_STATES) -> Picture:
     """The picture of a policy. Of more than `max_states` states those nearest to the start, and a note."""
     nodes, rows, is_whole = _explored(policy)
     sink = len(nodes)
@@ -38,20 +48,20 @@ def to_dot(policy: Policy, *, max_states: int = MAX_STATES) -> str:
     dfa = minimised(DFA(letters, transitions, accepting))
     shown = [state for state in range(dfa.n_states) if dfa.live[state]][:max_states]
     number = {state: place for place, state in enumerate(shown)}
-    lines = [f"digraph {_quoted(policy.spec.name)} {{", "  rankdir=LR; begin [shape=point]; begin -> 0;"]
-    lines += [f"  {number[state]} [{_node(policy, dfa, state)}]" for state in shown]
+    edges = []
     for state in shown:
         for target in dict.fromkeys(dfa.transitions[state].tolist()):
             if target in number:
                 between = [letters[move] for move in np.flatnonzero(dfa.transitions[state] == target)]
                 label = "\n".join(spelled_letters(between, letters))
-                lines.append(f"  {number[state]} -> {number[target]} [label={_quoted(label)}]")
+                edges.append(Edge(number[state], number[target], label))
     n_live = int(dfa.live.sum())
+    note = ""
     if not is_whole or n_live > len(shown):
         count = f"{n_live} states" if is_whole else f"more than {MAX_EXPLORED} situations"
         note = f"{count}, of which the {len(shown)} nearest to the start are shown"
-        lines.append(f"  note [shape=plaintext, label={_quoted(note)}]")
-    return "\n".join([*lines, "}", ""])
+    states = tuple(_node(policy, dfa, state) for state in shown)
+    return Picture(policy.spec.name, states, tuple(edges), note)
 
 
 def _explored(policy: Policy) -> tuple[list[int], list[list[int]], bool]:
@@ -77,16 +87,10 @@ def _explored(policy: Policy) -> tuple[list[int], list[list[int]], bool]:
     return nodes, rows, len(nodes) < MAX_EXPLORED
 
 
-def _node(policy: Policy, dfa: DFA, state: int) -> str:
+def _node(policy: Policy, dfa: DFA, state: int) -> Node:
     writers = {
         policy.spec.segment(letter.segment).writer is Writer.MODEL
         for letter, target in zip(dfa.letters, dfa.transitions[state].tolist(), strict=True)
         if dfa.live[target]
     }
-    shape = _SHAPES[True in writers, False in writers]
-    outline = 2 if dfa.accepting[state] and state > 0 else 1
-    return f'label="", shape={shape}, peripheries={outline}'
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return Node("", _SHAPES[True in writers, False in writers], bool(dfa.accepting[state]) and state > 0)

@@ -176,6 +176,8 @@ class CompiledGrammar:
         self._max_bytes = max_bytes
         self._repetitions = Repetitions(tables)
         self._lock = shared_lock(Rank.GRAMMAR)
+        self.was_interrupted = False
+        """Has something from outside ever ended the making of a rule or mask?  Then it is better compiled again."""
         prepared = prepare(grammar)
         if not grammar.is_prepared:
             # All at once: a rule that is built when a text reaches it must not fail then.
@@ -809,6 +811,17 @@ class CompiledGrammar:
             )
 
     def _provide(self, code: int, trail: Trail, tries: int) -> int:
+        """`_supply`; if anything from outside ends it half-way, an interrupt for instance, all that was learnt goes."""
+        try:
+            return self._supply(code, trail, tries)
+        except MaskwrightError:
+            raise
+        except BaseException:
+            self.was_interrupted = True
+            self._begin_anew()
+            raise
+
+    def _supply(self, code: int, trail: Trail, tries: int) -> int:
         """Supply what a kernel asked for; where memory is at its limit, keep nothing but the end of the trail.
 
         `tries` is how often one call has done that, and so is the result: twice means that it will never be enough.

@@ -65,7 +65,7 @@ class Compiler:
         self.vocabulary = vocabulary
         self._max_bytes = max_bytes
         self._tables = MaskTables(vocabulary)
-        self._cache = GrammarCache(cache_bytes, attrgetter("size_bytes"))
+        self._cache = GrammarCache(cache_bytes, attrgetter("size_bytes"), attrgetter("was_interrupted"))
         self._max_workers = min(4, os.cpu_count() or 1) if max_workers is None else max_workers
         self._pools: dict[int, ThreadPoolExecutor] = {}  # by process: threads do not live on in a fork
         self._is_closed = False

@@ -63,9 +63,15 @@ class CacheFigures:
 class GrammarCache:
     """Compiled grammars by key. Thread-safe; nothing is compiled or weighed while others are kept waiting."""
 
-    def __init__(self, max_bytes: int, weigh: Callable[[CompiledGrammar], int]) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        weigh: Callable[[CompiledGrammar], int],
+        is_spoilt: Callable[[CompiledGrammar], bool] = lambda _: False,
+    ) -> None:
         self._max_bytes = max_bytes
         self._weigh = weigh
+        self._is_spoilt = is_spoilt
         self._lock = shared_lock(Rank.CACHE)
         self._grammars: OrderedDict[bytes, CompiledGrammar] = OrderedDict()  # the one used last is the last
         self._weights: OrderedDict[bytes, int] = OrderedDict()  # the one weighed last is the last
@@ -101,6 +107,10 @@ class GrammarCache:
         while True:
             with self._lock:
                 known = self._grammars.get(key)
+                if known is not None and self._is_spoilt(known):
+                    del self._grammars[key]
+                    self._size -= self._weights.pop(key)
+                    known = None
                 if known is not None:
                     self._n_hits += 1
                     self._grammars.move_to_end(key)

@@ -57,6 +57,7 @@ from maskwright.grammar.json_schema.shapes import (
 )
 from maskwright.grammar.json_schema.strings import Language, bounded_language, string_node
 from maskwright.grammar.numbers import NumberSpelling, exact_words, numbers_automaton
+from maskwright.grammar.undivided import Undivided
 
 MAX_INLINE_ALTERNATIVES = 4
 """Unions of more alternatives than this become rules of their own."""
@@ -85,13 +86,16 @@ class Lowering(Mapping[str, Node]):
         self._made_of: dict[str, tuple[ArrayShape | ObjectShape | None, Conjunction]] = {}
         self._names: dict[str, None] = {"root": None}
         self._repeats: dict[str, int] = {}
+        self._making = Undivided()
         self._whole = root
 
     def __getitem__(self, name: str) -> Node:
         rule = self._rules.get(name)
         if rule is None:
-            rule = self._rules[name] = self._root() if name == "root" else self._container_rule(*self._pending[name])
-            self._pending.pop(name, None)
+            pending = None if name == "root" else self._pending[name]
+            with self._making:
+                rule = self._rules[name] = self._root() if pending is None else self._container_rule(*pending)
+                self._pending.pop(name, None)
         return rule
 
     def __iter__(self) -> Iterator[str]:

@@ -41,6 +41,7 @@ from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.composition import concatenation, in_part
 from maskwright.grammar.ir import EPSILON, NOTHING, Call, Grammar, Node, TokenSet
 from maskwright.grammar.schema_places import has_distinct_items, schema_pointers
+from maskwright.grammar.undivided import Undivided
 from maskwright.matching.behaviour.longest_rest import longest_rest
 from maskwright.matching.behaviour.shared_bodies import as_shared
 from maskwright.matching.vocabulary import Vocabulary
@@ -128,6 +129,7 @@ class TraceRules(Mapping[str, Node]):
         self._bodies: dict[BodyKey, Node] = {}
         self._prepared = prepared
         self._exits: list[Exit] = []
+        self._making = Undivided()
         self._number_of: dict[Exit, int] = {}
         self._turns: list[tuple[Position, str | None]] = []
         self._turn_of: dict[tuple[Position, str | None], int] = {}
@@ -194,21 +196,20 @@ class TraceRules(Mapping[str, Node]):
 
     def __getitem__(self, name: str) -> Node:
         with self.policy.lock:  # parts are shared with other traces, and may make their rules when they are asked
-            return self._rule(name)
+            known = self._own.get(name)
+            if known is None:
+                with self._making:
+                    known = self._own[name] = self._rule(name)
+            return known
 
     def _rule(self, name: str) -> Node:
-        known = self._own.get(name)
-        if known is None:
-            kind, _, number = name.partition(" ")
-            if kind == "turn" and number.isdecimal():
-                known = self._turn(*self._turns[int(number)], int(number))
-            elif kind == "start" and number.isdecimal():
-                known = self._start(*self._turns[int(number)], int(number))
-            else:
-                inner, _, part = name.removesuffix("]").rpartition(" [")
-                known = in_part(self._parts[int(part)][inner], int(part))
-            self._own[name] = known
-        return known
+        kind, _, number = name.partition(" ")
+        if kind == "turn" and number.isdecimal():
+            return self._turn(*self._turns[int(number)], int(number))
+        if kind == "start" and number.isdecimal():
+            return self._start(*self._turns[int(number)], int(number))
+        inner, _, part = name.removesuffix("]").rpartition(" [")
+        return in_part(self._parts[int(part)][inner], int(part))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._own)

@@ -4,6 +4,10 @@ One file per entry (`array_file`), `<folder>/<kind>/<key>.arrays`, in the user's
 names another, set to nothing it switches the cache off). Whatever goes wrong - no such folder, no rights, disk full, a
 damaged or half-written file - the answer is "not cached" and never an error or a wrong array.
 
+Kernels take what they find in arrays for indices, so a forged entry could make them read anywhere. Entries are written
+for their owner alone, and where the system has owners only those are read that this user or the system's own user
+wrote, and that nobody else may write: a folder like /tmp may be shared, entries of strangers are not taken.
+
 A kind with few entries, such as the tables of a vocabulary, grows to some megabytes and stays. One with any number of
 them is bounded by whoever stores: every sixteenth entry, by its key, looks at how much there is, and if that is too
 much the oldest files go until half is left. Reading costs about 1 ms per megabyte, and 150 us at least.
@@ -15,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +27,7 @@ from typing import Any, Final
 import platformdirs
 from numpy.typing import NDArray
 
-from maskwright.array_file import DamagedFileError, packed, unpacked, write_atomically
+from maskwright.array_file import DamagedFileError, packed, read_regular, unpacked, write_atomically
 
 CACHE_DIR_VARIABLE: Final = "MASKWRIGHT_CACHE_DIR"
 
@@ -44,12 +49,22 @@ def load_arrays(kind: str, key: str) -> dict[str, NDArray[Any]] | None:
     if path is None:
         return None
     try:
-        header, arrays = unpacked(path.read_bytes())
+        content, status = read_regular(path)
+        if not _is_trusted(status):
+            return None
+        header, arrays = unpacked(content)
     except (OSError, DamagedFileError):
         return None
     if (header.get("kind"), header.get("key")) != (kind, key):
         return None
     return {name: array.copy() for name, array in arrays.items()}  # writable: numba takes others as another type
+
+
+def _is_trusted(status: os.stat_result) -> bool:
+    """Did this user or the system's own write the file, and may nobody else?"""
+    if not hasattr(os, "geteuid"):
+        return True
+    return status.st_uid in {0, os.geteuid()} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def store_arrays(kind: str, key: str, arrays: Mapping[str, NDArray[Any]], max_bytes: int | None = None) -> bool:

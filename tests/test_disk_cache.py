@@ -134,8 +134,9 @@ def test_a_full_disk_leaves_the_old_entry_and_no_litter(folder: Path, monkeypatc
             os.write(self.descriptor, content[:10])
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(array_file.os, "fdopen", FullDisk)
-    assert not store_arrays("kind", "key", ARRAYS)
+    with monkeypatch.context() as patched:
+        patched.setattr(array_file.os, "fdopen", FullDisk)
+        assert not store_arrays("kind", "key", ARRAYS)
     assert files_below(folder) == ["key.arrays"]
     assert load_arrays("kind", "key") is not None
 

@@ -14,10 +14,9 @@ you trust as you trust a grammar.
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 
-from maskwright.array_file import DamagedFileError, packed, unpacked
+from maskwright.array_file import SHOWN_CHARACTERS, DamagedFileError, packed, read_regular, unpacked
 from maskwright.errors import InvalidGrammarFile
 from maskwright.grammar.ir import Grammar
 from maskwright.grammar.storing import StoredGrammar, restored, stored
@@ -45,20 +44,16 @@ def from_bytes(content: bytes | memoryview, vocabulary: Vocabulary, name: str = 
         raise InvalidGrammarFile("it holds something else", name)
     if header.get("format") != FORMAT:
         written = header.get("format")
-        raise InvalidGrammarFile(f"it has format {written}, this version of maskwright reads {FORMAT}", name)
+        raise InvalidGrammarFile(f"it has format {written!r:.20}, this version of maskwright reads {FORMAT}", name)
     if header.get("vocabulary") != vocabulary.key:
         raise InvalidGrammarFile("it was compiled for another vocabulary", name)
     try:
         return restored(StoredGrammar(header["grammar"], arrays))
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
-        raise InvalidGrammarFile(f"its grammar cannot be read ({error})", name) from error
+        raise InvalidGrammarFile(f"its grammar cannot be read ({str(error)[:SHOWN_CHARACTERS]})", name) from error
 
 
 def read_file(path: Path, vocabulary: Vocabulary) -> Grammar:
-    """The grammar of a file, by a private memory map; raises InvalidGrammarFile, or OSError."""
-    with path.open("rb") as file:
-        try:
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError as error:  # a map of nothing
-            raise InvalidGrammarFile("it is empty", str(path)) from error
-    return from_bytes(memoryview(content), vocabulary, str(path))
+    """The grammar of a file; raises InvalidGrammarFile, or OSError."""
+    content, _ = read_regular(path)
+    return from_bytes(content, vocabulary, str(path))

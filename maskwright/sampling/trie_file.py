@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from maskwright.array_file import DamagedFileError, packed, unpacked, write_atomically
+from maskwright.array_file import DamagedFileError, packed, read_regular, unpacked, write_atomically
 from maskwright.errors import InvalidTrieFile
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.sampling.prefix_trie import MAX_NODES, Node, PrefixTrie
@@ -70,7 +70,7 @@ def load_trie(path: str | os.PathLike[str], origin: TrieOrigin, max_nodes: int =
     """Read a trie that was learnt from `origin`; raises `InvalidTrieFile`, or OSError."""
     name = str(path)
     try:
-        header, arrays = unpacked(Path(path).read_bytes())
+        header, arrays = unpacked(read_regular(Path(path))[0])
     except DamagedFileError as error:
         raise InvalidTrieFile(str(error), name) from error
     if header.get("kind") != _KIND or header.get("format") != FORMAT:
@@ -84,6 +84,8 @@ def load_trie(path: str | os.PathLike[str], origin: TrieOrigin, max_nodes: int =
         if not is_sound or not parents or parents[0] != -1 or len({len(parents), len(tokens), len(is_seen)}) > 1:
             raise ValueError("its arrays do not fit together")
         trie = _restored(parents, tokens, is_seen, bounds.tolist(), max_nodes)
+        if not isinstance(header["knows_masks"], bool):
+            raise TypeError("whether it knows masks is not said")
         trie.knows_masks = header["knows_masks"]
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InvalidTrieFile(f"its nodes cannot be read ({error})", name) from error

@@ -37,6 +37,8 @@ NONE = -1
 
 MAX_SIZE = 1 << 24
 """The parts of one node, parts of parts included."""
+MAX_DEPTH = 300
+"""Parts inside each other, which others go through by recursion, up to three calls a level; front ends make dozens."""
 
 (LITERAL, BYTE_CLASS, SEQUENCE, CHOICE, REPEAT, CALL, NETWORK, PERMUTATION, DISTINCT, DOCUMENT, AUTOMATON, LEXED,
  TOKEN_SET) = range(13)  # fmt: skip
@@ -149,16 +151,20 @@ class NodeReader:
     at: int = 0
     _sizes: list[int] = field(default_factory=list)
     _size: int = 0
+    _depths: list[int] = field(default_factory=list)
+    _depth: int = 0
 
     def read_all(self) -> list[Node]:
         """All nodes, by number; raises ValueError or IndexError where the words are none."""
         while self.at < len(self.words):
             kind = self.take()
             check(0 <= kind < len(_READERS), "a kind of node")
-            self._size = 1
+            self._size = self._depth = 1
             self.nodes.append(_READERS[kind](self))
             check(self._size <= MAX_SIZE, "the size of a node")
+            check(self._depth <= MAX_DEPTH, "the nesting of a node")
             self._sizes.append(self._size)
+            self._depths.append(self._depth)
         return self.nodes
 
     def take(self) -> int:
@@ -181,6 +187,7 @@ class NodeReader:
         """A node that was read before."""
         number = self.index(len(self.nodes), "the number of a node")
         self._size += self._sizes[number]
+        self._depth = max(self._depth, 1 + self._depths[number])
         return self.nodes[number]
 
     def bounds(self) -> tuple[int, int | None]:

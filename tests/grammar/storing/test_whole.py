@@ -18,7 +18,7 @@ from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, REFU
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node
 from maskwright.grammar.json_schema import json_schema_grammar
 from maskwright.grammar.report import Exactness, Finding, Report
-from maskwright.grammar.storing import StoredGrammar, restored, stored
+from maskwright.grammar.storing import StoredGrammar, nodes, restored, stored
 from maskwright.matching import grammar_file
 from tests.naive.lark_itself import ShippedGrammar, shipped_grammars
 
@@ -173,3 +173,20 @@ def all_leaves(grammar: Grammar) -> list[Node]:
     from maskwright.grammar.rewriting import leaves
 
     return [leaf for body in grammar.rules.values() for leaf in leaves(body)]
+
+
+def test_parts_inside_each_other_without_end_are_refused() -> None:
+    """Whoever goes through a node does so by recursion."""
+
+    def nested(depth: int) -> StoredGrammar:
+        node: Node = A
+        for _ in range(depth):
+            node = ir.Repeat(node, 1, 2)
+        return stored(Grammar("S", {"S": node}, is_prepared=True))
+
+    assert restored(nested(250)).rules["S"] is not None
+    written = [nodes.LITERAL, 0, 1, *(word for number in range(100_000) for word in (nodes.REPEAT, number, 1, 2))]
+    kept = nested(1)
+    deep = {**kept.arrays, "words": np.array(written, dtype=np.int64), "rules": np.array([[0, 100_000]])}
+    with pytest.raises(ValueError, match="the nesting of a node is out of range"):
+        restored(StoredGrammar(kept.header, deep))

@@ -2,7 +2,8 @@
 
 `A and not B and not C ...` is a product of unions, most of whose terms say the same and more than another term. A shape
 covers another if it demands no more of any part: a comparison of literals, which misses some cases and is never wrong.
-Cost: quadratic in the alternatives, so where it would take more than MAX_COMPARISONS of parts nothing is dropped.
+Cost: quadratic in the alternatives, so where it would take more than MAX_COMPARISONS of parts nothing is dropped, nor
+in unions that come after MAX_COMPARED of them.
 """
 
 from __future__ import annotations
@@ -21,14 +22,28 @@ from maskwright.grammar.json_schema.shapes import (
 
 MAX_COMPARISONS = 300_000
 """The most parts that are compared with each other in one union: about 50 milliseconds."""
+MAX_COMPARED = 4_000_000
+"""The same in all unions of one schema: about a second."""
 
 
-def without_absorbed(union: Union) -> Union:
-    """The union without arrays and objects that another alternative visibly covers."""
-    containers = [shape for shape in union if isinstance(shape, ArrayShape | ObjectShape)]
-    n_parts = max(map(_n_parts, containers), default=0)
-    if len(containers) < 2 or len(containers) ** 2 * n_parts > MAX_COMPARISONS:
-        return union
+class Absorption:
+    """How much has been compared so far (mutable)."""
+
+    def __init__(self) -> None:
+        self.n_compared = 0
+
+    def reduced(self, union: Union) -> Union:
+        """The union without arrays and objects that another alternative visibly covers, or as it is."""
+        containers = [shape for shape in union if isinstance(shape, ArrayShape | ObjectShape)]
+        n_parts = max(map(_n_parts, containers), default=0)
+        asked = len(containers) ** 2 * n_parts
+        if len(containers) < 2 or asked > MAX_COMPARISONS or self.n_compared > MAX_COMPARED:
+            return union
+        self.n_compared += asked
+        return _without_absorbed(union, containers)
+
+
+def _without_absorbed(union: Union, containers: list[ArrayShape | ObjectShape]) -> Union:
     kept: list[Shape] = []
     for shape in containers:
         if not any(covers(other, shape) for other in kept):

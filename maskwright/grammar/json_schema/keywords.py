@@ -23,6 +23,9 @@ from maskwright.grammar.json_schema.strings import STANDARD_FORMATS, Language, k
 from maskwright.grammar.json_schema.values import count_of, has_spelling, is_equal, number_of
 from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, OBJECT, TYPES
 
+MAX_ENUMERATED = 200_000
+"""Values of one `enum`: some 10 us and 500 bytes each."""
+
 Handler: TypeAlias = Callable[[SchemaReader, int, SchemaNode, Any], None]
 
 
@@ -85,6 +88,8 @@ def _restrict_values(node: SchemaNode, values: list[Any]) -> None:
 def _read_values(reader: SchemaReader, number: int, node: SchemaNode) -> None:
     """Check the enumerated values, and make nodes of the parts of arrays and objects."""
     assert node.values is not None
+    if len(node.values) > MAX_ENUMERATED:
+        raise LimitExceeded("number of values", len(node.values), MAX_ENUMERATED, f"{reader.pointer(number)}/enum")
     keyword = "enum" if "enum" in node.schema else "const"
     kept = []
     value_nodes = []

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from maskwright.errors import LimitExceeded, SchemaTooComplex
-from maskwright.grammar.json_schema.absorption import without_absorbed
+from maskwright.grammar.json_schema.absorption import Absorption
 from maskwright.grammar.json_schema.array_states import MAX_ARRAY_STATES, ArrayGraph
 from maskwright.grammar.json_schema.complement import CannotNegate, complement_union
 from maskwright.grammar.json_schema.evaluation import NOT_EVALUATED, Evaluated, judged_items, judged_members
@@ -70,6 +70,7 @@ class NormalForm:
         self.array_graphs: dict[ArrayShape, ArrayGraph] = {}
         self.open_terms: set[int] = set()
         self.n_intersections = 0
+        self.absorption = Absorption()
 
     def excluding(self, overlapping: frozenset[Overlap]) -> NormalForm:
         """The normal form in which these branches exclude each other too; what that does not concern is taken over."""
@@ -82,6 +83,7 @@ class NormalForm:
         form.joined = self.joined
         form.intersected = self.intersected
         form.array_graphs = self.array_graphs
+        form.absorption = self.absorption
         return form
 
     def union_of(self, conjunction: Conjunction) -> Union:
@@ -151,7 +153,7 @@ class NormalForm:
                 shapes.append(shape)
         union = merge_alternatives(shapes)
         if len(left) > 1 and len(right) > 1:
-            union = without_absorbed(union)
+            union = self.absorption.reduced(union)
         return self._bounded(union, conjunction)
 
     def _pairs(self, left: Union, right: Union, conjunction: Conjunction) -> Iterable[tuple[Shape, Shape]]:
@@ -258,7 +260,7 @@ class NormalForm:
                     for other in choice.branches[i + 1 :]:
                         shapes += self.union_of(self.join(branch, other))
         self.open_terms.discard(number)
-        return self._bounded(without_absorbed(merge_alternatives(shapes)), asked)
+        return self._bounded(self.absorption.reduced(merge_alternatives(shapes)), asked)
 
     def _complement(self, union: Union, asked: Conjunction) -> Union:
         if union is ANY_VALUE:

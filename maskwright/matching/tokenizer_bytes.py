@@ -64,7 +64,11 @@ def huggingface_tokens(tokenizer: object) -> TokenList:
         raise UnsupportedTokenizer(
             f"{type(tokenizer).__name__} has no backend_tokenizer.to_str(); load the fast form of this tokenizer"
         )
-    tokens = tokens_of_description(json.loads(backend.to_str()))
+    try:
+        description = json.loads(backend.to_str())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnsupportedTokenizer(f"its description is not JSON ({error})") from error
+    tokens = tokens_of_description(description)
     eos = getattr(tokenizer, "eos_token_id", None)
     return replace(tokens, eos_token_ids=() if eos is None else one_or_many(eos))
 
@@ -117,7 +121,7 @@ def _decoder_step(description: dict[str, Any]) -> Callable[[str], bytes]:
     try:
         model_kind = description["model"].get("type") or "BPE"
         steps = list(_flat_steps(description.get("decoder")))
-        kinds = [step["type"] for step in steps]
+        kinds = [str(step["type"]) for step in steps]
         replacements = [pair for step in steps for pair in _replacement(step)]
     except (KeyError, TypeError, AttributeError) as error:
         raise UnsupportedTokenizer(f"its description is not that of a tokenizer ({error!r})") from error

@@ -81,7 +81,7 @@ def test_check_accepts_what_satisfies_the_specification(folder: Path, spec: list
                 "standard input, line 2, column 11: does not satisfy person.json\n"
                 '   "age": 200}\n'
                 "            ^\n"
-                "  found `0`, expected `}` or white space\n"
+                "  found `0`, expected `}` or white space (schema: /properties/age)\n"
                 "  at $.age: 200 is greater than the maximum of 120\n"
             ),
         ),
@@ -98,7 +98,7 @@ def test_check_accepts_what_satisfies_the_specification(folder: Path, spec: list
             "ab-1\n",
             (
                 "standard input, line 1, column 5: does not satisfy code.regex\n"
-                "  ab-1\n      ^\n  found the end of the text, expected a digit\n"
+                "  ab-1\n      ^\n  found the end of the text, expected a digit\n  `0` would complete it\n"
             ),
         ),
         (

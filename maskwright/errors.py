@@ -13,7 +13,7 @@ The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetToo
 The text:           `TextRefused`, `NotJSON`.
 The model:          `BadLogits`, `NoContinuation`, `UnsupportedModel`, `UnlistedProbability`, `ModelCallFailed`.
 One of many:        `RequestsFailed`.
-A file:             `InvalidGrammarFile`, `InvalidTrieFile`.
+A file:             `InvalidGrammarFile`, `InvalidTrieFile`, `InvalidTraceFile`.
 
 Each is a record: fields first, and `str(error)` is one sentence that says what is wrong, where, and what to do.
 They are compared and hashed by their fields but not frozen, because Python writes `__traceback__` into an exception
@@ -565,3 +565,14 @@ class InvalidTrieFile(MaskwrightError):
 
     def __str__(self) -> str:
         return f"{self.name or 'This'} cannot be loaded as a prefix trie: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class InvalidTraceFile(MaskwrightError):
+    """A file is no trace of a run, or one of another version."""
+
+    reason: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name or 'This'} cannot be read as a trace: {self.reason}."

@@ -4,11 +4,12 @@
 #   make test       install into .venv, run all tests (minutes)
 #   make test-deep  the long forms: soak, mutation, millions of inputs (hours)
 #   make fuzz       inputs of strangers in thousands, by structure and by coverage; options in ARGS (tests/fuzz/inputs)
+#   make mutation   how many small faults in the engine the tests notice (hours; goes on where it was ended)
 #   make test-vllm  vLLM itself in an environment of its own, on the CPU: the plug-in from end to end (minutes, 3 GB)
 #   make test-sglang, test-local-hosts, test-ray    the same for SGLang's classes; llama.cpp, ONNX Runtime, MLX; Ray
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
 #   make bench-NAME one more bench: batch, scaling, steps, guard, flame, grammars, hostile, suite,
-#                   draft_trees, device_masks, transformers.modes, transformers.overhead; bench-vllm inside vLLM
+#                   soak, draft_trees, device_masks, transformers.modes, transformers.overhead; bench-vllm inside vLLM
 #   make lint       style and formatting;   make format  mends them
 #   make types      mypy --strict;          make imports  which layer may import which
 #   make dev        only install what the targets above need
@@ -34,10 +35,10 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test test-deep fuzz test-vllm test-sglang test-local-hosts test-ray bench bench-vllm lint format types imports dev clean
+.PHONY: help demo test test-deep mutation fuzz test-vllm test-sglang test-local-hosts test-ray bench bench-vllm lint format types imports dev clean
 
 help:
-	@sed -n '3,16s/^# \{0,1\}//p' Makefile
+	@sed -n '3,17s/^# \{0,1\}//p' Makefile
 
 demo: $(VENV)/installed-hf
 	$(BIN)/python scripts/demo.py $(ARGS)
@@ -52,6 +53,10 @@ test-deep: $(VENV)/installed-dev
 
 fuzz: $(FUZZ_VENV)/installed
 	$(FUZZ_VENV)/bin/python -m tests.fuzz.inputs $(ARGS)
+
+mutation: $(VENV)/installed-dev
+	nice -n 10 $(BIN)/python -m scripts.mutation --folder build/mutation $(ARGS)
+	$(BIN)/python -m scripts.mutation --folder build/mutation --report
 
 # One process for each file: an engine stays in its process, and vLLM starts no second one beside compiled kernels.
 test-vllm: $(VLLM_VENV)/installed

@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 import maskwright
 from maskwright import CompiledGrammar, Vocabulary
 from maskwright.integrations.huggingface import GrammarLogitsProcessor, MaskStatistics, vocabulary_of
+from maskwright.integrations.tracing import TraceRecorder
 
 #: The folder of the bundled model.
 BUNDLED_MODEL: Final = Path(maskwright.__file__).parent / "assets" / "tiny-lm"
@@ -81,11 +82,18 @@ def load_model(path_or_hub_id: str | Path | None = None) -> LoadedModel:
 
 
 def generate_text(
-    loaded: LoadedModel, grammar: CompiledGrammar | None, prompt: str, options: GenerationOptions | None = None
+    loaded: LoadedModel,
+    grammar: CompiledGrammar | None,
+    prompt: str,
+    options: GenerationOptions | None = None,
+    trace: TraceRecorder | None = None,
 ) -> GeneratedText:
-    """What the model writes after `prompt`, inside `grammar` (or freely, for None); torch's random state is kept."""
+    """What the model writes after `prompt`, inside `grammar` (or freely, for None); torch's random state is kept.
+
+    `trace` is told of each token (`integrations.tracing`); a free text has none.
+    """
     options = options or GenerationOptions()
-    processor = None if grammar is None else GrammarLogitsProcessor(grammar)
+    processor = None if grammar is None else GrammarLogitsProcessor(grammar, trace=trace)
     inputs = loaded.tokenizer([prompt], return_tensors="pt", return_token_type_ids=False).to(loaded.model.device)
     began = time.perf_counter()
     with torch.random.fork_rng():
@@ -95,6 +103,8 @@ def generate_text(
             generation_config=_generation_config(loaded, options),
             logits_processor=LogitsProcessorList([] if processor is None else [processor]),
         )
+        if processor is not None:
+            processor.end_trace(output)
     seconds = time.perf_counter() - began
     token_ids = tuple(output[0, inputs["input_ids"].shape[1] :].tolist())
     ends = [place for place, token in enumerate(token_ids) if token in loaded.vocabulary.eos_token_ids]

@@ -37,6 +37,7 @@ from maskwright.integrations.command_line.specification import (
     read_specification,
     read_text,
 )
+from maskwright.integrations.command_line.views import views
 
 app = typer.Typer(
     name="maskwright",
@@ -55,6 +56,8 @@ Examples:
   maskwright diff old.json new.json
   maskwright fuzz person.json -n 100
   maskwright lint grammar.gbnf
+  maskwright draw grammar.gbnf -o rules.svg
+  maskwright trace run.jsonl
   maskwright warmup
 """,
     no_args_is_help=True,
@@ -159,6 +162,10 @@ def generate(
     temperature: Annotated[float, typer.Option(min=0.0, help="0 always takes the most probable token.")] = 1.0,
     greedy: Annotated[bool, typer.Option("--greedy", help="The same as --temperature 0.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal texts.")] = 2,
+    trace: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write each token down, for `maskwright trace`.", show_default=False),
+    ] = None,
     *,
     options: OptionsRequest,
 ) -> None:
@@ -166,7 +173,7 @@ def generate(
     from maskwright.integrations.command_line import generating
 
     specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
-    request = generating.GenerationRequest(model, prompt, max_tokens, 0.0 if greedy else temperature, seed)
+    request = generating.GenerationRequest(model, prompt, max_tokens, 0.0 if greedy else temperature, seed, trace)
     text = generating.generate(specification, request, options)
     generating.write(text)
     if not text.is_complete:
@@ -623,6 +630,7 @@ def bench(context: typer.Context) -> None:
 
 
 app.add_typer(schema_tools)
+app.add_typer(views)
 app.add_typer(behaviour, name="behaviour")
 
 

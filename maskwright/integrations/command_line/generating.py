@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.integrations.command_line.messages import compiling, patience
+from maskwright.integrations.command_line.messages import compiling, need_file_place, patience
 from maskwright.integrations.command_line.models import load, need_packages, prompt_for
 from maskwright.integrations.command_line.specification import Specification
 
@@ -17,18 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """What was asked for; model None is the bundled one, prompt None one made from the schema's title."""
+    """What was asked for; model None is the bundled one, prompt None one made from the schema's title.
+
+    trace: where each token is written down, if at all.
+    """
 
     model: str | None
     prompt: str | None
     max_tokens: int
     temperature: float
     seed: int
+    trace: Path | None = None
 
 
 def generate(specification: Specification, request: GenerationRequest, options: OptionsRequest) -> GeneratedText:
     """One text; raises UserMistakeError if packages or the model are missing, or the specification is at fault."""
     need_packages("generating")
+    if request.trace is not None:
+        need_file_place("--trace", request.trace)
     grammar = specification.grammar(options)
     loaded = load(request.model)
     from maskwright.integrations.generation import GenerationOptions, generate_text
@@ -39,10 +46,16 @@ def generate(specification: Specification, request: GenerationRequest, options: 
         compiled = specification.compiled(Compiler(loaded.vocabulary), grammar)
         compiled.matcher().fill_bitmask(allocate_bitmask(1, loaded.vocabulary.size)[0])
     prompt = prompt_for(specification) if request.prompt is None else request.prompt
+    asked = GenerationOptions(request.max_tokens, request.temperature, request.seed)
     with patience("Generating ..."):
-        return generate_text(
-            loaded, compiled, prompt, GenerationOptions(request.max_tokens, request.temperature, request.seed)
-        )
+        if request.trace is None:
+            return generate_text(loaded, compiled, prompt, asked)
+        from maskwright.integrations.tracing import TraceHeader, TraceRecorder
+
+        told = {"model": request.model, "prompt": prompt, **asdict(asked)}
+        header = TraceHeader(loaded.vocabulary.key, specification.kind.value, specification.name, told)
+        with TraceRecorder(request.trace, header, loaded.vocabulary) as trace:
+            return generate_text(loaded, compiled, prompt, asked, trace)
 
 
 def summary(text: GeneratedText) -> str:

@@ -42,7 +42,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, final
+from typing import Any, Final, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -51,8 +51,10 @@ from transformers import LogitsProcessor
 
 from maskwright import Matcher, Vocabulary
 from maskwright.errors import MatcherError, NoContinuation, TokenRejected
+from maskwright.integrations.huggingface.row_tracing import RowTracing
 from maskwright.integrations.huggingface.token_rows import TokenRows, Tokens
 from maskwright.integrations.torch_masks.scores import NO_SCORE, masked_scores
+from maskwright.integrations.tracing import TraceRecorder
 from maskwright.matching.behaviour.session import Session
 from maskwright.matching.bitmask import n_mask_words
 
@@ -142,13 +144,16 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
     `grammars` is one grammar for all rows, or a sequence with one for each prompt of the batch (None for a prompt
     without constraint). Beams and `num_return_sequences` multiply rows; they share the grammar of their prompt.
     The object may serve any number of `generate` calls, one at a time. `statistics` adds up over all of them.
+    `trace` is told of every mask and token (`integrations.tracing`); give the output to `end_trace` for the last ones.
 
     Raises `MatcherError` if the number of rows is no multiple of the number of grammars.
     """
 
     supports_continuous_batching = False  # there a processor sees only the last token of each row
 
-    def __init__(self, grammars: Constraint | Sequence[Constraint | None]) -> None:
+    def __init__(
+        self, grammars: Constraint | Sequence[Constraint | None], *, trace: TraceRecorder | None = None
+    ) -> None:
         self._grammars = tuple(grammars) if isinstance(grammars, Sequence) else (grammars,)
         self.statistics = MaskStatistics()
         self._places: OrderedDict[tuple[int, bytes], tuple[_Row, int]] = OrderedDict()  # a row, and a place in it
@@ -159,6 +164,7 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         if len(vocabularies) != 1:
             raise MatcherError(f"All grammars of a processor must have one vocabulary, not {len(vocabularies)}")
         self._vocabulary = vocabularies.pop()
+        self._tracing = None if trace is None else RowTracing(trace, self._vocabulary)
         self._end_only = _bitmask_of(self._vocabulary)
         if not self._end_only.any():
             raise MatcherError("The vocabulary has no end-of-text token, so generation could never end")
@@ -184,6 +190,10 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         for words, row in zip(self._words, rows, strict=True):
             self._fill(words, row)
         filled = time.perf_counter()
+        if self._tracing is not None and self._batch is not None:
+            matchers = [None if row.is_outside else row.matcher for row in rows]
+            tokens = None if self._batch.n_steps == 0 else input_ids[:, -1].tolist()
+            self._tracing.step(matchers, tokens, self._bitmask, scores)
         masked, left = masked_scores(scores, self._bitmask)
         if left is not None:
             self._check_left(rows, left)
@@ -192,6 +202,11 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         self.statistics.recent_fill_us.append(1e6 * (filled - filling) / max(1, len(rows)))
         self.statistics.total_seconds += time.perf_counter() - began
         return masked
+
+    def end_trace(self, output: Any) -> None:
+        """Tell the trace what `generate` returned, int64[rows, width]: the last tokens, which no call has seen."""
+        if self._tracing is not None:
+            self._tracing.end(output[:, -1].tolist())
 
     def _fill(self, words: npt.NDArray[np.int32], row: _Row) -> None:
         if row.is_outside:

@@ -63,6 +63,11 @@ def explain_in_trace(
     return replace(told, reason=Reason.RULE, forbidden_by=forbidden_by, because=because)
 
 
+def where_in_trace(program: Program, limits: Limits, now: Moment, text: bytes) -> Where:
+    """Where a session is: the segment in progress, and the place in its text."""
+    return _cleared(now.matcher.where(), _standing(program, limits, now, _opener(program, now) + text[now.begin :]))
+
+
 def _opener(program: Program, now: Moment) -> bytes:
     return b"" if now.inside is None else program.spec.segment(now.inside).open.encode()
 

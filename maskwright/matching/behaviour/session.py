@@ -25,7 +25,7 @@ from maskwright.grammar.behaviour.analysis.verdicts import Verdicts, verdicts
 from maskwright.grammar.behaviour.policy import Position
 from maskwright.grammar.behaviour.specification.spec import Segment, ToolCall, Writer
 from maskwright.matching.behaviour.events import Done, Event, Handover, Piece
-from maskwright.matching.behaviour.explaining import explain_in_trace
+from maskwright.matching.behaviour.explaining import explain_in_trace, where_in_trace
 from maskwright.matching.behaviour.limits import Limits
 from maskwright.matching.behaviour.moment import Moment
 from maskwright.matching.behaviour.outlook import Outlook
@@ -35,6 +35,7 @@ from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.explaining import Reason, TokenExplanation
 from maskwright.matching.matcher import Matcher
 from maskwright.matching.vocabulary import Vocabulary
+from maskwright.matching.where import Where
 
 if TYPE_CHECKING:
     from maskwright.matching.behaviour.program import Program
@@ -174,6 +175,10 @@ class Session:
             token_id,
             is_allowed=self.allows(token_id),
         )
+
+    def where(self) -> Where:
+        """The segment in progress, and the place in its text, as `Matcher.where` has it."""
+        return where_in_trace(self.program, self._limits, self._now, bytes(self._text))
 
     def accept_token(self, token_id: int) -> None:
         """Read one token of the model; raises TokenRejected, and changes nothing, if it is not allowed."""

@@ -236,6 +236,13 @@ TEKKENS: Final[list[Any]] = [
 PATTERN: Final = "[ab]*"
 
 
+TOKENIZER_PIECES: Final = tuple(
+    '"model" "type" "BPE" "Unigram" "vocab" "merges" "unk_token" "unk_id" "decoder" "decoders" "Sequence" "ByteLevel" '
+    '"ByteFallback" "Replace" "pattern" "String" "content" "Fuse" "Metaspace" "added_tokens" "id" "special" "config" '
+    '"token_bytes" "special_tokens" "rank" "<0x61>" "YQ==" null true -1 99999999999 [] {}'.split()
+)
+
+
 class _Described:
     """A tokenizer that is nothing but its description."""
 
@@ -316,7 +323,14 @@ ARTEFACTS: Final = (
         _tokenizer,
         lambda: spoiled_values(TOKENIZERS),
         lambda: [json_bytes(one) for one in TOKENIZERS],
+        TOKENIZER_PIECES,
     ),
-    Target("tekken", _tekken, lambda: spoiled_values(TEKKENS), lambda: [json_bytes(one) for one in TEKKENS]),
+    Target(
+        "tekken",
+        _tekken,
+        lambda: spoiled_values(TEKKENS),
+        lambda: [json_bytes(one) for one in TEKKENS],
+        TOKENIZER_PIECES,
+    ),
     Target("token_list", _token_list, _token_lists, lambda: [b"\2\3\1\0a\nb\nab\n</s>"]),
 )

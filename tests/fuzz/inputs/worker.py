@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 ADDRESSES: Final = 6 << 30
 """Beyond what is reserved at the beginning: an arena reserves addresses that it never touches."""
 CHUNK: Final = 400
-MAX_LENGTH: Final = 2048
-"""Of inputs that atheris makes; files are longer from the beginning."""
+MAX_LENGTH: Final = 600
+"""Of inputs that atheris makes, or as long as the longest of those that it begins with."""
 
 
 def main() -> None:
@@ -84,13 +84,16 @@ def by_coverage(asked: argparse.Namespace) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, content in enumerate(trial.target.starters()):
         (corpus / f"starter-{number}").write_bytes(content)
-    dictionary = asked.folder / f"{asked.target}.dict"
-    dictionary.write_text("".join(f'"{_escaped(piece)}"\n' for piece in trial.target.pieces), encoding="utf-8")
     longest = max([MAX_LENGTH, *(len(content) for content in trial.target.starters())])
     handled = "segv bus abrt ill fpe int term xfsz usr1 usr2".split()
     flags = [f"-handle_{name}=0" for name in handled]
-    flags += [f"-runs={asked.count}", f"-seed={asked.seed + 1}", f"-max_len={longest}", f"-dict={dictionary}"]
-    flags += ["-timeout=0", "-rss_limit_mb=0", "-detect_leaks=0", "-reload=0", "-len_control=20"]
+    flags += [f"-runs={asked.count}", f"-seed={asked.seed + 1}", f"-max_len={longest}"]
+    flags += ["-timeout=86400", "-rss_limit_mb=0", "-detect_leaks=0", "-reload=0", "-len_control=20"]  # it is watched
+    flags += [f"-artifact_prefix={asked.folder}/"]
+    if trial.target.pieces:  # an empty dictionary is an error
+        dictionary = asked.folder / f"{asked.target}.dict"
+        dictionary.write_text("".join(f'"{_escaped(piece)}"\n' for piece in trial.target.pieces), encoding="utf-8")
+        flags.append(f"-dict={dictionary}")
     atheris.Setup([sys.argv[0], str(corpus), *flags], trial.run, internal_libfuzzer=True)
     atheris.Fuzz()
 

@@ -35,7 +35,6 @@ from maskwright.grammar.json_schema.document import read_document
 from maskwright.grammar.regular_product import restricted
 from maskwright.grammar.regular_table import regular_table
 from maskwright.matching.comparison import Answer, Comparison, Refusal, Surplus
-from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.compiler import Compiler
 from maskwright.matching.examples import example_texts, names_tokens, single_bytes
 from maskwright.matching.json_events import JSONReader, Path
@@ -70,7 +69,7 @@ class _Side:
 
     @classmethod
     def of(cls, shown: Grammar, accepted: Grammar) -> _Side:
-        return cls(shown, _compiled(accepted).matcher())
+        return cls(shown, Compiler(single_bytes()).compile_grammar(accepted).matcher())
 
     def texts(self) -> Iterator[bytes]:
         """Texts to try: short ones that take different ways, then random ones."""
@@ -78,7 +77,7 @@ class _Side:
         for text in islice(example_texts(self.shown), MAX_EXAMPLES):
             seen.add(text)
             yield text
-        for text in random_texts(_compiled(self.shown), (0,)):
+        for text in random_texts(self.shown, (0,)):
             if text not in seen:
                 yield text
 
@@ -165,10 +164,6 @@ def compare_grammars(old: Grammar, new: Grammar, *, n_tries: int = DEFAULT_TRIES
         _surplus(sides[0], sides[1], lambda: _grammar_difference(old, new), n_tries),
         _surplus(sides[1], sides[0], lambda: _grammar_difference(new, old), n_tries),
     )
-
-
-def _compiled(grammar: Grammar) -> CompiledGrammar:
-    return Compiler(single_bytes()).compile_grammar(grammar)
 
 
 class _NoExactWay(Exception):

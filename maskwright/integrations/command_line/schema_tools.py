@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,12 +17,10 @@ from maskwright.integrations.command_line.arguments import (
 )
 from maskwright.integrations.command_line.json_options import OptionsRequest, with_json_options
 from maskwright.integrations.command_line.lark_options import LarkOptions
-from maskwright.integrations.command_line.messages import told_in_one_sentence
+from maskwright.integrations.command_line.messages import need_file_place, told_in_one_sentence
 from maskwright.integrations.command_line.specification import Kind, SpecificationRequest, read_specification
 
 schema_tools = typer.Typer(rich_markup_mode=None)
-
-SeedOption = Annotated[int, typer.Option(min=0, help="Equal seeds give equal texts.")]
 
 
 @schema_tools.command(
@@ -67,7 +66,8 @@ def diff(
     epilog="""\b
 Examples:
   maskwright example person.json
-  maskwright example person.json --n 5 --whitespace 2
+  maskwright example person.json -n 5 --whitespace 2
+  maskwright example person.json -n 20 --seed 7 --max-length 80
   maskwright example --regex '[A-Z]{3}-[0-9]{4}'
 """,
 )
@@ -83,11 +83,62 @@ def example(
     n: Annotated[
         int, typer.Option("--n", "-n", min=1, help="How many texts; each takes other ways than those before.")
     ] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="After the shortest text random ones; equal seeds give equal ones.", show_default=False
+        ),
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(min=0, help="Only texts of at most so many characters.", show_default=False)
+    ] = None,
     *,
     options: OptionsRequest,
 ) -> None:
-    """Print a shortest text that satisfies SPEC; with --n more, short ones that differ."""
+    """Print a shortest text that satisfies SPEC; with -n more, short ones that differ, or random ones with --seed."""
     from maskwright.integrations.command_line import examples
 
     specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
-    examples.write(examples.examples(specification, options, n), n)
+    examples.write(examples.examples(specification, options, examples.Wanted(n, seed, max_length)), n)
+
+
+@schema_tools.command(
+    short_help="Write valid texts and near misses, judged by others.",
+    epilog="""\b
+Examples:
+  maskwright fuzz person.json -n 100
+  maskwright fuzz person.json -n 1000 --seed 7 -o cases.jsonl
+  maskwright fuzz --regex '[a-z]+@[a-z]+' -n 50
+Rows: {"text": ..., "valid": true}; a near miss also has "changed" (what) and "pointer" (where).
+Judges: jsonschema for JSON Schemas, Python's re for patterns, lark for Lark grammars.
+Exit code: 0 if the judge agrees with Maskwright on every text, 1 if not, 2 for a mistake.
+""",
+)
+@told_in_one_sentence
+@with_json_options
+def fuzz(
+    spec: SpecArgument = None,
+    kind: KindOption = None,
+    regex: RegexOption = None,
+    start: StartOption = None,
+    lexer: LexerOption = None,
+    indenter: IndenterOption = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many valid texts, and a near miss of each.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal texts.")] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write (default: stdout).", show_default=False),
+    ] = None,
+    *,
+    options: OptionsRequest,
+) -> None:
+    """Write valid texts of SPEC and near misses as JSONL, each judged by an independent validator."""
+    from maskwright.integrations.command_line import fuzzing
+
+    if output is not None:
+        need_file_place("--output", output)
+    specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
+    fuzzed = fuzzing.fuzz(specification, options, n, seed)
+    fuzzing.write(fuzzed, specification, output)
+    if fuzzed.disagreements:
+        raise typer.Exit(1)

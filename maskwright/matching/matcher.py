@@ -97,10 +97,7 @@ class Matcher:
 
     def _after(self, token_id: int) -> tuple[Place, Note | None] | None:
         """The place after a token, or None: the one decision that accepting, allowing and validating share."""
-        try:
-            token = operator.index(token_id)
-        except TypeError as error:
-            raise MatcherError(f"Token ids must be integers, not {token_id!r}") from error
+        token = _index(token_id)
         place = self._places[-1]
         known = place.after.get(token)
         if known is not None:
@@ -236,7 +233,7 @@ class Matcher:
 
         `str` of it is one sentence. Nothing changes. It takes milliseconds: ask for refusals that somebody looks at.
         """
-        return explain_token(self, operator.index(token_id))
+        return explain_token(self, _index(token_id))
 
     def forced_bytes(self) -> bytes:
         """The bytes that must come next because there is no other way (at most MAX_FORCED_BYTES)."""
@@ -276,6 +273,14 @@ class Matcher:
             forced.append(longest[0])
             begin = longest[1]
         return forced
+
+
+def _index(token_id: int) -> int:
+    """A token id, of numpy's too, as Python's int; raises MatcherError."""
+    try:
+        return operator.index(token_id)
+    except TypeError as error:
+        raise MatcherError(f"Token ids must be integers, not {token_id!r}") from error
 
 
 def accept_each(matchers: Sequence[Matcher], token_ids: Sequence[int]) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from maskwright.errors import NotJSON
 from maskwright.grammar.schema_places import schema_pointers
-from maskwright.matching.json_events import JSONReader, pointer_of
+from maskwright.matching.json_events import JSONReader, Path, pointer_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,8 +74,8 @@ def shown_pointer(pointer: str) -> str:
 
 
 def named_rules(names: tuple[str, ...]) -> str:
-    """`named_rules(("a", "b"))` -> "rules 'a' and 'b'"."""
-    quoted = [f"'{name}'" for name in names]
+    """`named_rules(("a", "b"))` -> "rules 'a' and 'b'"; rules that lark made of others only if there are none else."""
+    quoted = [f"'{name}'" for name in names if not name.startswith("__")] or [f"'{name}'" for name in names]
     if len(quoted) == 1:
         return f"rule {quoted[0]}"
     return f"rules {', '.join(quoted[:-1])} and {quoted[-1]}"
@@ -127,8 +127,7 @@ def where_is(grammar: CompiledGrammar, trail: Trail, follower: DocumentFollower 
         schema_path = _around(rules, stacks[0])
         return Where(stacks[0], stacks, None, False, schema_path[-1:], schema_path, terminals)
     path, is_at_name = reader.path, reader.is_at_name
-    step = path[-1] if len(path) == reader.depth and path else None
-    schema = tuple(dict.fromkeys(one for stack in stacks for one in _of_value(rules, stack, reader.depth, step)))
+    schema = tuple(dict.fromkeys(one for stack in stacks for one in _of_value(rules, stack, path)))
     return Where(stacks[0], stacks, pointer_of(path), is_at_name, schema, _around(rules, stacks[0]), terminals)
 
 
@@ -137,14 +136,18 @@ def _around(rules: Mapping[str, Node], stack: tuple[str, ...]) -> tuple[str, ...
     return tuple(pointer for rule in containers_of(stack) for pointer in schema_pointers(rules, rule)[:1])
 
 
-def _of_value(rules: Mapping[str, Node], stack: tuple[str, ...], depth: int, step: str | int | None) -> tuple[str, ...]:
-    """What a schema says of the value in progress, which is in so many containers and in the last of them at `step`."""
+def _of_value(rules: Mapping[str, Node], stack: tuple[str, ...], path: Path) -> tuple[str, ...]:
+    """What a schema says of the value at a path, or else of the nearest one around it of which it says something."""
     containers = containers_of(stack)
     if not containers:
         return schema_pointers(rules, stack[-1])
-    if len(containers) > depth:  # it is an object or array that is about to begin
-        return schema_pointers(rules, containers[-1])
-    return schema_pointers(rules, containers[-1], step) or schema_pointers(rules, containers[-1])
+    innermost = len(containers) - 1
+    told = schema_pointers(rules, containers[-1]) if innermost >= len(path) else ()
+    for place in range(min(innermost, len(path) - 1), -1, -1):
+        told = told or schema_pointers(rules, containers[place], path[place])
+        if place == innermost:
+            told = told or schema_pointers(rules, containers[place])
+    return told
 
 
 def containers_of(stack: tuple[str, ...]) -> list[str]:

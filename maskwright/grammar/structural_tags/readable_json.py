@@ -79,6 +79,14 @@ class ReadableValue(Mapping[str, Node]):
     def __getitem__(self, name: str) -> Node:
         return self._value if name == "value" else self._rules[name]
 
+    def schema_pointers(self, rule: str, step: str | int | None) -> tuple[str, ...]:
+        """As the rules of the schema say: see `SchemaPlaces`."""
+        return self._rules.schema_pointers(rule, step)
+
+    def has_distinct_items(self, rule: str) -> bool:
+        """The same."""
+        return self._rules.has_distinct_items(rule)
+
     def __iter__(self) -> Iterator[str]:
         yield "value"
         yield from self._rules

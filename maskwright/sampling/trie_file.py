@@ -30,6 +30,7 @@ from maskwright.sampling.target import Target
 
 FORMAT: Final = 1
 _KIND: Final = "maskwright prefix trie"
+_TYPES: Final = {"parents": np.int32, "tokens": np.int32, "is_seen": np.uint8, "bounds": np.float64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,13 @@ class TrieOrigin:
 def save_trie(trie: PrefixTrie, path: str | os.PathLike[str], origin: TrieOrigin) -> None:
     """Write a trie, all of it or nothing; raises OSError."""
     nodes = trie.nodes
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "parents": np.array([node.parent for node in nodes], np.int32),
-        "tokens": np.array([node.token for node in nodes], np.int32),
-        "is_seen": np.array([node.is_seen for node in nodes], np.uint8),
-        "bounds": np.array([(node.log_p, node.log_factor, node.log_rest, node.log_future) for node in nodes]),
+    columns: dict[str, list[Any]] = {
+        "parents": [node.parent for node in nodes],
+        "tokens": [node.token for node in nodes],
+        "is_seen": [node.is_seen for node in nodes],
+        "bounds": [(node.log_p, node.log_factor, node.log_rest, node.log_future) for node in nodes],
     }
+    arrays = {name: np.array(columns[name], dtype) for name, dtype in _TYPES.items()}
     header = {"kind": _KIND, "format": FORMAT, "origin": asdict(origin), "knows_masks": trie.knows_masks}
     write_atomically(Path(path), packed(header, arrays))
 
@@ -78,13 +80,15 @@ def load_trie(path: str | os.PathLike[str], origin: TrieOrigin, max_nodes: int =
     if header.get("origin") != asdict(origin):
         raise InvalidTrieFile(f"it was learnt from another target: {_difference(header.get('origin'), origin)}", name)
     try:
+        if any(arrays[key].dtype != dtype for key, dtype in _TYPES.items()):
+            raise ValueError("its arrays have other types")
         parents, tokens, is_seen = (arrays[key].tolist() for key in ("parents", "tokens", "is_seen"))
         bounds = arrays["bounds"]
         is_sound = bounds.shape == (len(parents), 4) and not np.isnan(bounds).any() and not (bounds > 1e-9).any()
         if not is_sound or not parents or parents[0] != -1 or len({len(parents), len(tokens), len(is_seen)}) > 1:
             raise ValueError("its arrays do not fit together")
         trie = _restored(parents, tokens, is_seen, bounds.tolist(), max_nodes)
-        if not isinstance(header["knows_masks"], bool):
+        if not isinstance(header["knows_masks"], bool | None):  # None: it was never used
             raise TypeError("whether it knows masks is not said")
         trie.knows_masks = header["knows_masks"]
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:

@@ -156,6 +156,11 @@ def test_a_saved_trie_comes_back_as_it_was(tmp_path: Path) -> None:
     assert one.texts == other.texts
 
 
+def test_a_saved_trie_that_was_never_used_comes_back(tmp_path: Path) -> None:
+    save_trie(PrefixTrie(), tmp_path / "toy.trie", ORIGIN)
+    assert load_trie(tmp_path / "toy.trie", ORIGIN).knows_masks is None
+
+
 def test_a_trie_of_another_target_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
     trie = PrefixTrie()
     asap(RandomKey.from_seed(1), toy(), 20, 5, trie)

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from maskwright.array_file import DamagedFileError, packed, read_regular, unpacked, write_atomically
 from maskwright.errors import InvalidTrieFile

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from maskwright.grammar.lark import PYTHON_INDENTER, Indenter, Lexer
     from maskwright.matching.batch import fill_bitmasks, step_matchers
     from maskwright.matching.bitmask import allocate_bitmask, allowed_tokens, is_allowed
+    from maskwright.matching.comparing import compare_grammars, compare_schemas
     from maskwright.matching.compiled_grammar import CompiledGrammar
     from maskwright.matching.compiler import Compiler
     from maskwright.matching.examples import example_texts, shortest_text
@@ -81,6 +82,8 @@ _HOME = {
     "Whitespace": "maskwright.grammar.json_schema",
     "allocate_bitmask": "maskwright.matching.bitmask",
     "allowed_tokens": "maskwright.matching.bitmask",
+    "compare_grammars": "maskwright.matching.comparing",
+    "compare_schemas": "maskwright.matching.comparing",
     "example_texts": "maskwright.matching.examples",
     "fill_bitmasks": "maskwright.matching.batch",
     "is_allowed": "maskwright.matching.bitmask",
@@ -123,6 +126,8 @@ __all__ = [
     "Whitespace",
     "allocate_bitmask",
     "allowed_tokens",
+    "compare_grammars",
+    "compare_schemas",
     "example_texts",
     "fill_bitmasks",
     "is_allowed",

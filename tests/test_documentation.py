@@ -1,4 +1,4 @@
-"""The pages about sampling, monitors and behaviour run as they are written.
+"""The pages about sampling, monitors, behaviour and tools for schemas run as they are written.
 
 A page is one program: its Python blocks run in order in one namespace, which begins with what a reader of the page has
 in hand (`reader`): a model, its vocabulary, a grammar, a prompt, a target. Nothing else is given, so a name that a page
@@ -19,7 +19,7 @@ from maskwright.sampling.row_cache import CachedModel
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES_ONLY = "sampling_compared.md"
-OTHERS = ("monitors.md", "behaviour.md", "infilling.md")
+OTHERS = ("monitors.md", "behaviour.md", "infilling.md", "schema_tools.md")
 PAGES = [*sorted((ROOT / "docs").glob("sampling*.md")), *(ROOT / "docs" / name for name in OTHERS)]
 
 

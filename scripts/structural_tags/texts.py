@@ -24,11 +24,12 @@ import xgrammar as xgr
 from tokenizers import Tokenizer
 
 import maskwright as mw
+from maskwright.matching.random_texts import Habits, Walker
 
 TOKENIZER = Path(__file__).resolve().parents[2] / "maskwright" / "assets" / "tiny-lm" / "tokenizer.json"
 MARKER = re.compile(r"<[^<>\s\"=]*>|｜DSML｜")
 LONGEST = 500
-PIECES = ['"', '":', "{", "}", "[", "]", ",", "1", "true", "null", "abc", "é", "\n", "<", "ab", '"city":', '"tags":[']
+PIECES = ['"', '":', "{", "}", "[", "]", ",", "1", "true", "null", "abc", "é", ":", "<", "ab", '"city":', '"tags":[']
 CLOSINGS = ["</parameter>", "</arg_value>", "</｜DSML｜parameter>", "</｜DSML｜ parameter>"]
 BYTES = mw.Vocabulary([bytes([byte]) for byte in range(256)] + [b""], eos_token_ids=[256])
 SPOILED_PER_TEXT = 3
@@ -85,54 +86,15 @@ def drawn(tag: dict, rng: np.random.Generator, n_texts: int, options: mw.JSONSch
     bits = [*fixed_texts(tag), *CLOSINGS, *PIECES]
     pieces = [[special[bit]] if bit in special else tokenizer.encode(bit, add_special_tokens=False).ids for bit in bits]
     pieces += [[token] for token in special.values()]
+    walker = Walker(vocabulary, Habits(pieces=pieces, ends=0.5, longest=LONGEST))
     found: list[str] = []
     for _ in range(20 * n_texts):
         if len(found) >= n_texts:
             break
-        text = _walk(compiled, vocabulary, pieces, rng)
-        if text is not None and text not in found:
-            found.append(text)
+        text = walker.text(compiled.matcher(), rng)
+        if text is not None and text.decode() not in found:
+            found.append(text.decode())
     return found
-
-
-def _walk(
-    compiled: mw.CompiledGrammar, vocabulary: mw.Vocabulary, pieces: list[list[int]], rng: np.random.Generator
-) -> str | None:
-    matcher = compiled.matcher()
-    taken: list[int] = []
-    mask = mw.allocate_bitmask(1, vocabulary.size)
-    while len(taken) < LONGEST:
-        if matcher.is_accepting() and taken and rng.random() < 0.5:
-            break
-        possible = [piece for piece in pieces if _can_follow(matcher, piece)]
-        if possible and rng.random() < 0.7:
-            piece = possible[int(rng.integers(len(possible)))]
-        else:
-            matcher.fill_bitmask(mask[0])
-            allowed = [token for token in mw.allowed_tokens(mask[0]) if token not in vocabulary.eos_token_ids]
-            if not allowed:
-                break
-            piece = [int(allowed[int(rng.integers(len(allowed)))])]
-        for token in piece:
-            matcher.accept_token(token)
-        taken += piece
-    if not matcher.is_accepting():
-        return None
-    try:
-        return b"".join(vocabulary.token_bytes[token] for token in taken).decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _can_follow(matcher: mw.Matcher, piece: list[int]) -> bool:
-    n = 0
-    for token in piece:
-        if not matcher.allows(token):
-            break
-        matcher.accept_token(token)
-        n += 1
-    matcher.rollback(n)
-    return n == len(piece)
 
 
 def ours(compiled: mw.CompiledGrammar, text: str) -> bool:

@@ -10,6 +10,7 @@ import maskwright as mw
 from maskwright.grammar.function_calls.call_format import CallFormat, Channels
 from maskwright.grammar.structural_tags.gemma import MARK
 from maskwright.grammar.structural_tags.styles import FLAT_STYLES
+from maskwright.matching.random_texts import Habits, Walker
 
 SPECIAL = re.compile(r"<[^<>\s\"=/]*>|</[^<>\s\"=]*>|\[[A-Z_]+\]")
 EOS = 256
@@ -18,7 +19,6 @@ TIRED = 120
 """From so many tokens on a walk takes what ends things wherever it can."""
 
 CLOSING = ('"', "]", "}", MARK, *(style.closing for style in FLAT_STYLES.values()))
-LETTERS = frozenset(b'abz 019"\\n{}[]:,<>/|\n\xc3\xa9')
 
 
 def fixed_texts(form: CallFormat) -> list[str]:
@@ -62,56 +62,8 @@ def vocabulary_of(form: CallFormat) -> mw.Vocabulary:
 
 def walk(compiled: mw.CompiledGrammar, form: CallFormat, rng: np.random.Generator) -> str | None:
     """A random member; None if the walk got too long."""
-    matcher = compiled.matcher()
-    vocabulary = compiled.vocabulary
-    names = vocabulary.special_token_names
-    pieces = [list(text.encode()) for text in fixed_texts(form)]
-    closing = [[names[text]] if text in names else list(text.encode()) for text in (*CLOSING, *fixed_texts(form))]
-    row = mw.allocate_bitmask(1, vocabulary.size)[0]
-    taken: list[int] = []
-    while len(taken) < LONGEST:
-        if matcher.is_accepting() and taken and (len(taken) > TIRED or rng.random() < 0.3):
-            break
-        forced = matcher.forced_bytes()
-        if forced and rng.random() < 0.95:
-            step = list(forced)
-        else:
-            matcher.fill_bitmask(row)
-            allowed = [token for token in mw.allowed_tokens(row) if token != EOS]
-            if not allowed:
-                break
-            step = _step(matcher, allowed, closing if len(taken) > TIRED else pieces, len(taken) > TIRED, rng)
-        for token in step:
-            matcher.accept_token(token)
-        taken += step
-    if not matcher.is_accepting():
-        return None
-    try:
-        return b"".join(vocabulary.token_bytes[token] for token in taken).decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _step(
-    matcher: mw.Matcher, allowed: list[int], pieces: list[list[int]], is_tired: bool, rng: np.random.Generator
-) -> list[int]:
-    possible = [piece for piece in pieces if piece[0] in allowed and _can_follow(matcher, piece)]
-    special = [token for token in allowed if token > EOS]
-    if special and rng.random() < (0.9 if is_tired else 0.5):
-        return [special[int(rng.integers(len(special)))]]
-    if possible and (is_tired or rng.random() < 0.3):
-        return possible[0] if is_tired and rng.random() < 0.8 else possible[int(rng.integers(len(possible)))]
-    usual = [token for token in allowed if token in LETTERS]
-    choices = usual if usual and rng.random() < 0.97 else allowed
-    return [int(choices[int(rng.integers(len(choices)))])]
-
-
-def _can_follow(matcher: mw.Matcher, piece: list[int]) -> bool:
-    n = 0
-    for token in piece:
-        if not matcher.allows(token):
-            break
-        matcher.accept_token(token)
-        n += 1
-    matcher.rollback(n)
-    return n == len(piece)
+    names = compiled.vocabulary.special_token_names
+    pieces = [[names[text]] if text in names else list(text.encode()) for text in (*CLOSING, *fixed_texts(form))]
+    walker = Walker(compiled.vocabulary, Habits(pieces=pieces, takes_piece=0.3, tired=TIRED, longest=LONGEST))
+    text = walker.text(compiled.matcher(), rng)
+    return None if text is None else text.decode()

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.automata._documents import is_in_document
-from maskwright.automata._layout import CONFIGURATION_FLAGS, HAS_TOKEN_EDGES, NEED_ANSWER
+from maskwright.automata._layout import CONFIGURATION_FLAGS, HAS_TOKEN_EDGES, MAX_FOUND, NEED_ANSWER
 from maskwright.automata.transition_network import TransitionNetwork
 from maskwright.matching._asking import END_ASKS, OUTSIDE, find_asking, find_asking_twice
 from maskwright.matching._json_reader import (
@@ -97,7 +97,8 @@ class Repetitions:
         # By configuration, before and after the first value that asked.
         self._plans: tuple[dict[int, _Plan], dict[int, _Plan]] = ({}, {})
         self._epoch = -1
-        self._out = np.empty(self._vocabulary.size, dtype=np.int32)
+        # A mask that is a list may name a token more than once, where several items of a configuration allow it.
+        self._out = np.empty(max(self._vocabulary.size, MAX_FOUND), dtype=np.int32)
         self._asking: AskingTokens | None = None
         self._in_string: memoryview | None = None  # that of `_asking`
         self._text = np.empty(_LONGEST_AT_ONCE, dtype=np.uint8)  # what is read next

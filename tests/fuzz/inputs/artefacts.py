@@ -1,9 +1,10 @@
 """Targets of files that were written by this library or for it, changed: grammars, tries, the cache, tokenizers.
 
 A changed file of arrays is refused by its checksum before anything else is looked at, so of the inputs with an odd
-first byte the checksum is made to fit again: what lies behind it is then reached. A forged grammar has the language
-that its author wants it to have, dead ends included (`matching/grammar_file.py`), so dead ends are not judged; a forged
-entry of the cache is only read, not used, for who can write into a user's folders need not forge.
+first byte the checksum is made to fit again: what lies behind it is then reached. A forged grammar means
+what its author wants, dead ends and worse included (`matching/grammar_file.py`), so of its masks only errors, time and
+memory are judged; a forged entry of the cache is only read, not used, for who can write into a user's folders need not
+forge.
 """
 
 from __future__ import annotations
@@ -304,7 +305,7 @@ ARTEFACTS: Final = (
         _grammar_file,
         lambda: _spoiled_files(_grammar_files),
         lambda: [b"\1" + content for content in _grammar_files()],
-        has_ends=False,
+        is_lawful=False,
     ),
     Target(
         "trie_file",

@@ -30,16 +30,15 @@ class BrokenLawError(AssertionError):
     """A law does not hold; the text is `law: details`."""
 
 
-def check_laws(grammar: CompiledGrammar | Session, content: bytes, *, has_ends: bool) -> None:
+def check_laws(grammar: CompiledGrammar | Session, content: bytes) -> None:
     """Walk once; raises BrokenLawError. A session is walked itself."""
     rng = random.Random(zlib.crc32(content))
     matcher = grammar if isinstance(grammar, Session) else grammar.matcher()
-    has_ends = has_ends and bool(matcher.vocabulary.eos_token_ids)
     try:
         masks = [_mask(matcher)]
         for step in range(N_STEPS):
             allowed = np.flatnonzero(np.unpackbits(masks[-1].view(np.uint8), bitorder="little"))
-            _check_place(matcher, allowed, content, rng, has_ends=has_ends)
+            _check_place(matcher, allowed, content, rng)
             if not allowed.size:
                 break
             token = int(allowed[rng.randrange(allowed.size)])
@@ -64,11 +63,9 @@ def _mask(matcher: Matcher | Session) -> np.ndarray:
     return row
 
 
-def _check_place(
-    matcher: Matcher | Session, allowed: np.ndarray, content: bytes, rng: random.Random, *, has_ends: bool
-) -> None:
+def _check_place(matcher: Matcher | Session, allowed: np.ndarray, content: bytes, rng: random.Random) -> None:
     """A few tokens are allowed as the mask says, also such as occur in the input; and some token is allowed."""
-    if has_ends and not allowed.size:
+    if not allowed.size and matcher.vocabulary.eos_token_ids:
         raise BrokenLawError(f"dead end: nothing is allowed after {matcher.n_accepted} tokens")
     members = set(allowed.tolist())
     size = matcher.vocabulary.size

@@ -54,6 +54,8 @@ def repeats_somewhere(text: bytes) -> bool:
         ('"a"', r'"\u0061"', True),
         (r'"\/"', '"/"', True),
         (r'"\n"', r'"\u000A"', True),
+        (r'"\b\f\r\t\\\""', r'"\u0008\u000c\u000d\u0009\u005c\u0022"', True),
+        (r'"\f"', r'"\b"', False),
         (r'"\ud83d\ude00"', '"\U0001f600"', True),
         (r'"\ud83d"', r'"\ud83d\ud83d"', False),
         (r'"\ud83d"', r'"\uD83D"', True),

@@ -6,7 +6,8 @@
 JSON Schemas are compared exactly, as sets of values (`grammar.json_schema.difference`). Grammars are compared exactly
 as far as the side that is taken away is regular (`grammar.regular_table`, `regular_product`); whether one of two
 context-free grammars accepts all that another does is undecidable, so there texts are tried, the shortest first, and a
-comparison that found none says just that. The same is tried where the exact way is refused or meets a limit.
+comparison that found none says just that. The same is tried where the exact way is refused or meets a limit; then first
+texts of which both schemas without `uniqueItems` tell that they differ.
 
 No text is reported that was not read by both: a matcher of the one accepts it, a matcher of the other does not.
 Cost: compiling both, twice; trying a text costs milliseconds.
@@ -16,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from maskwright.errors import (
     EmptyLanguage,
@@ -30,7 +31,7 @@ from maskwright.errors import (
 from maskwright.grammar.characters import Escapes
 from maskwright.grammar.ir import NOTHING, Grammar
 from maskwright.grammar.json_schema import JSONSchemaOptions, NumberSpelling, Whitespace, json_schema_grammar
-from maskwright.grammar.json_schema.difference import comparable_options, schema_difference
+from maskwright.grammar.json_schema.difference import comparable_options, schema_difference, wider
 from maskwright.grammar.json_schema.document import read_document
 from maskwright.grammar.regular_product import restricted
 from maskwright.grammar.regular_table import regular_table
@@ -50,7 +51,11 @@ DEFAULT_TRIES: Final = 300
 MAX_EXAMPLES: Final = 100
 """How many of them are the shortest ones that take different ways; the others are random."""
 
+MAX_LIKELY: Final = 20
+"""How many texts are tried first that break all but `uniqueItems`."""
+
 _OPERATION: Final = "A comparison"
+_REFUSALS: Final = (UnsupportedSchema, UnsupportedComposition, LimitExceeded)
 
 _NOTHING: Final = Grammar("root", {"root": NOTHING}, is_document=True)
 """Of a schema that no value satisfies."""
@@ -140,13 +145,16 @@ def compare_schemas(
             return replace(_Side.of(terse, terse), has_all_spellings=False)
 
     def difference(left: int, right: int) -> Grammar | None:
-        names = "old", "new"
-        return schema_difference(documents[left], documents[right], shown, registry, (names[left], names[right]))
+        names = ("old", "new") if left == 0 else ("new", "old")
+        return schema_difference(documents[left], documents[right], shown, registry, names)
+
+    def likely(left: int, right: int) -> Grammar | None:
+        return schema_difference(wider(documents[left]), wider(documents[right]), shown, registry)
 
     sides = side(documents[0]), side(documents[1])
     return Comparison(
-        _surplus(sides[0], sides[1], lambda: difference(0, 1), n_tries),
-        _surplus(sides[1], sides[0], lambda: difference(1, 0), n_tries),
+        _surplus(sides[0], sides[1], lambda: difference(0, 1), n_tries, lambda: likely(0, 1)),
+        _surplus(sides[1], sides[0], lambda: difference(1, 0), n_tries, lambda: likely(1, 0)),
     )
 
 
@@ -180,8 +188,13 @@ def _grammar_difference(left: Grammar, right: Grammar) -> Grammar | None:
         return None
 
 
-def _surplus(one: _Side, other: _Side, difference: Callable[[], Grammar | None], n_tries: int) -> Surplus:
-    """What `one` accepts beyond `other`, where `difference` finds that exactly or raises."""
+_Difference: TypeAlias = Callable[[], Grammar | None]
+
+
+def _surplus(
+    one: _Side, other: _Side, difference: _Difference, n_tries: int, likely: _Difference = lambda: None
+) -> Surplus:
+    """What `one` accepts beyond `other`: `difference` finds that exactly or raises, `likely` has texts worth a try."""
     if one.matcher is None:
         return Surplus(Answer.NOTHING)
     reason = ""
@@ -194,19 +207,19 @@ def _surplus(one: _Side, other: _Side, difference: Callable[[], Grammar | None],
         refusal = other.refusal(text)
         assert refusal is not None, "it is none of the texts of the other side"
         return Surplus(Answer.A_TEXT, text.decode("utf-8", "backslashreplace"), refusal)
-    except (UnsupportedSchema, UnsupportedComposition, LimitExceeded) as error:
+    except _REFUSALS as error:
         reason = str(error).removesuffix(".")
     except _NoExactWay:
         pass
-    return _searched(one, other, reason, n_tries)
+    return _searched(one, other, reason, n_tries, likely)
 
 
-def _searched(one: _Side, other: _Side, reason: str, n_tries: int) -> Surplus:
+def _searched(one: _Side, other: _Side, reason: str, n_tries: int, likely: _Difference) -> Surplus:
     """Try texts of one side, if the other can tell a value that it refuses from a spelling."""
     n_tried = 0
     n_tries = n_tries if other.has_all_spellings else 0
     try:
-        for text in islice(one.texts(), n_tries):
+        for text in islice(chain(_likely_texts(one, likely), one.texts()), n_tries):
             n_tried += 1
             refusal = other.refusal(text)
             if refusal is not None:
@@ -215,3 +228,13 @@ def _searched(one: _Side, other: _Side, reason: str, n_tries: int) -> Surplus:
         reason = reason or str(error).removesuffix(".")
     answer = Answer.UNDECIDED if reason else Answer.NONE_FOUND
     return Surplus(answer, n_tried=n_tried, reason=reason)
+
+
+def _likely_texts(one: _Side, likely: _Difference) -> Iterator[bytes]:
+    """The first of the likely texts, as far as they are texts of this side at all."""
+    try:
+        found = likely()
+        if found is not None:
+            yield from (text for text in islice(example_texts(found), MAX_LIKELY) if one.refusal(text) is None)
+    except _REFUSALS:
+        return

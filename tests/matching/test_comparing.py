@@ -8,6 +8,7 @@ import pytest
 
 from maskwright import Grammar
 from maskwright.errors import InvalidSchema, UnsupportedComposition
+from maskwright.grammar.json_schema.difference import wider
 from maskwright.matching.comparing import compare_grammars, compare_schemas
 from maskwright.matching.comparison import Answer, Relation, json_path
 
@@ -63,6 +64,22 @@ def test_where_the_exact_way_is_refused_texts_are_tried() -> None:
         "cannot be decided exactly: JSON Schema keyword 'uniqueItems' at 'urn:old#' stands under a negation, where it "
         "cannot be enforced; no difference found among the first 5 texts"
     )
+
+
+def test_texts_that_break_the_rest_are_tried_first_beside_unique_items() -> None:
+    unique = {"type": "array", "uniqueItems": True, "minItems": 1}
+    old, new = ({**unique, "items": {"type": "string", "minLength": length}} for length in (3, 4))
+    comparison = compare_schemas(old, new)
+    assert comparison.only_old.text == '["aaa"]'
+    assert comparison.only_old.n_tried == 1
+    assert comparison.only_new.answer is Answer.UNDECIDED
+
+
+@pytest.mark.parametrize("keyword", ["not", "if", "oneOf", "const"])
+def test_unique_items_under_a_negation_are_not_left_out(keyword: str) -> None:
+    inner: Any = {"type": "array", "uniqueItems": True}
+    schema = {"properties": {"a": {keyword: [inner] if keyword == "oneOf" else inner}, "b": inner}}
+    assert wider(schema) == {"properties": {"a": schema["properties"]["a"], "b": {"type": "array"}}}
 
 
 def test_a_schema_that_is_none_is_an_error() -> None:

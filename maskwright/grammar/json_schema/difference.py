@@ -12,8 +12,9 @@ Rejected: to compare the grammars (undecidable in general), or the normal forms 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from maskwright.errors import InvalidOption
 from maskwright.grammar.characters import Escapes
@@ -58,6 +59,21 @@ def schema_difference(
         return None
     check_enforceable(form, productivity, chosen)
     return Grammar("root", Lowering(form, productivity, chosen, root), is_prepared=True, is_document=True)
+
+
+def wider(schema: object) -> object:
+    """The schema without `uniqueItems`, where that makes it accept more; as it is where it stands under a negation."""
+    if isinstance(schema, Mapping):
+        if not _NEGATIONS.isdisjoint(schema):
+            return schema
+        return {name: wider(part) for name, part in schema.items() if name != "uniqueItems" or part is not True}
+    return [wider(part) for part in schema] if isinstance(schema, list | tuple) else schema
+
+
+_NEGATIONS: Final = frozenset(
+    ("not", "oneOf", "if", "maxContains", "unevaluatedItems", "unevaluatedProperties", "enum", "const")
+)
+"""A schema with one of these is left as it is: what is inside may count the other way, or is no schema."""
 
 
 def comparable_options(left: object, right: object, options: JSONSchemaOptions | None) -> JSONSchemaOptions:

@@ -226,7 +226,12 @@ class LimitExceeded(SpecificationError):
 
     def __str__(self) -> str:
         where = f" at '{self.where}'" if self.where else ""
-        return f"{self.stage}{where} needs {self.asked}, more than the {self.allowed} allowed: {self.remedy}."
+        return f"{self.stage}{where} needs {_shown(self.asked)}, more than the {self.allowed} allowed: {self.remedy}."
+
+
+def _shown(number: int) -> str:
+    """A number in digits, unless these were more than anybody reads, or than Python writes."""
+    return str(number) if number.bit_length() < 200 else f"more than 10**{int(number.bit_length() * 0.30102)}"
 
 
 class SchemaTooComplex(LimitExceeded):

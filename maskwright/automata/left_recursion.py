@@ -7,14 +7,15 @@ Take rules A1..Ak that call each other in leftmost position (a strongly connecte
 A string of Ai then begins with some b(j) and goes on with a(m,j), which turns a finished Aj into an Am, until it is a
 finished Ai: the paths of a graph with one state a rule. So  A = A x | y  becomes  y x*, and mutual, hidden (through
 nullable parts, made visible by `remove_empty_strings` before) and cyclic (A = A) recursion need no special case.
-The graph is linear in the size of the bodies; each of the k rules gets its own copy with its own final state.
+The graph is linear in the size of the bodies; each of the k rules gets its own copy with its own final state, all of
+them together of MAX_EDGES at most.
 Rejected: Paull's substitution, which is exponential in the worst case.
 """
 
 from __future__ import annotations
 
 from maskwright.automata.nullable import is_nullable, nonempty_part, reached_for_free
-from maskwright.errors import GrammarSyntaxError
+from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.ir import (
     EPSILON,
     NOTHING,
@@ -32,6 +33,9 @@ from maskwright.grammar.ir import (
     repeat,
     sequence,
 )
+
+MAX_EDGES = 300_000
+"""Of the graphs of one group of rules: fifty rules of a hundred alternatives are 250,000."""
 
 
 def remove_left_recursion(grammar: Grammar) -> Grammar:
@@ -53,6 +57,9 @@ def _without_left_recursion(component: list[str], grammar: Grammar) -> dict[str,
         if rest != NOTHING:
             edges.append((0, rest, state_of[name]))
         edges += [(state_of[callee], follow, state_of[name]) for callee, follow in after.items()]
+        if len(component) * len(edges) > MAX_EDGES:
+            stage, asked = "The graphs of rules that call each other first", len(component) * len(edges)
+            raise LimitExceeded(stage, asked, MAX_EDGES, name, "let fewer rules call each other at their beginning")
     return {name: without_detours(Network(final + 1, (*edges, (state_of[name], EPSILON, final)))) for name in component}
 
 

@@ -130,11 +130,23 @@ def _asking(language: LexedLanguage, blocked: NDArray[np.bool_]) -> NDArray[np.b
 
 def _is_productive(language: LexedLanguage) -> bool:
     """Does every nonterminal derive a text?  A parser shifts what could begin one that does not, as well."""
-    productive = np.zeros(len(language.names), dtype=np.bool_)
-    productive[: language.n_terminals] = True
-    sides = np.split(language.rule_symbols, language.rule_start[1:-1])
-    left = language.rules[:, 1]
-    size = -1
-    while size != (size := int(productive.sum())):
-        productive[left[[bool(productive[side].all()) for side in sides]]] = True
-    return bool(productive[left].all())
+    left = language.rules[:, 1].tolist()
+    sides = [side.tolist() for side in np.split(language.rule_symbols, language.rule_start[1:-1])]
+    callers: dict[int, list[int]] = {}
+    missing = [0] * len(sides)  # symbols on the right, not yet known to derive a text
+    for rule, side in enumerate(sides):
+        for symbol in side:
+            if symbol >= language.n_terminals:
+                missing[rule] += 1
+                callers.setdefault(symbol, []).append(rule)
+    productive: set[int] = set()
+    todo = [rule for rule, n in enumerate(missing) if n == 0]
+    while todo:
+        symbol = left[todo.pop()]
+        if symbol not in productive:
+            productive.add(symbol)
+            for rule in callers.get(symbol, ()):
+                missing[rule] -= 1
+                if missing[rule] == 0:
+                    todo.append(rule)
+    return productive.issuperset(left)

@@ -28,6 +28,8 @@ from maskwright.matching.where import Where, where_is
 
 MAX_FORCED_BYTES = 4096
 """How far `forced_bytes` looks: enough for any skeleton of keys, and bounded where a grammar forces without end."""
+SHOWN_BYTES = 80
+"""Of a text that does not fit, in an error."""
 
 
 class Matcher:
@@ -171,7 +173,7 @@ class Matcher:
     def accept_bytes(self, text: bytes) -> None:
         """Read bytes, as one step for `rollback`; raises TokenRejected, and changes nothing, if they do not fit."""
         if self.is_finished() or not self._grammar.read(self._trail, text):
-            raise TokenRejected(-1, self.n_accepted, f"the bytes {text!r} do not fit")
+            raise TokenRejected(-1, self.n_accepted, f"the bytes {text[:SHOWN_BYTES]!r} do not fit")
 
     def _can_read(self, text: bytes) -> bool:
         n_steps = len(self._reads)

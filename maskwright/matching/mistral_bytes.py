@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from maskwright.errors import UnsupportedTokenizer
-from maskwright.matching.tokenizer_bytes import MAX_TOKENS, TokenList, byte_fallback_bytes
+from maskwright.matching.tokenizer_bytes import MAX_TOKENS, SHOWN_CHARACTERS, TokenList, byte_fallback_bytes
 
 #: The special tokens of tekken files that list none (versions up to 7), by id.
 _UNLISTED_SPECIAL_TOKENS: Final = (
@@ -82,10 +82,10 @@ def tokens_of_tekken_file(path: Path) -> TokenList:
         for token in content["vocab"]:
             if 0 <= token["rank"] < len(ordinary):
                 ordinary[token["rank"]] = base64.b64decode(token["token_bytes"], validate=True)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnsupportedTokenizer(f"{path.name} is not a tekken file ({error!r})") from error
-    names = [spellings.get(token, f"<SPECIAL_{token}>") for token in range(n_special)]
-    return _tekken_list(names, ordinary, names.index("</s>") if "</s>" in names else None)
+        names = [spellings.get(token, f"<SPECIAL_{token}>") for token in range(n_special)]
+        return _tekken_list(names, ordinary, names.index("</s>") if "</s>" in names else None)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise UnsupportedTokenizer(f"{path.name} is not a tekken file ({str(error)[:SHOWN_CHARACTERS]})") from error
 
 
 def _tekken_list(names: list[str], ordinary: list[bytes], eos: int | None) -> TokenList:

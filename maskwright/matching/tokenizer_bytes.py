@@ -32,7 +32,13 @@ from typing import Any, Final
 from maskwright.errors import UnsupportedTokenizer
 
 #: More ids than any vocabulary has (the largest known has some 260,000): a stray token must not allocate gigabytes.
-MAX_TOKENS: Final = 1 << 24
+MAX_TOKENS: Final = 1 << 20
+
+#: The most characters of a token that a decoder's replacements have made longer: usually they put a blank for one sign.
+MAX_GROWN_CHARACTERS: Final = 1024
+
+#: What an error shows of another one, which may quote the whole description.
+SHOWN_CHARACTERS: Final = 200
 
 #: The name of a decoder step in tokenizer.json that says how characters stand for bytes.
 BYTE_LEVEL: Final = "ByteLevel"
@@ -101,7 +107,7 @@ def tokens_of_description(description: dict[str, Any]) -> TokenList:
         special = {token for _, token, is_special in added if is_special}
         special |= _unknown_token(description["model"], vocabulary)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        raise UnsupportedTokenizer(f"its description is not that of a tokenizer ({error!r})") from error
+        raise UnsupportedTokenizer(f"its description is not that of a tokenizer ({error!r:.200})") from error
     return TokenList(
         token_bytes=tuple(token_bytes),
         special_token_ids=frozenset(special),
@@ -165,6 +171,9 @@ def byte_fallback_bytes(piece: str, replacements: list[tuple[str, str]]) -> byte
     if matched:
         return bytes([int(matched[1], 16)])
     for old, new in replacements:
+        n_characters = len(piece) + piece.count(old) * (len(new) - len(old))
+        if n_characters > max(len(piece), MAX_GROWN_CHARACTERS):
+            raise ValueError(f"replacements make a token of {n_characters} characters")
         piece = piece.replace(old, new)
     return piece.encode()
 

@@ -117,7 +117,7 @@ def test_ids_beyond_the_tokens_may_be_special() -> None:
         ({"token_bytes": 7}, "token_bytes must be a list of bytes by id ('int' object is not iterable)"),
         ({"size": 7}, "size is 7, but there are 8 tokens: it is the width of the logits"),
         ({"size": "10"}, "size must be an integer, not '10'"),
-        ({"size": 10**9}, "size is 1000000000, more than the 16777216 supported"),
+        ({"size": 10**9}, "size is 1000000000, more than the 1048576 supported"),
         ({"eos_token_ids": [-1]}, "eos_token_ids has -1, which is not between 0 and 9"),
         ({"eos_token_ids": [10]}, "eos_token_ids has 10, which is not between 0 and 9"),
         ({"eos_token_ids": 6}, "eos_token_ids must be integers in a list ('int' object is not iterable)"),

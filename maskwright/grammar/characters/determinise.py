@@ -151,7 +151,7 @@ class _Places:
                 if mask and (target, mask) not in seen:
                     seen.add((target, mask))
                     todo.append((target, mask))
-        self.work += len(seen)
+        self.work += 2 * len(seen)
         return frozenset(self._number(state, mask) for state, mask in reads.items())
 
     def _number(self, state: int, mask: int) -> int:

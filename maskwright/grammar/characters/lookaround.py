@@ -32,7 +32,7 @@ from maskwright.grammar.characters.nfa import END, FOUND, NFA
 from maskwright.grammar.characters.syntax import ANYTHING, Expression, concatenation
 
 MAX_STATES_WITH_CONDITIONS = 20_000
-MAX_WORK = 1_000_000
+MAX_WORK = 600_000
 """Threads advanced by one character in one construction: about a second."""
 
 Obligation = tuple[bool, frozenset["Thread"]]

@@ -23,6 +23,9 @@ from maskwright.grammar.json_schema.python_types import is_python_input, schema_
 NAME: Final = re.compile(r"[\w./-]+")
 """What a name may be: in every format the character behind a name is none of these."""
 
+SHOWN: Final = 40
+"""Characters of what is no schema in an error."""
+
 _PARAMETERS: Final = ("parameters", "input_schema", "inputSchema")
 _NO_ARGUMENTS: Final[Mapping[str, Any]] = {"type": "object", "properties": {}, "additionalProperties": False}
 
@@ -117,12 +120,16 @@ def _of_object(schema: object, place: str) -> Mapping[str, Any]:
     if isinstance(schema, str):
         try:
             schema = json.loads(schema)
+        except RecursionError as error:
+            raise InvalidTools(place, "has a schema that is nested too deeply to be read") from error
         except ValueError as error:
             raise InvalidTools(place, f"has a schema that is no JSON: {error}") from error
     if schema is True:
         schema = {}
     if not isinstance(schema, Mapping):
-        raise InvalidTools(place, f"has arguments described by {schema!r}, which is no JSON Schema of objects")
+        raise InvalidTools(
+            place, f"has arguments described by {repr(schema)[:SHOWN]}, which is no JSON Schema of objects"
+        )
     kind = schema.get("type", "object")
     if kind != "object" and not (isinstance(kind, list) and "object" in kind):
         raise InvalidTools(place, f'has arguments of type {kind!r}; they are an object, so the type must be "object"')

@@ -9,6 +9,7 @@ that combine conditions become choices between branches, each a conjunction of s
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -63,7 +64,7 @@ def _type(reader: SchemaReader, number: int, node: SchemaNode, value: Any) -> No
     types = 0
     for name in names:
         if not isinstance(name, str) or name not in TYPES:
-            raise reader.invalid(number, "type", f"names {name!r}, which is not a JSON type")
+            raise reader.invalid(number, "type", f"names {reprlib.repr(name)}, which is not a JSON type")
         types |= TYPES[name]
     node.types &= types
 

@@ -54,6 +54,12 @@ class Lexer(StrEnum):
         raise ValueError(f"lexer={value!r} is none of {known}{why}")
 
 
+MAX_TERMINALS = 2_000
+"""Of a grammar that is read with a lexer, texts in rules included; programming languages have some hundred."""
+MAX_RULES = 2_500
+"""The same for its rules as lark writes them out."""
+
+
 def lark_grammar(
     text: str,
     start: str = "start",
@@ -117,6 +123,7 @@ def _language(
     try:
         kept = {indenter.line_break} if indenter else set()
         terminals, rules, ignored = source.grammar.compile([start], kept)
+        _check_size(len(terminals), len(rules))
         names = [terminal.name for terminal in terminals] + declared
         table = parse_table(rules, start, names)
         languages = combined_terminals(terminals, dialect)
@@ -127,6 +134,14 @@ def _language(
         raise located(error, source.text, source.name) from error
     except (LarkError, AssertionError) as error:
         raise located(error, source.text, source.name) from error
+
+
+def _check_size(n_terminals: int, n_rules: int) -> None:
+    remedy = "read the grammar with lexer='dynamic_complete', or make it smaller"
+    if n_terminals > MAX_TERMINALS:
+        raise LimitExceeded("The number of terminals of a lexer", n_terminals, MAX_TERMINALS, remedy=remedy)
+    if n_rules > MAX_RULES:
+        raise LimitExceeded("The number of rules of a parser", n_rules, MAX_RULES, remedy=remedy)
 
 
 def accepts_nothing(language: LexedLanguage) -> bool:

@@ -2,8 +2,9 @@
 
     t{x}: t{u{x}}            each use of the template `t` makes a rule that uses it with a longer argument
     start: A? B? C? ...      lark writes out every choice, twice as many alternatives for each `?`
+    A: B B                   lark writes a terminal into those that name it, so a chain of these doubles at each step
 
-Both are counted on lark's trees, without making anything: rules of templates by their arguments as numbers (their
+All are counted on lark's trees, without making anything: rules of templates by their arguments as numbers (their
 names, into which lark writes the arguments, can double at each step), alternatives by sums and products.
 Cost: linear in the rules and in the uses of templates that are counted.
 """
@@ -28,6 +29,15 @@ MAX_NAME_LENGTH = 20_000
 MAX_ALTERNATIVES = 50_000
 """Alternatives of one rule, written out; lark takes some 30 us for each."""
 
+MAX_TERMINAL_PARTS = 20_000
+"""Texts and patterns of one terminal with all terminals that it names written into it."""
+
+MAX_TEXTS = 8_000
+"""Texts and patterns in all rules; lark makes a terminal of each, in some 100 us."""
+
+MAX_COUNT_DIGITS = 9
+"""Of a number of repetitions."""
+
 LEAST_SPLIT = 50
 MAX_PART_LENGTH = 5
 """A repetition up to so many times or more gets rules of its own, each for a part of this length at most."""
@@ -35,8 +45,12 @@ MAX_PART_LENGTH = 5
 
 def check_growth(grammar: LarkGrammar) -> None:
     """Raise LimitExceeded for a grammar that lark should not be asked to compile."""
+    n_texts = 0
     for name, _, tree, _ in grammar.rule_defs:
         alternatives(str(name), tree)
+        n_texts += _parts_of(tree)[1]
+        if n_texts > MAX_TEXTS:
+            raise LimitExceeded("The texts and patterns in rules", n_texts, MAX_TEXTS, str(name), "use fewer")
     templates = {str(name): _Template(tuple(map(str, given)), tree) for name, given, tree, _ in grammar.rule_defs}
     instances = _Instances(templates)
     for template in templates.values():
@@ -154,6 +168,8 @@ class _Alternatives:
             return self._checked(number + 1)
         if signs[0] in "*+":  # a rule of its own: x | rule x
             return 2 if signs[0] == "*" else 1
+        if (n_digits := max(map(len, signs[1:]))) > MAX_COUNT_DIGITS:
+            raise LimitExceeded("The digits of a number of repetitions", n_digits, MAX_COUNT_DIGITS, self.rule)
         least, greatest = int(signs[1]), int(signs[-1])
         if greatest >= LEAST_SPLIT:
             self._power(number, MAX_PART_LENGTH)
@@ -174,3 +190,56 @@ class _Alternatives:
             remedy = "give its parts rules of their own, so that not every combination is written out"
             raise LimitExceeded("The alternatives of a rule", number, MAX_ALTERNATIVES, self.rule, remedy)
         return number
+
+
+class CountedDefinitions(dict[str, Any]):
+    """The definitions of a grammar as lark collects them, which are counted when it asks for all of them.
+
+    lark does so once, just before it writes terminals into each other, and has no other place to look at them between.
+    """
+
+    def items(self) -> Any:
+        """All definitions; raises LimitExceeded for a terminal that would become too large."""
+        parts: dict[str, int] = {}
+        for name in self:
+            self._count(name, parts)
+        return super().items()
+
+    def _count(self, root: str, parts: dict[str, int]) -> None:
+        """Count the parts of a terminal after those of all that it names, without recursion; 1 within a circle."""
+        todo = [(root, False)]
+        while todo:
+            name, is_ready = todo.pop()
+            definition = self.get(name)
+            if name in parts and not is_ready:
+                continue
+            parts.setdefault(name, 1)
+            if definition is None or not definition.is_term or definition.tree is None:
+                continue
+            named, n_own = _parts_of(definition.tree)
+            if not is_ready:
+                todo.append((name, True))
+                todo += [(other, False) for other in named]
+                continue
+            parts[name] = n_own + sum(parts[other] for other in named)
+            if parts[name] > MAX_TERMINAL_PARTS:
+                stage = "A terminal with all that it names written out"
+                raise LimitExceeded(stage, parts[name], MAX_TERMINAL_PARTS, name, "name fewer terminals in it")
+
+
+def _parts_of(tree: Any) -> tuple[list[str], int]:
+    """The terminals that a tree names, each as often as it does, and how many other parts it has."""
+    named: list[str] = []
+    n_own = 0
+    seen: set[int] = set()
+    todo = [tree]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Symbol):
+            named.append(str(part.name))
+        elif isinstance(part, str):
+            n_own += 1
+        elif id(part) not in seen:
+            seen.add(id(part))
+            todo += part.children
+    return named, n_own

@@ -20,10 +20,13 @@ from lark.load_grammar import Grammar as LarkGrammar
 from lark.load_grammar import GrammarBuilder, find_grammar_errors, stdlib_loader
 
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
-from maskwright.grammar.lark.growth import check_growth
+from maskwright.grammar.lark.growth import CountedDefinitions, check_growth
 
 MAX_TEXT_LENGTH = 2_000_000
 """Characters of a grammar text, as for the other notations."""
+
+MAX_PLAIN_LENGTH = 200_000
+"""Characters of what lark is to read itself: it takes some 20 us for each. SQL dialects have 50,000."""
 
 MAX_NESTING = 60
 """Parentheses and brackets inside each other: lark works on its trees by recursion, some ten calls a level."""
@@ -47,8 +50,11 @@ def read_source(text: str, *, source_name: str = SOURCE_NAME, import_paths: Sequ
     """
     if len(text) > MAX_TEXT_LENGTH:
         raise LimitExceeded("The number of characters of a Lark grammar", len(text), MAX_TEXT_LENGTH)
+    if (n_plain := len(text.rstrip())) > MAX_PLAIN_LENGTH:
+        raise LimitExceeded("The number of characters that lark reads", n_plain, MAX_PLAIN_LENGTH)
     _check_nesting(text)
     builder = GrammarBuilder(False, [_Loader(text, source_name, tuple(map(Path, import_paths)))])
+    builder._definitions = CountedDefinitions()
     try:
         builder.load_grammar(text, source_name)
         grammar = builder.build()

@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from lark.lexer import PatternStr, TerminalDef
 
-from maskwright.errors import EmptyLanguage, GrammarSyntaxError, UnsupportedPattern
+from maskwright.errors import EmptyLanguage, GrammarSyntaxError, LimitExceeded, UnsupportedPattern
 from maskwright.grammar.characters.alphabet import Alphabet, partition
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.character_set import ANY_CHARACTER, CharacterSet
@@ -30,6 +30,10 @@ from maskwright.grammar.characters.subsets import common_alphabet
 from maskwright.grammar.characters.syntax import Characters, Concatenation, Expression
 from maskwright.grammar.characters.utf8_edges import Edges, Segments, Utf8Nodes
 from maskwright.grammar.lexed_language import GO, VIOLATED
+
+MAX_NODES = 50_000
+"""States of a lexer in bytes; that of Python has some two thousand."""
+REMEDY = "use simpler terminals, or lexer='dynamic_complete'"
 
 EVERY_TERMINAL_IS_A_PATTERN: Mapping[str, CharacterAutomaton] = {}
 
@@ -113,7 +117,7 @@ class Lexer:
             scanner = _scanner(terminal.pattern.to_regexp(), terminal.name, also)
         else:
             scanner = _longest_match(language, terminal.name, also)
-        return _Adding(self, scanner, symbol, words).run()
+        return _Adding(self, scanner, terminal.name, symbol, words).run()
 
     def label(self, symbols: tuple[int, ...]) -> int:
         """The number of a label."""
@@ -181,6 +185,7 @@ class _Adding:
 
     lexer: Lexer
     scanner: Scanner
+    name: str
     symbol: int
     words: list[tuple[int, tuple[CharacterSet, ...]]]
     number_of: dict[tuple[int, Progress], int] = field(default_factory=dict)
@@ -221,6 +226,8 @@ class _Adding:
         if number == len(self.states):
             self.states.append((state, progress))
             self.lexer.nodes.append(())
+            if len(self.lexer.nodes) > MAX_NODES:
+                raise LimitExceeded("The lexer of a grammar", len(self.lexer.nodes), MAX_NODES, self.name, REMEDY)
         return len(self.lexer.nodes) - len(self.states) + number
 
     def _chain(self, number: int, progress: Progress) -> int:

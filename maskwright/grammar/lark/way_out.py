@@ -31,17 +31,17 @@ def first_terminals(rules: Sequence[Production], least: Sequence[int]) -> Ints:
     for left, right in sorted(rules, key=lambda rule: sum([least[symbol] for symbol in rule[1]])):
         shortest.setdefault(left, right)
     first = np.zeros(len(least), dtype=np.int32)
+    known: dict[int, int] = {}
     for symbol in range(len(least)):
+        path: dict[int, None] = {}
         here: int | None = symbol
-        todo: list[int] = []
-        for _ in range(len(least) * 4):  # a shortest derivation that goes round in circles is not followed
-            if here is None:
-                break
-            if here not in shortest:
-                first[symbol] = here
-                break
-            todo = [s for s in shortest[here] if least[s]] + todo
-            here = todo.pop(0) if todo else None
+        while here is not None and here in shortest and here not in known and here not in path:
+            path[here] = None
+            here = next((part for part in shortest[here] if least[part]), None)
+        # a shortest derivation that goes round in circles is not followed
+        end = 0 if here is None or here in path else known.get(here, here)
+        known.update(dict.fromkeys(path, end))
+        first[symbol] = end
     return first
 
 
@@ -51,6 +51,7 @@ def least_terminals(rules: Sequence[Production], n_terminals: int, n_symbols: in
     changed = True
     while changed:
         changed = False
+        rules = rules[::-1]  # so that a chain of rules takes two rounds, whichever way it is written
         for left, right in rules:
             cost = min(FAR, sum([least[symbol] for symbol in right]))
             if cost < least[left]:
@@ -66,6 +67,7 @@ def least_behind(rules: Sequence[Production], n_terminals: int, start: int, leas
     changed = True
     while changed:
         changed = False
+        rules = rules[::-1]
         for left, right in rules:
             cost = behind[left]
             for symbol in reversed(right):

@@ -19,6 +19,9 @@ OPENING: Final = "⟦"
 CLOSING: Final = "⟧"
 HOW: Final = "write ⟦8⟧, ⟦<=8⟧, ⟦2..8⟧ or ⟦*⟧ for a gap, and ⟦⟦ for the character ⟦ itself"
 
+SHOWN: Final = 40
+"""Characters of a wrong gap in a message."""
+
 _NUMBER: Final = r"\s*([0-9]{1,7})\s*"
 """More digits are no length of a canvas (`slots.MOST_SLOTS`)."""
 _EXACTLY: Final = re.compile(_NUMBER)
@@ -63,7 +66,7 @@ def _gap(text: str, place: int) -> tuple[Gap, int]:
         return Gap(least, most), end + 1
     if _ANY.fullmatch(inner):
         return Gap.any(), end + 1
-    raise _mistake(text, place, f"⟦{inner}⟧ is no gap: {HOW}")
+    raise _mistake(text, place, f"⟦{inner[:SHOWN]}⟧ is no gap: {HOW}")
 
 
 def _mistake(text: str, place: int, reason: str) -> UserMistakeError:

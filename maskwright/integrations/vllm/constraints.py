@@ -162,12 +162,16 @@ def _check_options(asked: Asked) -> None:
 
 def choices_of(text: str) -> Sequence[str]:
     """The texts of a JSON list of texts; raises InvalidOption for anything else."""
+    from maskwright.grammar.json_schema.values import has_spelling
+
     try:
         choices = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidOption("choice", text[:80], "a JSON list of texts") from error
     if not isinstance(choices, list) or not choices or not all(isinstance(one, str) for one in choices):
         raise InvalidOption("choice", text[:80], "a list of one text or more")
+    if not all(map(has_spelling, choices)):
+        raise InvalidOption("choice", text[:80], "texts without halves of surrogate pairs, which are no characters")
     return choices
 
 

@@ -99,6 +99,8 @@ def laid_out(slots: Iterable[Slot], budget: int | None, vocabulary: Vocabulary) 
             "raise the budget, or give gaps a smaller maximum",
         )
     free = (DEFAULT_LONGEST_GAP if budget is None else budget - most) // max(1, n_endless)
+    if most + n_endless * free > MOST_SLOTS:
+        raise InvalidCanvas(f"it has more than {MOST_SLOTS} slots", "give it fewer, or gaps with a smaller maximum")
     places: list[Place] = []
     for slot in given:
         match slot:
@@ -111,8 +113,6 @@ def laid_out(slots: Iterable[Slot], budget: int | None, vocabulary: Vocabulary) 
                 places.append(Place(token, is_soft=True, proposals=proposals))
             case token:
                 places.append(Place(token))
-        if len(places) > MOST_SLOTS:
-            raise InvalidCanvas(f"it has more than {MOST_SLOTS} slots", "give it fewer, or gaps with a smaller maximum")
     return tuple(places)
 
 

@@ -36,8 +36,8 @@ from maskwright.grammar.behaviour.logic.progression import Progression
 _MAX_PROPOSITIONS = 12
 """4096 valuations; whoever has more knows which letters can occur."""
 
-_MAX_TRANSITIONS = 1 << 23
-"""Some five seconds and 200 megabytes while exploring."""
+_MAX_TRANSITIONS = 1 << 21
+"""A second or two while exploring."""
 
 
 def ltlf_to_dfa(formula: Formula | str, letters: Sequence[Any] | None = None, *, max_states: int = MAX_STATES) -> DFA:
@@ -97,7 +97,7 @@ def _explored(formula: Formula, letters: tuple[Any, ...], max_states: int) -> DF
                 number[target] = len(order)
                 order.append(target)
             row.append(number[target])
-        rows.append(row)
+        rows.append(np.array(row, np.int32))
         if len(order) > max_states:
             raise LimitExceeded("The automaton of a formula", len(order), max_states)
         if len(order) * len(kinds) > _MAX_TRANSITIONS:

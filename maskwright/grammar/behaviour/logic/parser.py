@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from maskwright.errors import GrammarSyntaxError
+from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.behaviour.logic import formula as fm
 from maskwright.grammar.behaviour.logic.atom_reading import Fault, LarkToken, LarkTree, read_atom
 from maskwright.grammar.behaviour.logic.formula import MAX_NESTING, Formula
@@ -127,14 +127,19 @@ _EXPECTED = {
 }
 """What to say of the terminals that could have come; of the others another one tells enough."""
 
+MAX_CHARACTERS = 50_000
+"""Of one formula: lark takes some 20 us for each."""
+
 
 def parse_formula(text: str, source_name: str = "formula") -> Formula:
-    """The formula of a text; raises GrammarSyntaxError with the place of the fault.
+    """The formula of a text; raises GrammarSyntaxError with the place of the fault, or LimitExceeded.
 
     parse_formula('G(call(read) -> X result.contains("ok"))')
     """
     from lark import UnexpectedCharacters, UnexpectedToken
 
+    if len(text) > MAX_CHARACTERS:
+        raise LimitExceeded("The characters of a formula", len(text), MAX_CHARACTERS, source_name, "split the formula")
     try:
         text.encode()
         return _formula(_parser().parse(text), 1, None)

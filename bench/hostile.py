@@ -1,10 +1,12 @@
 """Specifications that broke engines, one by one in a child process: `python -m bench.hostile`.
 
-Each case of `bench/workloads/hostile.py` has to end within limits of time and memory, as a grammar or as a typed error;
+First the kept cases (`hostile_kept`): their time and memory, and whether they end as they should. Then the large ones:
+each case of `bench/workloads/hostile.py` has to end within limits of time and memory, as a grammar or as a typed error;
 a time-out, a crash, or an error that is not one of ours is a failure. Where a case has a valid text, it is masked token
 by token.
 
     python -m bench.hostile                            # full size
+    python -m bench.hostile --kept                     # the kept cases alone, a minute
     python -m bench.hostile --scale 0.1 --filter "*pattern*"
 """
 
@@ -25,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.__main__ import default_tokenizer
+from bench.hostile_kept import run_kept
 from bench.measure import CaseRecord, Question
 from bench.report import describe_machine
 from bench.summary import concatenate
@@ -50,7 +53,25 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_FILES)
     cases = [case for case in hostile_cases(options.scale) if fnmatchcase(case.name, options.filter)]
     options.output.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tokenizer_folder(options.tokenizer)) if options.tokenizer else None
+        kept = run_kept(console, options.filter, folder)
+    if options.kept:
+        cases = []
     stamp = time.strftime("%Y%m%d-%H%M%S")
+    lines = _large(console, cases, options, stamp) if cases else []
+    failed = [line["name"] for line in [*kept, *lines] if not line["is_fine"]]
+    console.print(f"Failed: {', '.join(failed) or 'none'}", style="bold", markup=False)
+    target = options.output / f"{stamp}-hostile.json"
+    target.write_text(
+        json.dumps({"machine": describe_machine(), "scale": options.scale, "kept": kept, "cases": lines}, indent=1)
+    )
+    console.print(f"Written: {target}", highlight=False)
+    return int(bool(failed))
+
+
+def _large(console: Console, cases: list[HostileCase], options: argparse.Namespace, stamp: str) -> list[dict[str, Any]]:
+    """Run the large cases and print a table: a record of each."""
     table = Table(
         title=f"{len(cases)} hostile specifications, limits {options.limit_seconds:g} s, {options.limit_gib:g} GiB"
     )
@@ -75,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         stack.callback(worker.close)
         if worker.set_up.problem:
             print(f"bench: {worker.set_up.problem}", file=sys.stderr)
-            return 2
+            return [{"name": "set-up", "is_fine": False}]
         for case in cases:
             instances = tuple((tuple(tokenizer.encode(text)), True) for text in case.valid)
             begin = time.perf_counter()
@@ -86,12 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
             if not console.is_terminal:
                 console.print("  ".join(_row(line)), markup=False, highlight=False, soft_wrap=True)
     console.print(table)
-    failed = [line["name"] for line in lines if not line["is_fine"]]
-    console.print(f"Failed: {', '.join(failed) or 'none'}", style="bold", markup=False)
-    target = options.output / f"{stamp}-hostile.json"
-    target.write_text(json.dumps({"machine": describe_machine(), "scale": options.scale, "cases": lines}, indent=1))
-    console.print(f"Written: {target}", highlight=False)
-    return int(bool(failed))
+    return lines
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bench.hostile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--scale", type=float, default=1.0, help="of all sizes (default: 1)")
+    parser.add_argument("--kept", action="store_true", help="only the cases of tests/hostile")
     parser.add_argument("--filter", default="*", metavar="PATTERN", help="only cases whose name matches")
     parser.add_argument("--tokenizer", type=Path, help="a Hugging Face folder or archive (default: as python -m bench)")
     parser.add_argument("--limit-seconds", type=float, default=60.0, metavar="S", help="for one case (default: 60)")

@@ -90,7 +90,7 @@ class _Side:
         """Where a text is refused; None if it is not."""
         matcher = self.matcher
         if matcher is None:
-            return Refusal(0, () if self.shown.is_document else None, ())
+            return Refusal(0, () if self.shown.is_document else None)
         matcher.reset()
         position = 0
         try:
@@ -101,7 +101,8 @@ class _Side:
             pass
         if position == len(text) and matcher.is_accepting():
             return None
-        return Refusal(position, self._path(text[:position]), matcher.rules())
+        where = matcher.where()
+        return Refusal(position, self._path(text[:position]), where.innermost, where.schema)
 
     def _path(self, text: bytes) -> Path | None:
         """Where in a JSON document the text is; None if it is none."""

@@ -46,16 +46,21 @@ class Refusal:
 
     position: bytes of it that were read, at which nothing that may follow has come. path: in a JSON document, the value
     that was being read, or the object or array that may not go on like this; None if the text is no JSON document.
-    rules: the rules of the grammar that the text was in.
+    rules: the innermost rules of the grammar that the text was in. schema: the JSON pointers of what a schema says of
+    the value at the path.
     """
 
     position: int
     path: Path | None
-    rules: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+    schema: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         place = f"after {self.position} bytes"
-        return place if self.path is None else f"at {json_path(self.path)}, {place}"
+        if self.path is None:
+            return place
+        pointers = ", ".join(filter(None, self.schema))
+        return f"at {json_path(self.path)}, {place}" + (f" (see {pointers})" if pointers else "")
 
 
 @dataclass(frozen=True, slots=True)

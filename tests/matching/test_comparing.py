@@ -48,7 +48,7 @@ def test_a_text_is_told_with_the_place_where_it_is_refused() -> None:
     assert str(compare_schemas(PERSON, ADULT)) == (
         "narrowed: the new one refuses a text that the old one accepted\n"
         'only old: {"name":"","age":0}\n'
-        "  refused at $.age, after 18 bytes\n"
+        "  refused at $.age, after 18 bytes (see /properties/age)\n"
         "only new: nothing"
     )
 

@@ -81,6 +81,7 @@ def _surplus_as_json(surplus: Surplus, refuses: Specification) -> dict[str, Any]
         found["refused_after_bytes"] = surplus.refusal.position
         if surplus.refusal.path is not None:
             found["path"] = list(surplus.refusal.path)
+            found["schema"] = list(surplus.refusal.schema)
         found["reasons"] = _reasons(refuses, surplus)
     if surplus.n_tried:
         found["texts_tried"] = surplus.n_tried

@@ -39,7 +39,7 @@ def test_a_new_version_that_accepts_less_is_shown_by_a_document(files: Path) -> 
     assert output == (
         "narrowed: the new one refuses a text that the old one accepted\n"
         'only old: {"age":0}\n'
-        "  refused at $.age, after 8 bytes\n"
+        "  refused at $.age, after 8 bytes (see /properties/age)\n"
         "  at $.age: 0 is less than the minimum of 18\n"
         "only new: nothing\n"
     )
@@ -53,6 +53,7 @@ def test_a_new_version_that_accepts_more_is_compatible(files: Path) -> None:
     assert found["only_old"] == {"answer": "nothing"}
     assert found["only_new"]["text"] == '{"age":0}'
     assert found["only_new"]["path"] == ["age"]
+    assert found["only_new"]["schema"] == ["/properties/age"]
     assert found["only_new"]["reasons"] == ["at $.age: 0 is less than the minimum of 18"]
 
 

@@ -19,6 +19,7 @@ from maskwright.grammar.ir import (
     Automaton,
     Call,
     Grammar,
+    Network,
     Permutation,
     TokenSet,
     byte_class,
@@ -176,3 +177,8 @@ def test_grammars_on_disk(path: Path) -> None:
     grammar = gbnf_grammar(path.read_text(encoding="utf-8"), "root")
     texts = list(islice(short_texts(grammar), 5))
     assert texts and all(accepts(grammar, text) for text in texts if len(text) < 60)
+
+
+def test_the_edges_of_a_network_are_written_in_the_order_of_the_way() -> None:
+    ways = Network(5, ((0, literal(b"a"), 1), (1, literal(b"bc"), 2), (2, literal(b"d"), 4), (0, literal(b"efghi"), 3)))
+    assert first(Grammar("S", {"S": sequence(literal(b"<"), ways, literal(b">"))}, is_prepared=True)) == b"<abcd>"

@@ -123,3 +123,16 @@ def test_rows_are_copied_from_where_they_lie_and_0_is_left_alone() -> None:
     mask = np.full((3, 4), 7, dtype=np.int32)
     copy_rows(np.array([finished.address, 0, finished.address]), mask)
     assert mask.tolist() == [[0, 1, 2, 3], [7] * 4, [0, 1, 2, 3]]
+
+
+def test_a_token_that_is_refused_leaves_all_texts_as_they_were() -> None:
+    matchers = [GRAMMARS[1].matcher() for _ in range(3)]
+    for matcher in matchers:
+        matcher.accept_tokens([2, 3, 2])
+    places = [matcher.place for matcher in matchers]
+    mask = mw.allocate_bitmask(3, VOCABULARY.size)
+    for _ in range(2):  # the second time by what places remember
+        with pytest.raises(mw.TokenRejected):
+            mw.step_matchers(matchers, [2, 3, 0], mask)
+        assert [matcher.n_accepted for matcher in matchers] == [3, 3, 3]
+        assert [matcher.place for matcher in matchers] == places

@@ -234,3 +234,15 @@ def test_a_lexed_language_is_refused_where_a_terminal_cannot_be_written() -> Non
 
 def test_a_lexed_language_without_the_missing_bytes_is_of_no_concern() -> None:
     assert check_against_lark('start: ("a" | "b")+\n', vocabulary_of("a", "b", "é"), 3) == 14
+
+
+def test_what_may_be_left_out_is_and_what_must_stand_is_missed() -> None:
+    vocabulary = mw.Vocabulary([b"a", b""], eos_token_ids=[1])
+    compiler = mw.Compiler(vocabulary)
+    matcher = compiler.compile_grammar(
+        Grammar("S", {"S": sequence(repeat(literal(b"x"), 0, 3), literal(b"a"))})
+    ).matcher()
+    matcher.accept_tokens([0, 1])
+    assert matcher.is_finished()
+    with pytest.raises(VocabularyGap):
+        compiler.compile_grammar(Grammar("S", {"S": sequence(repeat(literal(b"x"), 2, 3), literal(b"a"))}))

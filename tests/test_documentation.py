@@ -19,7 +19,7 @@ from maskwright.sampling.row_cache import CachedModel
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES_ONLY = "sampling_compared.md"
-OTHERS = ("monitors.md", "behaviour.md", "infilling.md", "schema_tools.md")
+OTHERS = ("monitors.md", "behaviour.md", "infilling.md", "schema_tools.md", "explaining.md")
 PAGES = [*sorted((ROOT / "docs").glob("sampling*.md")), *(ROOT / "docs" / name for name in OTHERS)]
 
 

@@ -112,7 +112,7 @@ class Reader:
         kind = fields.needed("type")
         if not isinstance(kind, str) or kind not in self.table.grammars:
             listed = ", ".join(repr(one) for one in self.table.grammars)
-            shown = repr(kind) if isinstance(kind, str) else "this"
+            shown = repr(kind[:40]) if isinstance(kind, str) else "this"
             raise InvalidStructuralTag(fields.place("type"), f"{shown} is no type of format; there are {listed}")
         return fields, kind, replace(self, depth=self.depth + 1)
 

@@ -225,15 +225,14 @@ class CompiledGrammar:
         return Matcher(self, self.start(start))
 
     def explain(self, text: str | bytes, start: str | None = None) -> TextExplanation:
-        """Does a whole text belong to the grammar (or to one of its rules)?  If not, where not, and what may come there.
+        """Does a whole text belong to the grammar, or to one of its rules?  If not, where not, and what may come there.
 
         `str` of it is a sentence; a text that only ends too early is shown with a shortest end.
         """
         from maskwright.matching.explaining_texts import explain_text
 
-        return explain_text(
-            self.matcher(start), text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        )
+        content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        return explain_text(self.matcher(start), content)
 
     def event_matcher(self, reader: JSONReader | None = None) -> EventMatcher:
         """A matcher that tells which values of the JSON document each token completes (`event_matcher.py`).

@@ -219,3 +219,28 @@ def test_deep_nesting_needs_no_recursion_and_has_an_end() -> None:
         with pytest.raises(NotJSON) as caught:
             reader.read(opening)
         assert caught.value == NotJSON(n_opened, f"it nests deeper than the {MAX_DEPTH} levels that are read")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "depth", "is_at_name", "begun"),
+    [
+        (b"", (), 0, False, b""),
+        (b"tr", (), 0, False, b"tr"),
+        (b"{", (), 1, False, b""),
+        (b'{"a', (), 1, True, b'"a'),
+        (b'{"a"', ("a",), 1, False, b""),
+        (b'{"a": 1', ("a",), 1, False, b"1"),
+        (b'{"a": 1 ', (), 1, False, b""),
+        (b'{"a": 1, ', (), 1, True, b""),
+        (b'{"a": [', ("a",), 2, False, b""),
+        (b'{"a": ["x', ("a", 0), 2, False, b'"x'),
+        (b'{"a": ["x", ', ("a", 1), 2, False, b""),
+        (b'{"a": ["x"]', (), 1, False, b""),
+        (b"[]", (), 0, False, b""),
+    ],
+)
+def test_a_reader_knows_the_value_in_progress(
+    text: bytes, path: tuple[str | int, ...], depth: int, is_at_name: bool, begun: bytes
+) -> None:
+    reader = JSONReader().read(text)[0]
+    assert (reader.path, reader.depth, reader.is_at_name, reader.begun) == (path, depth, is_at_name, begun)

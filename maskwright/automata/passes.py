@@ -38,7 +38,7 @@ from maskwright.grammar.ir import (
 from maskwright.grammar.rewriting import called_names, leaves, map_calls, without_impossible_entries
 
 MAX_PARTS = 100_000
-"""Literals, byte classes, calls, ... in all right parts: a grammar of 2 MB that somebody would write has half of that."""
+"""Literals, byte classes, calls, ... in all right parts: a grammar of 2 MB that somebody writes has half of that."""
 
 
 def prepare(grammar: Grammar) -> Grammar:

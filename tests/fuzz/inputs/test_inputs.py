@@ -92,7 +92,7 @@ def test_an_error_of_the_package_is_a_refusal_and_another_one_a_failure(compiler
     for error in (ValueError("x"), RecursionError(), MemoryError(), AssertionError()):
         verdict, failure = tried(raising(error), b"", compiler)
         assert verdict is Verdict.FAILED and failure is not None
-        assert failure.kind == type(error).__name__ and failure.place.endswith("test_inputs.py:85")
+        assert failure.kind == type(error).__name__ and "test_inputs.py:" in failure.place
 
 
 class Blind(Matcher):

@@ -27,7 +27,7 @@ import numba
 from numba.core import event
 from numba.core.caching import IndexDataCacheFile
 
-LEAVES = ("sampling", "matching/behaviour", "matching/infilling", "automata/infilling")
+LEAVES = ("sampling", "matching/behaviour", "matching/completion", "matching/infilling", "automata/infilling")
 """Folders whose kernels are called by no kernels of other folders."""
 
 Function = TypeVar("Function", bound=Callable[..., object])

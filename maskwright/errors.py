@@ -3,9 +3,9 @@
 Those of one part alone lie in it: `grammar/function_calls/faults.py`, `integrations/batch/errors.py`.
 
 The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
-                    `UnsupportedComposition`, `UnsupportedConversion`, `UnsupportedInCanvas`, `EmptyLanguage`,
-                    `SpecError`, `InvalidStructuralTag`, `UnsupportedStructuralTag`, `LimitExceeded` and its kind
-                    `SchemaTooComplex`.
+                    `UnsupportedComposition`, `UnsupportedConversion`, `UnsupportedInCanvas`, `UnsupportedBudget`,
+                    `EmptyLanguage`, `SpecError`, `InvalidStructuralTag`, `UnsupportedStructuralTag`, `LimitExceeded`
+                    and its kind `SchemaTooComplex`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
                     `EnvelopeExceeded`, `InadmissibleBound`, `InvalidCanvas`, `CanvasNotCompletable`, `InvalidPrefix`,
@@ -337,6 +337,17 @@ class BudgetTooSmall(MaskwrightError):
 
     def __str__(self) -> str:
         return f"A budget of {self.max_tokens} tokens is too small: {self.reason}."
+
+
+@dataclass(unsafe_hash=True)
+class UnsupportedBudget(SpecificationError):
+    """No budget of tokens can be kept for a grammar, because what it takes to complete a text is not known."""
+
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"No budget of tokens can be kept: {self.reason}; {self.remedy}."
 
 
 @dataclass(unsafe_hash=True)

@@ -93,6 +93,7 @@ class CodeBlock:
         self.words = array("i")
         self.n_states = 0
         self.distinct_bodies: list[Node] = []
+        self.member_choices: list[int] = []  # of each state that chooses among members: itself, those required
         self.has_documents = False
         self._nonterminal_of = nonterminal_of
         self._token_ids_of = token_ids_of
@@ -247,6 +248,7 @@ class CodeBlock:
         required = self._required_members(node, n_words)
         repeats = list(node.markers) if node.repeatable == NOTHING else [(node.repeatable, ()), *node.markers]
         choose = self._state([], [EMPTY, 0, target] * (n + len(repeats)))
+        self.member_choices += (choose, required)
         after = self._state([], [EMPTY if repeats else IF_LEFT, n, 0, CLOSE_SET, required, target])
         self._patch(after, 0, self.emit(node.separator, choose))
         tails = self._tails(node, after)
@@ -270,6 +272,7 @@ class CodeBlock:
         required = self._required_members(node, n_words)
         repeats = list(node.markers) if node.repeatable == NOTHING else [(node.repeatable, ()), *node.markers]
         choose = self._state([], [EMPTY, 0, target] * (n + sum(1 + len(marks) for _, marks in repeats)))
+        self.member_choices += (choose, required)
         more = self.emit(node.separator, choose)
         if not repeats:
             more = self._state([], [IF_LEFT, n, more])

@@ -142,6 +142,8 @@ class TransitionNetwork:
         # Where each run of states begins in the arena, and what it was written from: ascending.
         self._origins: list[int] = []
         self._sources: list[Node | ByteAutomaton | LexedLanguage] = []
+        self._member_choices: list[int] = []
+        self._choices = _NONE
         self.arena = self._pool.arena(min(_MAX_RESERVED_WORDS, self.max_bytes // 4))
         self.arena[:FIRST_FREE] = 0
         self.arena[ACCEPT_STATE] = ACCEPTING
@@ -176,6 +178,13 @@ class TransitionNetwork:
             return self._origin_of(old_sources[block]) + offset - old_origins[block]
 
         return CarryingOver(old, self.scratch, state_of, self.intern).configuration(kept)
+
+    @property
+    def member_choices(self) -> NDArray[np.int32]:
+        """int32[2 * n]: the states that choose among members in any order, ascending, each with those required."""
+        if len(self._choices) != len(self._member_choices):
+            self._choices = np.array(self._member_choices, dtype=np.int32)
+        return self._choices
 
     def intern(self, kernel: Callable[..., int], *arguments: object) -> int:
         """Call an interning kernel, which may need nothing but memory."""
@@ -341,6 +350,7 @@ class TransitionNetwork:
             block = CodeBlock(int(self.arena[FREE]), self._nonterminal_of, self._token_ids_of)
             entry = block.emit(right_part, ACCEPT_STATE)
             self.has_documents |= block.has_documents
+            self._member_choices += block.member_choices
             for body in block.distinct_bodies:
                 self.asks = True
                 self.asks_of_strings_only &= begins_with_quote(body, self.grammar.rules)

@@ -80,7 +80,7 @@ def check_batch(matchers: Sequence[Matcher], mask: NDArray[np.int32]) -> None:
 
 
 def _fill(matchers: Sequence[Matcher], mask: NDArray[np.int32]) -> None:
-    rows = [matcher.place.row for matcher in matchers]
+    rows = [matcher.finished_row for matcher in matchers]
     # `rows` keeps the memory behind the addresses alive, whatever other threads do to the grammars.
     copy_rows(np.array([row.address if row else 0 for row in rows], dtype=np.int64), mask)
     if None in rows:

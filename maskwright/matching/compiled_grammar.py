@@ -83,6 +83,7 @@ from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
 
 if TYPE_CHECKING:
+    from maskwright.matching.completion.outlook import Outlook
     from maskwright.matching.event_matcher import EventMatcher
     from maskwright.matching.explaining_texts import TextExplanation
     from maskwright.matching.infilling.canvas import Canvas
@@ -208,6 +209,7 @@ class CompiledGrammar:
         self._finished = FinishedRows(tables.row_pool)
         weakref.finalize(self, tables.row_pool.give_back, self._finished.blocks).atexit = False
         self.end = end_place(self.vocabulary)
+        self._outlook: Outlook | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         raise MatcherError(
@@ -215,14 +217,34 @@ class CompiledGrammar:
             "`Compiler.grammar_from_bytes`"
         )
 
-    def matcher(self, start: str | None = None) -> Matcher:
+    def matcher(self, start: str | None = None, *, max_tokens: int | None = None) -> Matcher:
         """A new session at the start of a text, of the grammar or of one of its rules by name.
 
+        `max_tokens`: the most tokens of the text, the end token included. Then a token is only allowed if a whole text
+        still fits behind it (docs/reliability.md). Raises BudgetTooSmall, which names the least, and UnsupportedBudget.
         Such a rule must be productive and not left-recursive; it may match the empty text if no other calls it.
         """
         from maskwright.matching.matcher import Matcher
 
-        return Matcher(self, self.start(start))
+        if max_tokens is None:
+            return Matcher(self, self.start(start))
+        from maskwright.matching.completion.budgeted import BudgetedMatcher
+
+        return BudgetedMatcher.begin(self, max_tokens, self.start(start))
+
+    @property
+    def outlook(self) -> Outlook:
+        """What it takes to complete texts, in tokens; made when it is first asked for."""
+        from maskwright.matching.completion.outlook import Outlook
+
+        with self._lock:
+            if self._outlook is None:
+                self._outlook = Outlook(self)
+            return self._outlook
+
+    def least_tokens(self, start: str | None = None) -> int:
+        """The fewest tokens of a text, the end token included: the least `max_tokens`. Raises UnsupportedBudget."""
+        return self.outlook.cost(self.start(start))
 
     def explain(self, text: str | bytes, start: str | None = None) -> TextExplanation:
         """Does a whole text belong to the grammar, or to one of its rules?  If not, where not, and what may come there.
@@ -405,6 +427,27 @@ class CompiledGrammar:
                     if code >= 0:
                         return read(arrays, functools.partial(self._place, has_asked=trail.places[-1].has_asked))
                     tries = self._provide(code, trail, tries)
+
+    def search_from(
+        self, trail: Trail, search: Callable[[TransitionNetwork, int], tuple[int, Result | None]]
+    ) -> Result | None:
+        """`search(network, configuration)` at the end of a trail, again while it returns the NEED code of a kernel.
+
+        It returns (code, result); the lock is held meanwhile, so a long search returns None and is called again.
+        """
+        with self._lock:
+            tries = 0
+            while True:
+                try:
+                    code, result = search(self._network, self._configuration(trail))
+                    if code >= 0:
+                        return result
+                    tries = self._provide(code, trail, tries)
+                except ArenaFull:
+                    if tries:
+                        raise self._too_large() from None
+                    self._restart(trail)
+                    tries += 1
 
     def automata_at(self, trail: Trail) -> list[tuple[ByteAutomaton, int, int, int]]:
         """The automata that a text is in: each with its state, the units that its counter still asks for, and a number

@@ -22,6 +22,7 @@ from maskwright.errors import MaskwrightError, MatcherError, TokenRejected
 from maskwright.matching.bitmask import check_row, n_mask_words
 from maskwright.matching.compiled_grammar import CompiledGrammar
 from maskwright.matching.explaining import Reason, TokenExplanation, explain_token
+from maskwright.matching.finished_rows import FinishedRow
 from maskwright.matching.place import Note, Place, Trail
 from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.where import Where, where_is
@@ -65,6 +66,11 @@ class Matcher:
     def place(self) -> Place:
         """Where the text is."""
         return self._places[-1]
+
+    @property
+    def finished_row(self) -> FinishedRow | None:
+        """The mask, if it is finished and may be copied as it is."""
+        return self._places[-1].row
 
     @property
     def trail(self) -> Trail:
@@ -291,7 +297,7 @@ def accept_each(matchers: Sequence[Matcher], token_ids: Sequence[int]) -> None:
     try:
         for matcher, token in zip(matchers, token_ids, strict=True):
             # The short way of `accept_token`, without the call.
-            known = matcher._places[-1].after.get(token) if type(token) is int else None
+            known = matcher._places[-1].after.get(token) if type(token) is int and type(matcher) is Matcher else None
             if known is None:
                 matcher.accept_token(token)
             else:

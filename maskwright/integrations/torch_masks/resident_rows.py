@@ -73,11 +73,11 @@ def rows_of(matchers: Sequence[Matcher]) -> list[Row]:
     """The mask of each matcher, finished where it is; the others are int32[words], each its own."""
     rows: list[Row] = []
     for matcher in matchers:
-        row = matcher.place.row
+        row = matcher.finished_row
         if row is None:
             words = np.empty(matcher.row_shape, np.int32)
             matcher.fill_bitmask(words)
-            row = matcher.place.row  # the first masks of a grammar are finished at once
+            row = matcher.finished_row  # the first masks of a grammar are finished at once
             rows.append(words if row is None else row)
         else:
             rows.append(row)

@@ -1,0 +1,165 @@
+"""A matcher that ends in time: `grammar.matcher(max_tokens=n)`.
+
+A token is allowed if the grammar allows it and the shortest completion behind it still fits. So some token always is,
+the n-th at the latest is an end token, and the text is a whole member of the language. Tokens are those of the
+vocabulary: the least budget is the length of the shortest text in tokens, end token included, and a smaller one is
+refused before the first token.
+
+Bytes that are accepted count as the fewest tokens that spell them. Rollback and fork give back what they take back.
+
+Rejected: a count in the grammar's states (all masks would be the budget's own); cutting a text off at the end, or
+mending it (it would be another text than the model's).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import BudgetTooSmall, TokenRejected
+from maskwright.matching.behaviour.spellings import spellings_of
+from maskwright.matching.bitmask import packed_row, set_bits
+from maskwright.matching.completion._search import NO_WAY
+from maskwright.matching.finished_rows import FinishedRow
+from maskwright.matching.matcher import Matcher
+from maskwright.matching.place import Note, Place, Trail
+
+if TYPE_CHECKING:
+    from maskwright.matching.compiled_grammar import CompiledGrammar
+
+
+class BudgetedMatcher(Matcher):
+    """One text in progress that has so many tokens at most; see `Matcher` for what it can do."""
+
+    __slots__ = ("_ends", "_max_tokens", "_outlook", "_spelled")
+
+    def __init__(self, grammar: CompiledGrammar, max_tokens: int, trail: Trail) -> None:
+        super().__init__(grammar, trail)
+        self._max_tokens = max_tokens
+        self._outlook = grammar.outlook
+        self._ends = sorted(grammar.vocabulary.eos_token_ids)
+        self._spelled: dict[int, int] = {}  # for each step that read bytes, how many tokens it took beyond one
+
+    @classmethod
+    def begin(cls, grammar: CompiledGrammar, max_tokens: int, trail: Trail) -> BudgetedMatcher:
+        """A new text, if one fits."""
+        least = grammar.outlook.cost(trail)
+        if max_tokens < least:
+            raise BudgetTooSmall(max_tokens, f"the shortest text takes {least}, the end token included")
+        return cls(grammar, max_tokens, trail)
+
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens of the text."""
+        return self._max_tokens
+
+    @property
+    def n_left(self) -> int:
+        """How many tokens may still be written, the end token included."""
+        return self._max_tokens - len(self._reads) - sum(self._spelled.values())
+
+    @property
+    def n_needed(self) -> int:
+        """How many tokens the shortest completion takes, the end token included; 0 when the text has ended."""
+        return 0 if self.is_finished() else self._outlook.cost(self._trail)
+
+    @property
+    def finished_row(self) -> FinishedRow | None:
+        """None: what may come depends on the budget."""
+        return None
+
+    def fill_bitmask(self, row: NDArray[np.int32]) -> None:
+        """Write the tokens that are allowed and behind which a whole text fits."""
+        super().fill_bitmask(row)
+        if self.is_finished():
+            return
+        left = self.n_left
+        if left <= 0:
+            row[:] = 0
+        elif not self._outlook.is_far(self._trail, left):
+            costs = self._outlook.ahead(self._trail).costs
+            fitting = packed_row(costs < left)
+            set_bits(fitting, self._ends)
+            row &= fitting
+
+    def landing_bias(self, strength: float = 1.0, window: int = 32) -> NDArray[np.float32] | None:
+        """What to add to the logits so that the text comes to its end gently: float32[vocabulary size], or None.
+
+        A token that makes the shortest completion longer, instead of shorter by one, costs `strength` for each token
+        too many, the more the less slack is left: none with `window` tokens of slack, all of it with none. Where it is
+        None nothing is to be added. Masks are what they are without it.
+        """
+        if self.is_finished():
+            return None
+        slack = self.n_left - self.n_needed
+        if slack >= window:
+            return None
+        costs = self._outlook.ahead(self._trail).costs
+        wasted = np.minimum(costs, NO_WAY).astype(np.float32) + 1 - self.n_needed
+        wasted[costs >= NO_WAY] = 0
+        weight = strength * (1 - slack / window)
+        return (-weight * np.maximum(wasted, 0)).astype(np.float32)
+
+    def allows(self, token_id: int) -> bool:
+        """Would `accept_token` take this token?"""
+        return self._after(token_id) is not None
+
+    def _after(self, token_id: int) -> tuple[Place, Note | None] | None:
+        following = super()._after(token_id)
+        if following is None or self.is_finished():
+            return following
+        left = self.n_left
+        if following[0].is_end:
+            return following if left > 0 else None
+        if left <= 0:
+            return None
+        if self._outlook.is_far(self._trail, left):
+            return following
+        behind = self._trail.fork()
+        behind.go_on(following[0], int(token_id), following[1])
+        return following if self._outlook.cost_behind(behind) < left else None
+
+    def accept_token(self, token_id: int) -> None:
+        """Read one token; raises TokenRejected, and changes nothing, if it is not allowed or leaves too few."""
+        following = self._after(token_id)
+        if following is None:
+            raise TokenRejected(int(token_id), self.n_accepted, self._why_rejected(int(token_id)))
+        self._trail.go_on(following[0], int(token_id), following[1])
+
+    def _why_rejected(self, token_id: int) -> str:
+        if super()._after(token_id) is None:
+            return super()._why_rejected(token_id)
+        return f"{self.n_left} tokens are left, which are too few to complete the text behind it"
+
+    def accept_bytes(self, text: bytes) -> None:
+        """Read bytes, which count as the fewest tokens that spell them; raises TokenRejected."""
+        n_spelled = spellings_of(self.vocabulary).count(text)
+        left = self.n_left - n_spelled
+        super().accept_bytes(text)
+        if left < 0 or self._outlook.cost_behind(self._trail) > left:
+            super().rollback(1)
+            raise TokenRejected(-1, self.n_accepted, f"behind the bytes {text!r} too few tokens would be left")
+        self._spelled[self.n_accepted - 1] = n_spelled - 1
+
+    def rollback(self, n: int) -> None:
+        """Take back the last n accepts, and what they took of the budget."""
+        super().rollback(n)
+        self._spelled = {step: more for step, more in self._spelled.items() if step < self.n_accepted}
+
+    def reset(self) -> None:
+        """Begin the text anew, with the whole budget."""
+        super().reset()
+        self._spelled = {}
+
+    def fork(self) -> BudgetedMatcher:
+        """A matcher at the same place with the same budget that goes its own way."""
+        copy = BudgetedMatcher(self._grammar, self._max_tokens, self._trail.fork())
+        copy._spelled = dict(self._spelled)
+        return copy
+
+    def forced_tokens(self) -> list[int]:
+        """Tokens that spell forced bytes, as many as the budget allows."""
+        tokens = Matcher(self._grammar, self._trail.fork()).forced_tokens()
+        return tokens[: self.validate_tokens(tokens)]

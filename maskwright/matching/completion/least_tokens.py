@@ -1,0 +1,313 @@
+"""The fewest tokens that complete a text, from every place of a grammar.
+
+A configuration is a set of items (state, frame), and a frame a set of returns. From an item the rule in progress is
+ended by one of the exits of its context (`_search`), behind which the returns below go on, in the middle of a token or
+between two. So
+
+    cost(item)    = min over exits (suffix, e) of its context:  e + behind(returns, suffix)
+    behind(R, s)  = min over (state, frame) in R of the same from (state, s);  0 where R ends the text between two tokens
+
+Both are kept by frame and suffix: what lies below does not depend on what was above.
+
+Exact on regular parts and through recursion. `_search` names the exceptions, whose costs can be kept but need not be
+the least: objects with members in any order, long strings with a greatest length, and values that must differ from
+their siblings. Languages with a lexer have no costs here.
+
+Memory: the store of the search and what is kept here is forgotten when it is full, and when the grammar's memory starts
+over. Work is done in slices, so that no other matcher waits for long.
+Rejected: breadth-first search over places (a schema with thirty optional members has a billion of them); bytes divided
+by the longest token (five tokens of `"}]}` and one of 128 blanks say nothing of each other).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from maskwright.automata._configurations import items_of
+from maskwright.automata._frames import intern_counter, intern_set
+from maskwright.automata._layout import (
+    CONFIGURATION_FLAGS,
+    COUNTER_COUNT,
+    COUNTER_MAXIMUM,
+    COUNTER_MINIMUM,
+    COUNTER_PARENT,
+    END_FRAME,
+    FINAL_STATE,
+    FRAME_PAIRS,
+    FRAME_SIZE,
+    IS_ACCEPTING,
+    IS_COUNTER,
+    IS_SET,
+    LEXES,
+    N_ITEMS,
+    SET_N_WORDS,
+    SET_PARENT,
+    SET_WORDS,
+)
+from maskwright.automata.arena_pool import reserved
+from maskwright.errors import LimitExceeded
+from maskwright.matching.completion import _search as search
+from maskwright.matching.completion._search import CLASS_MASK, NO_WAY
+from maskwright.matching.completion._suffixes import BOUNDARY
+from maskwright.matching.completion.suffixes import suffixes_of
+
+if TYPE_CHECKING:
+    from maskwright.automata.transition_network import TransitionNetwork
+    from maskwright.matching.compiled_grammar import CompiledGrammar
+    from maskwright.matching.place import Trail
+
+MOST_WORDS = 1 << 25
+"""Of the store: 128 MiB of addresses, touched as they are needed."""
+SLICE = 10_000
+"""Edges that are settled before other matchers have their turn: some milliseconds."""
+MOST_KEPT = 1 << 18
+"""Costs that are kept."""
+PADDING = 2
+"""How much more than the cheapest an exit may cost in a grammar whose values must differ."""
+
+Key = tuple[int, int]
+
+
+class _NotYet(Exception):
+    """The slice is over, or a kernel has asked for something: its code is the argument."""
+
+
+class LeastTokens:
+    """The costs of one compiled grammar; its lock is held while kernels run. `cost(trail)` -> tokens, or NO_WAY."""
+
+    def __init__(self, grammar: CompiledGrammar) -> None:
+        self._grammar = grammar
+        self._suffixes = suffixes_of(grammar.vocabulary)
+        self._tables = (
+            self._suffixes.savings,
+            self._suffixes.ends,
+            self._suffixes.inside.ravel(),
+            self._suffixes.first,
+            self._suffixes.edges.ravel(),
+            self._suffixes.root,
+        )
+        self._store = reserved(MOST_WORDS)
+        self._epoch = -1
+        self._may_ask = False
+        self._has_chosen = self._has_asked = False
+        self._begin(-1, may_ask=False)
+
+    def _begin(self, epoch: int, *, may_ask: bool) -> None:
+        """Forget everything."""
+        self._epoch, self._may_ask = epoch, may_ask
+        store = self._store
+        store[: search.FIRST_RECORD] = 0
+        store[search.FREE] = search.FIRST_RECORD
+        store[search.LEVEL] = search.MAX_COST + 1
+        store[search.MAY_ASK] = may_ask
+        store[search.LONGEST] = self._grammar.vocabulary.longest
+        store[search.SLACK] = self._suffixes.greatest + (PADDING if may_ask else 0)
+        self._settled: dict[int, list[Key]] = {}
+        self._settled_last: dict[int, list[Key]] = {}
+        self._costs: dict[int, int] = {}
+        self._behind: dict[Key, int] = {}
+        self._parts: dict[int, Key] = {}
+
+    @property
+    def is_exact(self) -> bool:
+        """Are all costs found so far the least, and not only ones that can be kept?"""
+        return not (self._has_chosen or self._has_asked)
+
+    @property
+    def n_settled(self) -> int:
+        """How much was searched, whatever the clock says."""
+        return int(self._store[search.N_SETTLED])
+
+    def cost(self, trail: Trail) -> int:
+        """The tokens from the end of a trail to the end of a text, end tokens not counted; NO_WAY if none is known."""
+        if trail.places[-1].is_end:
+            return 0
+        while True:
+            found = self._grammar.search_from(trail, self._search_one)
+            if found is not None:
+                return found
+
+    def costs(self, trail: Trail, configurations: list[int], epoch: int) -> list[int] | None:
+        """The same for configurations, if the grammar's memory is still in that epoch; else None."""
+        found: list[int] = []
+
+        def go_on(network: TransitionNetwork, _: int) -> tuple[int, bool]:
+            if network.epoch != epoch:
+                return 0, True
+            while len(found) < len(configurations):
+                code, cost = self._attempt(network, configurations[len(found)])
+                if cost is None:
+                    return code, False
+                found.append(cost)
+            return 0, True
+
+        while not self._grammar.search_from(trail, go_on):
+            pass
+        return found if len(found) == len(configurations) else None
+
+    def _search_one(self, network: TransitionNetwork, configuration: int) -> tuple[int, int | None]:
+        return self._attempt(network, configuration)
+
+    def _attempt(self, network: TransitionNetwork, configuration: int) -> tuple[int, int | None]:
+        """(code of a kernel or 0, the cost of a configuration or None)."""
+        if network.epoch != self._epoch or (network.asks and not self._may_ask):
+            self._begin(network.epoch, may_ask=network.asks)
+        known = self._costs.get(configuration)
+        if known is not None:
+            return 0, known
+        try:
+            cost = self._cost_of(network, configuration)
+        except _NotYet as reason:
+            return reason.args[0], None
+        except StoreFull:
+            self._begin(network.epoch, may_ask=network.asks)
+            try:
+                cost = self._cost_of(network, configuration)
+            except _NotYet as reason:
+                return reason.args[0], None
+            except StoreFull:
+                raise LimitExceeded(
+                    "The search for the fewest tokens to the end of the text",
+                    asked=MOST_WORDS + 1,
+                    allowed=MOST_WORDS,
+                    remedy="bound what may be repeated, or leave max_tokens out",
+                ) from None
+        if network.asks and not self._may_ask:  # a rule was built meanwhile that asks
+            return 0, None
+        if len(self._costs) + len(self._behind) > MOST_KEPT:
+            self._costs.clear()
+            self._behind.clear()
+        self._costs[configuration] = cost
+        self._has_chosen |= bool(self._store[search.HAS_CHOSEN])
+        self._has_asked |= self._may_ask
+        return 0, cost
+
+    def _cost_of(self, network: TransitionNetwork, configuration: int) -> int:
+        arena = network.arena
+        if arena[configuration + IS_ACCEPTING]:
+            return 0
+        if arena[configuration + CONFIGURATION_FLAGS] & LEXES:
+            return NO_WAY
+        best = NO_WAY
+        items = int(items_of(arena, configuration))
+        n = int(arena[configuration + N_ITEMS])
+        for state, frame in arena[items : items + 2 * n].reshape(-1, 2).tolist():
+            best = min(best, self._from(network, state, frame, BOUNDARY))
+        return best
+
+    def _from(self, network: TransitionNetwork, state: int, frame: int, suffix: int) -> int:
+        """The cost from an item, between two tokens or within one."""
+        waiting: list[Key] = []
+        while True:
+            found = self._through(network, state, frame, suffix, waiting)
+            if not waiting:
+                return found
+            while waiting:
+                returns, inside = waiting[-1]
+                if (returns, inside) in self._behind:
+                    waiting.pop()
+                    continue
+                n = len(waiting)
+                arena = network.arena
+                size = int(arena[returns + FRAME_SIZE])
+                best = NO_WAY
+                for one, below in arena[returns + FRAME_PAIRS :][: 2 * size].reshape(-1, 2).tolist():
+                    if one == FINAL_STATE:
+                        best = min(best, 0 if inside & CLASS_MASK == BOUNDARY else NO_WAY)
+                    else:
+                        best = min(best, self._through(network, one, below, inside, waiting))
+                if len(waiting) == n:
+                    self._behind[returns, inside] = best
+                    waiting.pop()
+
+    def _through(self, network: TransitionNetwork, state: int, frame: int, suffix: int, waiting: list[Key]) -> int:
+        """The cost from an item, as far as what lies behind is known; what is not is put on the list."""
+        chain, returns = self._parts_of(network, frame)
+        best = NO_WAY
+        at_boundary = self._behind.get((returns, BOUNDARY))
+        exits = self._exits(network, state, chain, suffix, is_last=self._is_last(network, returns))
+        if at_boundary is None and any(left == BOUNDARY for left, _ in exits):
+            waiting.append((returns, BOUNDARY))
+            return NO_WAY
+        savings = self._suffixes.savings
+        for left, cost in exits:
+            if cost >= best:
+                break
+            behind = self._behind.get((returns, left))
+            if behind is None:
+                if (
+                    left == left & CLASS_MASK
+                    and at_boundary is not None
+                    and cost + at_boundary - int(savings[left & CLASS_MASK]) >= best
+                ):
+                    continue
+                waiting.append((returns, left))
+                continue
+            best = min(best, cost + behind)
+        return best
+
+    def _exits(self, network: TransitionNetwork, state: int, chain: int, suffix: int, *, is_last: bool) -> list[Key]:
+        """(suffix, cost) of the exits of a context, the cheapest first; if it is the last rule, between tokens alone."""
+        store = self._store
+        context = search.context_at(store, state, chain, suffix)
+        if context == search.FULL:
+            raise StoreFull
+        known = (self._settled_last if is_last else self._settled).get(context)
+        if known is not None:
+            return known
+        slack = 0 if is_last else int(store[search.SLACK])
+        code = search.settle(
+            network.arena, network.scratch, store, *self._tables, network.member_choices, context, slack, SLICE
+        )
+        if code == search.FULL:
+            raise StoreFull
+        if code != search.SETTLED:
+            raise _NotYet(min(code, 0))
+        if int(store[search.FREE]) > MOST_WORDS * 3 // 4 and len(self._settled) > 1:
+            raise StoreFull
+        found = sorted(self._listed(context), key=lambda one: one[1])
+        (self._settled_last if is_last else self._settled)[context] = found
+        return found
+
+    def _listed(self, context: int) -> Iterator[Key]:
+        store = self._store
+        exit_ = int(store[context + search.EXITS])
+        while exit_:
+            _, suffix, cost = store[exit_ : exit_ + search.EXIT_SIZE].tolist()
+            yield suffix, cost
+            exit_ = int(store[exit_])
+
+    def _is_last(self, network: TransitionNetwork, returns: int) -> bool:
+        """Does a frame return to nothing but the end of the text?"""
+        pairs = network.arena[returns + FRAME_PAIRS :][: 2 * int(network.arena[returns + FRAME_SIZE])]
+        return bool((pairs[::2] == FINAL_STATE).all())
+
+    def _parts_of(self, network: TransitionNetwork, frame: int) -> Key:
+        """The counters and sets on top of a frame, put on the frame of a whole text; and the returns below."""
+        known = self._parts.get(frame)
+        if known is not None:
+            return known
+        arena = network.arena
+        above = []
+        returns = frame
+        while int(arena[returns + FRAME_SIZE]) in {IS_COUNTER, IS_SET}:
+            above.append(returns)
+            is_counter = arena[returns + FRAME_SIZE] == IS_COUNTER
+            returns = int(arena[returns + (COUNTER_PARENT if is_counter else SET_PARENT)])
+        chain = END_FRAME
+        for one in reversed(above):
+            arena = network.arena
+            if arena[one + FRAME_SIZE] == IS_COUNTER:
+                bounds = (int(arena[one + word]) for word in (COUNTER_MINIMUM, COUNTER_MAXIMUM, COUNTER_COUNT))
+                chain = network.intern(intern_counter, *bounds, chain)
+                chain = network.intern(lambda arena, counter: search.rounded(self._store, arena, counter), chain)
+            else:
+                n_words = int(arena[one + SET_N_WORDS])
+                chain = network.intern(intern_set, n_words, one + SET_WORDS, -1, 0, chain)
+        self._parts[frame] = chain, returns
+        return chain, returns
+
+
+class StoreFull(Exception):
+    """The store has no room left."""

@@ -1,0 +1,137 @@
+"""What the end of the text costs behind each token of a mask.
+
+Where the tokens of a vocabulary lead is found by one walk over it, and what the end costs is asked once for each of the
+places found (`least_tokens`): inside a string nearly all tokens lead to one place. Of a place the greatest of these
+costs is remembered, as long as more tokens are left nothing has to be looked at.
+
+Cost: microseconds where a place was asked before; else a walk over the vocabulary, up to 3 ms inside strings.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.errors import UnsupportedBudget
+from maskwright.matching.behaviour._ways import N_FOUND, N_PROGRESS, successors_of_tokens
+from maskwright.matching.completion._search import NO_WAY
+from maskwright.matching.completion.least_tokens import LeastTokens
+from maskwright.matching.place import Place, Trail
+
+if TYPE_CHECKING:
+    from maskwright.matching.compiled_grammar import CompiledGrammar
+
+MOST_GROUPINGS = 32
+"""Places for which it is kept where each token leads: half a megabyte each with 128,000 tokens."""
+MOST_KEPT = 1 << 16
+"""Places of which the greatest cost is kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """costs: int64[size], the fewest tokens to the end of a text behind each token, NO_WAY where it leads nowhere.
+
+    highest: the greatest of these costs behind tokens that lead somewhere.
+    """
+
+    costs: NDArray[np.int64]
+    highest: int
+
+
+class Outlook:
+    """Of one compiled grammar, for all its matchers."""
+
+    def __init__(self, grammar: CompiledGrammar) -> None:
+        self._grammar = grammar
+        self._least = LeastTokens(grammar)
+        self._lock = threading.Lock()
+        self._highest: dict[Place, int] = {}
+        self._ahead: OrderedDict[Place, Ahead] = OrderedDict()
+        vocabulary = grammar.vocabulary
+        self._special = np.array(sorted(vocabulary.special_token_ids.difference(vocabulary.eos_token_ids)), np.int32)
+        self.end_tokens = 1 if vocabulary.eos_token_ids else 0
+        """How many tokens the end of a text takes."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Were all costs so far the least there are (`least_tokens` says when not)?"""
+        return self._least.is_exact
+
+    def cost(self, trail: Trail) -> int:
+        """The fewest tokens from here to the end of a text, the end token included; raises UnsupportedBudget."""
+        cost = self._least.cost(trail)
+        if cost >= NO_WAY:
+            raise UnsupportedBudget(
+                "what it takes to complete a text is not known of grammars with a lexer, nor where values that must "
+                "differ from their siblings have no room for more characters",
+                "read a Lark grammar with lexer='dynamic_complete', or leave max_tokens out",
+            )
+        return cost + self.end_tokens
+
+    def cost_behind(self, trail: Trail) -> int:
+        """The same behind a token; NO_WAY where none is known."""
+        return min(NO_WAY, self._least.cost(trail) + self.end_tokens)
+
+    def is_far(self, trail: Trail, left: int) -> bool:
+        """Does the end fit into `left` tokens whatever token comes next, for certain?"""
+        highest = self._highest.get(trail.places[-1])
+        return highest is not None and highest < left
+
+    def ahead(self, trail: Trail) -> Ahead:
+        """What the end costs behind each token, the end token included."""
+        place = trail.places[-1]
+        with self._lock:
+            known = self._ahead.get(place)
+            if known is not None:
+                self._ahead.move_to_end(place)
+                return known
+        found = self._found(trail)
+        with self._lock:
+            if len(self._highest) >= MOST_KEPT:
+                self._highest.clear()
+            self._ahead[place] = found
+            if len(self._ahead) > MOST_GROUPINGS:
+                self._ahead.popitem(last=False)
+            self._highest[place] = found.highest
+        return found
+
+    def _found(self, trail: Trail) -> Ahead:
+        while True:
+            group_of, places, epoch = self._grammar.look_ahead(trail, successors_of_tokens, self._room, _grouped)
+            costs = self._least.costs(trail, places, epoch)
+            if costs is not None:
+                by_group = np.array([*costs, NO_WAY], dtype=np.int64)
+                by_group[by_group < NO_WAY] += self.end_tokens
+                return Ahead(by_group[group_of], int(by_group[:-1].max(initial=0)))
+
+    def _room(self) -> tuple[object, ...]:
+        vocabulary = self._grammar.vocabulary
+        size = vocabulary.size
+        return (
+            vocabulary.trie.nodes,
+            vocabulary.trie.tokens,
+            self._special,
+            np.zeros(N_PROGRESS, np.int64),
+            np.empty((vocabulary.longest + 2, 3), np.int32),
+            np.full(size, -1, np.int32),
+            np.empty(size, np.int32),
+            np.empty(size, np.int32),
+            np.zeros(1 << (4 * size).bit_length(), np.int32),
+        )
+
+
+def _grouped(arrays: tuple[object, ...], place_of: Callable[[int], Place]) -> tuple[NDArray[np.int32], list[int], int]:
+    """The group of each token, the configuration of each group, and the epoch in which these stand for something."""
+    progress, _stack, group_of, found = arrays[3:7]
+    assert isinstance(progress, np.ndarray)
+    assert isinstance(group_of, np.ndarray)
+    assert isinstance(found, np.ndarray)
+    configurations: list[int] = found[: int(progress[N_FOUND])].tolist()
+    epoch = place_of(configurations[0]).epoch if configurations else 0
+    return group_of, configurations, epoch

@@ -36,7 +36,7 @@ def outcomes() -> dict[str, Outcome]:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=10 * HANG_SECONDS,
+        timeout=30 * HANG_SECONDS,  # machine code may have to be made first
         check=False,
     )
     assert finished.returncode == 0, finished.stderr[-2000:]

@@ -15,6 +15,7 @@ time; requests and errors by kind. The exit status is 1 if an answer was wrong o
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -183,6 +184,8 @@ def main(arguments: list[str] | None = None) -> int:
         compiler.warm_up()
         traffic.prepare(compiler)
         traffic.record(Compiler(vocabulary))
+        gc.collect()
+        gc.freeze()  # as servers should (docs/serving.md)
         watch.forget()
         sys.setswitchinterval(options.switch_ms / 1e3)
         minutes = options.minutes if options.minutes is not None else float("inf")
@@ -211,6 +214,10 @@ def _print(console: Console, run: Run, samples: list[Sample], watch: Watch, disk
         figures_ms = [wall.quantile_ms(0.999), wall.longest_ns / 1e6, cpu.quantile_ms(0.999), cpu.longest_ns / 1e6]
         locks.add_row(rank, f"{wall.counts.total():,}", *[f"{ms:,.2f}" for ms in figures_ms])
     console.print(locks)
+    longest_ms = watch.collections.longest_ns / 1e6
+    console.print(
+        f"{watch.collections.counts.total():,} garbage collections, the longest {longest_ms:.0f} ms", markup=False
+    )
     for cpu_ns, wall_ns, where in sorted(watch.stacks, reverse=True)[:12]:
         console.print(f"{cpu_ns / 1e6:8.1f} ms ({wall_ns / 1e6:.1f}) {where}", markup=False, highlight=False)
     seconds = samples[-1].seconds

@@ -2,12 +2,14 @@
 
 Every lock that is made while `watched()` is in force notes the time from taking to opening it: by the clock, which
 counts whatever the machine does to the thread meanwhile (Python gives others a turn every 5 ms, other processes want
-the processor), and by the processor time of the thread, which is what the library itself does under the lock.
-Waiting for the lock is not holding it, so it is not counted.
+the processor), and by the processor time of the thread, which is what the library itself does under the lock. Left out
+of that is Python's garbage collector, which looks at the whole process in whichever thread it comes to (`collections`
+has its times). Waiting for the lock is not holding it, so it is not counted.
 """
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import traceback
@@ -62,6 +64,21 @@ class Watch:
         self._all: list[dict[str, tuple[Holds, Holds]]] = []
         self.stacks: list[tuple[int, int, str]] = []
         """Longest in processor time: (processor ns, ns by the clock, where)."""
+        self.collections = Holds()
+
+    def collected(self, phase: str, _: dict[str, Any]) -> None:
+        """Python's garbage collector begins or ends, in this thread."""
+        if phase == "start":
+            self._own.began_ns = time.thread_time_ns()
+        else:
+            ns = time.thread_time_ns() - self._own.began_ns
+            self._own.collecting_ns = self.collecting_ns + ns
+            self.collections.note(ns)
+
+    @property
+    def collecting_ns(self) -> int:
+        """Processor time that collections have taken of this thread."""
+        return int(getattr(self._own, "collecting_ns", 0))
 
     def note(self, rank: str, wall_ns: int, cpu_ns: int) -> None:
         """A lock was opened."""
@@ -116,17 +133,20 @@ class WatchedLock:
             return False
         self._depth += 1
         if self._depth == 1:
-            self._since_ns, self._cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
+            self._since_ns, self._cpu_ns = time.perf_counter_ns(), self._own_ns()
         return True
 
     def release(self) -> None:
         """As of any lock."""
         self._depth -= 1
-        times = (time.perf_counter_ns() - self._since_ns, time.thread_time_ns() - self._cpu_ns)
+        times = (time.perf_counter_ns() - self._since_ns, self._own_ns() - self._cpu_ns)
         is_open = self._depth == 0
         self._lock.release()
         if is_open:
             self._watch.note(self._rank, *times)
+
+    def _own_ns(self) -> int:
+        return time.thread_time_ns() - self._watch.collecting_ns
 
     def __enter__(self) -> bool:
         return self.acquire()
@@ -145,7 +165,9 @@ def watched() -> Iterator[Watch]:
         return WatchedLock(watch, rank.name.lower())
 
     maskwright.locks.new_lock = watched_lock
+    gc.callbacks.append(watch.collected)
     try:
         yield watch
     finally:
         maskwright.locks.new_lock = made
+        gc.callbacks.remove(watch.collected)

@@ -115,7 +115,7 @@ class GrammarCache:
                     self._n_hits += 1
                     self._grammars.move_to_end(key)
                     self._put_on_scales(key, known)
-                    self._drop_oldest()
+                    _dropped = self._drop_oldest()  # they go at the end, not under the lock: that takes some time
                     return known
                 pending = self._in_progress.get((os.getpid(), key))
                 if pending is None:
@@ -158,7 +158,7 @@ class GrammarCache:
             self._put_on_scales(key, made)
             for due in list(self._weights)[:WEIGHED_AT_ONCE]:
                 self._put_on_scales(due, self._grammars[due])
-            self._drop_oldest()
+            _dropped = self._drop_oldest()  # as above
         ours.set_result(made)
         return made
 
@@ -168,8 +168,12 @@ class GrammarCache:
         self._weights[key] = weight
         self._weights.move_to_end(key)
 
-    def _drop_oldest(self) -> None:
+    def _drop_oldest(self) -> list[CompiledGrammar]:
+        """What does not fit any more, for the caller to let go of."""
+        dropped = []
         while self._size > self._max_bytes:
-            key, _ = self._grammars.popitem(last=False)
+            key, grammar = self._grammars.popitem(last=False)
+            dropped.append(grammar)
             self._size -= self._weights.pop(key)
             self._n_dropped += 1
+        return dropped

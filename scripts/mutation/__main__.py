@@ -23,15 +23,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mutation.judging import TARGETS, Judge
+from scripts.mutation.judging import TARGETS, Judge, is_kernel_file
 from scripts.mutation.mutants import Mutant, mutants_of
 
 TESTS = ("tests/automata", "tests/matching")
-
-
-def is_kernel_file(path: str) -> bool:
-    """Does numba compile what is in it?"""
-    return Path(path).name.startswith("_")
 
 
 def all_mutants() -> dict[str, list[Mutant]]:
@@ -99,6 +94,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no other mutant after that")
     parser.add_argument("--again", action="store_true", help="judge those again that survived")
     parser.add_argument("--only", default="", help="only files whose path contains this")
+    parser.add_argument("--compiled", action="store_true", help="kernels too are compiled: slow, but all tests count")
     parser.add_argument("--part", choices=("kernels", "others", "both"), default="both")
     parser.add_argument("--report", action="store_true")
     chosen = parser.parse_args()
@@ -113,7 +109,7 @@ def main() -> None:
     else:
         drawn = [one for one in drawn if one.name not in known]
     until = float(os.environ.get("MUTATION_UNTIL", time.time() + 60 * chosen.minutes))
-    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
+    if chosen.compiled or os.environ.get("NUMBA_DISABLE_JIT") == "1":
         drawn = [mutant for mutant in drawn if is_kernel_file(mutant.path)]
     else:
         if chosen.part != "others":

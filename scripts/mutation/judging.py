@@ -34,6 +34,7 @@ from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
 from maskwright import Compiler, Vocabulary
+from scripts.mutation.kernels import replace
 from scripts.mutation.mutants import Mutant, code_of, tree_of, units_of
 
 TARGETS = ("maskwright/matching", "maskwright/automata")
@@ -42,7 +43,8 @@ SLOWEST_S = 1.5 if IS_INTERPRETED else 2.0
 """Tests that take longer are left out; some take minutes where kernels are interpreted."""
 FEW = 2 if IS_INTERPRETED else 3
 """So many cases of a test are tried, and all of those that are marked to be quick where kernels are interpreted."""
-MOST_BYTES = 4 << 30
+MOST_COMPILING_S = 90
+MOST_BYTES = 64 << 30
 """Addresses that a mutant's process may have beyond what its parent has."""
 
 settings.register_profile(
@@ -72,6 +74,14 @@ class Coverage:
             {row["test"]: {(path, line) for path, line in row["functions"]} for row in kept},
         )
 
+    def add_kernels(self, interpreted: Coverage) -> None:
+        """Nobody sees compiled kernels entered: tests count if one of their file enters them elsewhere."""
+        by_file: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        for test, functions in interpreted.functions.items():
+            by_file[test.split("::")[0]] |= {one for one in functions if is_kernel_file(one[0])}
+        for test, functions in self.functions.items():
+            functions |= by_file[test.split("::")[0]]
+
     def tests_of(self, mutant: Mutant, budget_s: float) -> list[str]:
         """The tests to run, in this order."""
         place = (mutant.path, mutant.first_line)
@@ -89,11 +99,17 @@ class Coverage:
         return sorted(chosen, key=lambda test: files.index(test.split("::")[0]))
 
 
+def is_kernel_file(path: str) -> bool:
+    """Does numba compile what is in it?"""
+    return Path(path).name.startswith("_")
+
+
 class Judge:
     """Takes the place of pytest's loop over tests."""
 
     def __init__(self, folder: Path, mutants: list[Mutant], budget_s: float, until: float) -> None:
         self._map = folder / f"coverage-{'interpreted' if IS_INTERPRETED else 'compiled'}.jsonl"
+        self._map_of_kernels = folder / "coverage-interpreted.jsonl"
         self._results = folder / "results.jsonl"
         self._mutants = mutants
         self._budget_s = budget_s
@@ -116,6 +132,8 @@ class Judge:
             Compiler(Vocabulary([*(bytes([byte]) for byte in range(256)), b""], eos_token_ids=[256])).warm_up()
         self.cover()
         coverage = Coverage.read(self._map, self._items)
+        if not IS_INTERPRETED and self._map_of_kernels.exists():
+            coverage.add_kernels(Coverage.read(self._map_of_kernels, self._items))
         functions = _functions_by_place()
         for mutant in self._mutants:
             if time.time() > self._until:
@@ -185,10 +203,15 @@ class Judge:
         def tried(tell: Callable[[str], None]) -> None:
             random.seed(0)
             code = code_of(mutant)
-            for function in functions[place]:
-                function.__code__ = code
+            least_limit_s = 10
+            if is_kernel_file(mutant.path) and not IS_INTERPRETED:
+                least_limit_s = MOST_COMPILING_S  # in whichever test that may be
+                replace(place, code)
+            else:
+                for function in functions[place]:
+                    function.__code__ = code
             for number, test in enumerate(tests):
-                limit_s = 10 + 5 * coverage.seconds[test]
+                limit_s = least_limit_s + 5 * coverage.seconds[test]
                 signal.setitimer(signal.ITIMER_PROF, limit_s)
                 signal.setitimer(signal.ITIMER_REAL, 60 + 10 * limit_s)
                 tell(f"during {test}\n")

@@ -256,15 +256,16 @@ class CompiledGrammar:
         content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         return explain_text(self.matcher(start), content)
 
-    def event_matcher(self, reader: JSONReader | None = None) -> EventMatcher:
+    def event_matcher(self, reader: JSONReader | None = None, *, max_tokens: int | None = None) -> EventMatcher:
         """A matcher that tells which values of the JSON document each token completes (`event_matcher.py`).
 
         `reader` says what numbers become: `JSONReader(numbers=Numbers.EXACT)`; by default, what `json.loads` makes.
+        `max_tokens` is that of `matcher`.
         """
         from maskwright.matching.event_matcher import EventMatcher
         from maskwright.matching.json_events import JSONReader
 
-        return EventMatcher(self.matcher(), [JSONReader() if reader is None else reader])
+        return EventMatcher(self.matcher(max_tokens=max_tokens), [JSONReader() if reader is None else reader])
 
     def canvas(
         self,

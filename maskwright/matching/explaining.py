@@ -156,6 +156,10 @@ def explain_token(matcher: Matcher, token_id: int, hidden: bytes = b"") -> Token
         return replace(told, accepted=text)
     if matcher.is_finished():
         return replace(told, reason=Reason.FINISHED)
+    matcher = matcher.without_budget()  # to one with a budget every byte read is a token
+    if matcher.allows(token_id):
+        matcher.accept_token(token_id)
+        return replace(told, reason=Reason.OVER_BUDGET, accepted=text, where=matcher.where())
     if text:
         return _first_refused(matcher, told, hidden)
     reason = Reason.SPECIAL_TOKEN if is_special else Reason.NO_TEXT

@@ -202,6 +202,10 @@ class Matcher:
         """A matcher at the same place that goes its own way."""
         return Matcher(self._grammar, self._trail.fork())
 
+    def without_budget(self) -> Matcher:
+        """A matcher at the same place that goes its own way, bound by the grammar alone."""
+        return Matcher(self._grammar, self._trail.fork())
+
     def is_at_place_of(self, other: Matcher) -> bool:
         """Are two spellings of one text, by tokens or by bytes, at one place, so that the same may follow?
 

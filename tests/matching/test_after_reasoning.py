@@ -92,6 +92,19 @@ def test_an_end_has_tokens(ends: list[list[int]]) -> None:
         AfterReasoning(GRAMMAR.matcher(), ends)
 
 
+def test_a_budget_is_that_of_the_answer_and_goes_with_forks_and_rollbacks() -> None:
+    text = AfterReasoning(GRAMMAR.matcher(max_tokens=3), ENDS)
+    assert text.accept_tokens([*b"xyz", THINK_END]) == 4
+    assert text.validate_tokens(b"aac") == 1, "behind the second letter there is no room for `c` and the end"
+    text.accept_token(ord("a"))
+    assert not text.allows(ord("b")) and not text.fork().allows(ord("b"))
+    row = mw.allocate_bitmask(1, VOCABULARY.size)[0]
+    text.fill_bitmask(row)
+    assert mw.allowed_tokens(row).tolist() == [ord("c")]
+    text.rollback(2)
+    assert text.accept_tokens([THINK_END, *b"bc", END]) == 4 and text.is_finished()
+
+
 def test_a_check_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     text = AfterReasoning(GRAMMAR.matcher(), ENDS)
     text.accept_token(ord("x"))

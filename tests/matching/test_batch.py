@@ -25,11 +25,12 @@ GRAMMARS = [
 
 
 def batch_at_random(rng: random.Random, n: int) -> list[mw.Matcher]:
-    """Matchers of all grammars, each some tokens into a text; some have ended."""
+    """Matchers of all grammars, with a budget or without, each some tokens into a text; some have ended."""
     matchers = []
     row = mw.allocate_bitmask(1, VOCABULARY.size)[0]
     for _ in range(n):
-        matcher = rng.choice(GRAMMARS).matcher()
+        grammar = rng.choice(GRAMMARS)
+        matcher = grammar.matcher(max_tokens=rng.choice([None, grammar.least_tokens() + rng.randrange(5)]))
         for _ in range(rng.randrange(6)):
             matcher.fill_bitmask(row)
             matcher.accept_token(rng.choice(mw.allowed_tokens(row, VOCABULARY.size).tolist()))

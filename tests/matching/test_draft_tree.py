@@ -37,6 +37,7 @@ TREES = 2_500  # for each kind of text
 OBJECT = COMPILER.compile_json_schema({"type": "object", "additionalProperties": {"type": ["null", "integer"]}})
 SET = COMPILER.compile_json_schema({"type": "array", "items": {"type": "string"}, "uniqueItems": True})
 BALANCED = COMPILER.compile_lark('start: "a" start "b" | "c"')
+NESTED = COMPILER.compile_gbnf('root ::= [a-z] root [a-z] | "0"')
 BEHAVIOUR = COMPILER.compile_behaviour(
     Spec.from_yaml(
         "segments: {q: {open: Q, text: {regex: '[ab]{0,4}'}}, a: {open: A, text: {regex: '[ab]{1,4}'}}}\nflow: q a\n"
@@ -53,6 +54,7 @@ KINDS: dict[str, Callable[[], Any]] = {
     "set": SET.matcher,
     "balanced": BALANCED.matcher,
     "reasoned": reasoned,
+    "budgeted": lambda: NESTED.matcher(max_tokens=NESTED.least_tokens() + 12),
 }
 
 

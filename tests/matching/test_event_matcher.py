@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskwright import Compiler, JSONSchemaOptions, Vocabulary, Whitespace, allocate_bitmask
+from maskwright import Compiler, JSONSchemaOptions, Vocabulary, Whitespace, allocate_bitmask, allowed_tokens
 from maskwright.errors import MatcherError, NotJSON, TokenRejected
 from maskwright.matching.event_matcher import EventMatcher
 from maskwright.matching.json_events import JSONEvent, JSONReader, Numbers, ObjectStarted, ValueCompleted
@@ -105,6 +105,27 @@ def test_rollbacks_forks_and_resets_leave_no_trace(seed: int) -> None:
     while len(known) < len(tokens):
         known.append(matcher.accept_token(tokens[len(known)]))
     assert [event for events in known for event in events] == expected(text)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 1 << 30))
+def test_with_a_budget_every_document_ends_in_time_and_is_told(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grammar = GRAMMARS[seed % len(GRAMMARS)]
+    max_tokens = grammar.least_tokens() + int(rng.integers(12))
+    matcher = grammar.event_matcher(max_tokens=max_tokens)
+    row = allocate_bitmask(1, VOCABULARY.size)[0]
+    tokens: list[int] = []
+    found: list[JSONEvent] = []
+    while not matcher.is_finished():
+        matcher.fill_bitmask(row)
+        tokens.append(int(rng.choice(allowed_tokens(row, VOCABULARY.size))))
+        before = matcher.fork()
+        told = matcher.accept_token(tokens[-1])
+        assert before.accept_tokens(tokens[-1:]) == (1, told)
+        found += told
+    assert len(tokens) <= max_tokens
+    assert found == expected(VOCABULARY.decode(tokens))
 
 
 def test_a_value_is_told_with_the_token_that_completes_it() -> None:

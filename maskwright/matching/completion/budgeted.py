@@ -13,6 +13,7 @@ mending it (it would be another text than the model's).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ from maskwright.errors import BudgetTooSmall, TokenRejected
 from maskwright.matching.behaviour.spellings import spellings_of
 from maskwright.matching.bitmask import packed_row, set_bits
 from maskwright.matching.completion._search import NO_WAY
+from maskwright.matching.explaining import Reason, TokenExplanation
 from maskwright.matching.finished_rows import FinishedRow
 from maskwright.matching.matcher import Matcher
 from maskwright.matching.place import Note, Place, Trail
@@ -133,6 +135,14 @@ class BudgetedMatcher(Matcher):
             return super()._why_rejected(token_id)
         return f"{self.n_left} tokens are left, which are too few to complete the text behind it"
 
+    def explain(self, token_id: int) -> TokenExplanation:
+        """Why the token is allowed here or refused; where too few tokens are left, how many it would take."""
+        told = super().explain(token_id)
+        behind = self.without_budget()
+        if told.reason is not Reason.OVER_BUDGET or not behind.accept_tokens([token_id]):
+            return told
+        return replace(told, n_needed=1 + self._outlook.cost(behind.trail), n_left=self.n_left)
+
     def accept_bytes(self, text: bytes) -> None:
         """Read bytes, which count as the fewest tokens that spell them; raises TokenRejected."""
         n_spelled = spellings_of(self.vocabulary).count(text)
@@ -161,5 +171,5 @@ class BudgetedMatcher(Matcher):
 
     def forced_tokens(self) -> list[int]:
         """Tokens that spell forced bytes, as many as the budget allows."""
-        tokens = Matcher(self._grammar, self._trail.fork()).forced_tokens()
+        tokens = self.without_budget().forced_tokens()
         return tokens[: self.validate_tokens(tokens)]

@@ -162,7 +162,9 @@ def test_texts_of_several_grammars_are_masked_as_by_their_bitmasks() -> None:
         {"type": "object", "properties": {"a": {"type": "integer"}}},
         {"type": "array", "items": {"type": "integer"}, "minItems": 9, "uniqueItems": True},
     ]
-    matchers = [compiler.compile_json_schema(schema).matcher() for schema in schemas for _ in range(3)]
+    grammars = [compiler.compile_json_schema(schema) for schema in schemas]
+    matchers = [grammar.matcher() for grammar in grammars for _ in range(3)]
+    matchers += [grammars[0].matcher(max_tokens=grammars[0].least_tokens() + slack) for slack in (0, 9)]
     resident = ResidentRows(vocabulary.size, "cpu", budget_bytes=24 * 4 * 9)
     rng = np.random.default_rng(4)
     bitmask = mw.allocate_bitmask(len(matchers), vocabulary.size)

@@ -37,10 +37,10 @@ class Cases:
         self._spec = grammar
         self._grammar = None if "behaviour" in grammar else self._compiled(grammar)
 
-    def says(self, after: str | list[Mapping[str, str]], token: str | Mapping[str, Any]) -> str:
-        """The message for a token after a text, or after the steps of a trace; its number is N."""
-        token_id = self.token_id(token)
-        told = str(self.reached(after).explain(token_id))
+    def says(self, case: Mapping[str, Any]) -> str:
+        """The message for the token of a case; its number is N."""
+        token_id = self.token_id(case["token"])
+        told = str(self.reached(case).explain(token_id))
         return told.replace(f"Token {token_id}", "Token N", 1)
 
     def told(self, text: str) -> str:
@@ -63,11 +63,12 @@ class Cases:
                 return self._empty
         raise AssertionError(token)
 
-    def reached(self, after: str | list[Mapping[str, str]]) -> Matcher | Session:
-        """A matcher after a text, or a session after some steps."""
+    def reached(self, case: Mapping[str, Any]) -> Matcher | Session:
+        """A matcher after the text of a case, perhaps with a budget, or a session after some steps."""
+        after: str | list[Mapping[str, str]] = case["after"]
         if isinstance(after, str):
             assert self._grammar is not None
-            matcher = self._grammar.matcher()
+            matcher = self._grammar.matcher(max_tokens=case.get("max_tokens"))
             matcher.accept_bytes(after.encode())
             return matcher
         spec = Spec.from_yaml(self._spec["behaviour"], "case")

@@ -37,7 +37,7 @@ def cases_of(name: str, number: int) -> Cases:
 )
 def test_a_token_is_explained_in_these_words(name: str, number: int, case: dict[str, Any]) -> None:
     cases = cases_of(name, number)
-    assert cases.says(case["after"], case["token"]) == case["says"]
+    assert cases.says(case) == case["says"]
 
 
 @pytest.mark.parametrize(("name", "number", "case"), TOKENS[::7], ids=range(len(TOKENS[::7])))
@@ -45,7 +45,7 @@ def test_explaining_a_token_agrees_with_the_matcher_and_changes_nothing(
     name: str, number: int, case: dict[str, Any]
 ) -> None:
     cases = cases_of(name, number)
-    reached = cases.reached(case["after"])
+    reached = cases.reached(case)
     for token in range(cases.vocabulary.size):
         assert reached.explain(token).is_allowed == reached.allows(token), token
 

@@ -58,8 +58,8 @@ def read_source(text: str, *, source_name: str = SOURCE_NAME, import_paths: Sequ
     try:
         builder.load_grammar(text, source_name)
         grammar = builder.build()
-    except (LarkError, AssertionError, ValueError, IndexError, KeyError, AttributeError) as error:
-        # lark asserts, and looks up, what a grammar text may get wrong
+    except (LarkError, AssertionError, ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
+        # lark asserts, and looks up, what a grammar text may get wrong, and cannot always say what was
         raise located(error, text, source_name) from error
     except RecursionError as error:
         raise LimitExceeded("The nesting of a Lark grammar", MAX_NESTING + 1, MAX_NESTING) from error
@@ -74,7 +74,9 @@ def located(error: Exception, text: str, source_name: str) -> GrammarSyntaxError
             message = "the ends of a range are one character each"
             return GrammarSyntaxError(message, text, max(0, text.find("..")), source_name)
         error = error.orig_exc
-    said = error.message if isinstance(error, GrammarSyntaxError) else str(error)
+    said = (
+        error.message if isinstance(error, GrammarSyntaxError) else "" if isinstance(error, TypeError) else str(error)
+    )
     message = " ".join(said.split("\n\n", maxsplit=1)[0].split()) or "lark cannot read this"
     if isinstance(error, UnexpectedToken) and error.line > 0:
         expected = ", ".join(sorted(map(_readable, error.accepts or error.expected)))

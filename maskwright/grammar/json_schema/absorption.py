@@ -114,6 +114,8 @@ def _covers_arrays(wide: ArrayShape, narrow: ArrayShape) -> bool:
         return False
     if (wide.is_unique and not narrow.is_unique) or not set(wide.counted) <= set(narrow.counted):
         return False
+    if wide.budgets != narrow.budgets:
+        return False
     length = max(len(wide.prefix), len(narrow.prefix))
     return implies(narrow.items, wide.items) and all(
         implies(item_condition(narrow, place), item_condition(wide, place)) for place in range(length)

@@ -93,4 +93,7 @@ def comparable_options(left: object, right: object, options: JSONSchemaOptions |
         escapes=Escapes.CANONICAL,
         numbers=NumberSpelling.CANONICAL,
         property_order=PropertyOrder.ANY,
+        max_string=None,
+        max_items=None,
+        field_budgets=(),
     )

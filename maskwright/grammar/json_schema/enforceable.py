@@ -79,6 +79,8 @@ def _check_distinct(
             "cannot be enforced here: some item can be begun in a way that leaves only finitely many values, "
             "all of which may have occurred"
         )
+        if options.has_budgets:
+            reason += " (strings that max_string or field_budgets bound are few)"
         raise form.terms.reader.refuse(form.terms.node_with(conjunction, "uniqueItems"), "uniqueItems", reason)
 
 

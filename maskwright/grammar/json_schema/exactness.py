@@ -48,6 +48,9 @@ def _findings(reader: SchemaReader) -> Iterator[Finding]:
     found = [
         Finding(reader.pointer(node), Exactness.ANNOTATION, keyword, reason) for node, keyword, reason in reader.notes
     ]
+    for pointer, most in dict(options.field_budgets).items():
+        reason = f"strings have at most {most} characters, and arrays as many items"
+        found.append(Finding(pointer, Exactness.RESTRICTED, "field_budgets", reason))
     root = reader.document.root
     subschemas = _subschemas(reader) | ({"": root} if isinstance(root, Mapping) else {})
     for pointer, schema in subschemas.items():
@@ -70,6 +73,10 @@ def _narrowed_texts(options: JSONSchemaOptions) -> Iterator[tuple[str, str]]:
         yield "outer_whitespace", "no blanks before or after the document"
     if options.escapes is Escapes.CANONICAL:
         yield "escapes", "characters are spelled as serialisers do, not in every way that JSON has"
+    if options.max_string is not None:
+        yield "max_string", f"strings have at most {options.max_string} characters, unless they are enumerated"
+    if options.max_items is not None:
+        yield "max_items", f"arrays have at most {options.max_items} items"
 
 
 def _narrowed_at(schema: Mapping[str, Any], options: JSONSchemaOptions) -> Iterator[tuple[str, str]]:

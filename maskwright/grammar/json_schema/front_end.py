@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import EmptyLanguage, SpecificationError
 from maskwright.grammar.ir import Grammar
+from maskwright.grammar.json_schema.budgets import Budgeting
 from maskwright.grammar.json_schema.conflict import conflicting_keywords
 from maskwright.grammar.json_schema.document import read_document
 from maskwright.grammar.json_schema.enforceable import check_enforceable
@@ -36,7 +37,8 @@ def json_schema_grammar(
     References to other documents are looked up in `registry`, which has the standard metaschemas anyway; nothing is
     fetched, unless the caller's registry does so by itself.
 
-    Raises GrammarSyntaxError (not JSON), InvalidSchema, UnsupportedSchema, EmptyLanguage and LimitExceeded.
+    Raises GrammarSyntaxError (not JSON), InvalidSchema, UnsupportedSchema, EmptyLanguage and LimitExceeded, and
+    InvalidOption for a pointer of `field_budgets` that bounds nothing.
     """
     document = read_document(schema)
     options = options or options_in(document)
@@ -65,7 +67,7 @@ def understood(
 ) -> tuple[SchemaReader, NormalForm, Productivity, Conjunction]:
     """A document as far as its values are known, and which conjunction is the whole of it; for other spellings too."""
     reader = SchemaReader(document, options, registry)
-    node = reader.child(document, 0, "", "(root)")
+    node = reader.child(reader.document.root, 0, "", "(root)")
     read_all(reader)
     terms = Terms(reader)
     root = terms.stands_for[node]
@@ -78,9 +80,11 @@ def _why_empty(
 ) -> EmptyLanguage:
     """The same error, with the keywords that exclude each other."""
 
+    meant = options.without_budgets()
+
     def is_empty(schema: object) -> bool:
         try:
-            _, _, productivity, root = understood(schema, options, registry)
+            _, _, productivity, root = understood(schema, meant, registry)
             return not productivity.is_productive(root)
         except SpecificationError:
             return False
@@ -94,12 +98,19 @@ def _why_empty(
 
 
 def _normal_form(terms: Terms, root: Conjunction, options: JSONSchemaOptions) -> tuple[NormalForm, Productivity]:
-    """The normal form in which branches of `oneOf` that share a value exclude each other."""
+    """The normal form in which branches of `oneOf` that share a value exclude each other, within the budgets."""
     form = NormalForm(terms, options)
     while True:
         productivity = Productivity(form, options.numbers)
         productivity.reach(root)
         found = productivity.overlaps()
         if not found:
-            return form, productivity
+            break
         form = form.excluding(frozenset(found))
+    if not options.has_budgets or not productivity.is_productive(root):
+        return form, productivity
+    budgeting = Budgeting(options)
+    within = Productivity(form.within_budgets(budgeting), options.numbers)
+    within.reach(root)
+    budgeting.check(productivity, within)
+    return within.form, within

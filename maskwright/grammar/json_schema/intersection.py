@@ -54,6 +54,7 @@ def intersect(left: Shape, right: Shape, join: Join) -> Shape | None:
                 left.languages + right.languages,
                 max(left.min_length, right.min_length),
                 least(left.max_length, right.max_length),
+                left.budgets | right.budgets,
             )
         case StringWords(), _:
             return _filter_words(left, right)
@@ -116,6 +117,7 @@ def _intersect_arrays(left: ArrayShape, right: ArrayShape, join: Join) -> ArrayS
         least(left.max_items, right.max_items),
         _join_counted(left.counted, right.counted),
         left.is_unique or right.is_unique,
+        left.budgets | right.budgets,
     )
 
 

@@ -1,6 +1,6 @@
 """The normal form: the union of shapes of any conjunction of terms.
 
-`union_of(conjunction)` intersects the unions of its literals. A term's union is its own shapes, intersected with the
+`meaning_of(conjunction)` intersects the unions of its literals. A term's union is its own shapes, intersected with the
 unions of its choices; the union of a negated term is what breaks one of these. All are memoised, and only what is asked
 for is computed, so a recursive schema ends: below a shape stand conjunctions, not unions.
 
@@ -8,6 +8,8 @@ for is computed, so a recursive schema ends: below a shape stand conjunctions, n
 complement of the other. Whether they share one is known only after the unions are (see `productivity`), so `overlaps`
 names the pairs of branches that do, and the caller asks again with a normal form that knows them.  Why not always
 intersect with the complements: fifty branches would be fifty times fifty intersections, almost always for nothing.
+
+`union_of` is what those ask who write texts: the same union, or what of it lies within budgets (see `budgets`).
 
 Growth. Unions multiply under conjunction: at most `max_shapes` in one union and MAX_INTERSECTIONS in all.
 """
@@ -19,6 +21,7 @@ from collections.abc import Iterable
 from maskwright.errors import LimitExceeded, SchemaTooComplex
 from maskwright.grammar.json_schema.absorption import Absorption
 from maskwright.grammar.json_schema.array_states import MAX_ARRAY_STATES, ArrayGraph
+from maskwright.grammar.json_schema.budgets import Budgeting
 from maskwright.grammar.json_schema.complement import CannotNegate, complement_union
 from maskwright.grammar.json_schema.evaluation import NOT_EVALUATED, Evaluated, judged_items, judged_members
 from maskwright.grammar.json_schema.intersection import intersect
@@ -71,6 +74,7 @@ class NormalForm:
         self.open_terms: set[int] = set()
         self.n_intersections = 0
         self.absorption = Absorption()
+        self.budgeting: Budgeting | None = None
 
     def excluding(self, overlapping: frozenset[Overlap]) -> NormalForm:
         """The normal form in which these branches exclude each other too; what that does not concern is taken over."""
@@ -86,7 +90,18 @@ class NormalForm:
         form.absorption = self.absorption
         return form
 
+    def within_budgets(self, budgeting: Budgeting) -> NormalForm:
+        """The normal form whose unions hold what is written within budgets; what negations mean stays what it was."""
+        form = self.excluding(frozenset())
+        form.budgeting = budgeting
+        return form
+
     def union_of(self, conjunction: Conjunction) -> Union:
+        """The shapes of the values that satisfy the conjunction and that are written: all, or those within budgets."""
+        union = self.meaning_of(conjunction)
+        return union if self.budgeting is None else self.budgeting.within(union, conjunction)
+
+    def meaning_of(self, conjunction: Conjunction) -> Union:
         """The shapes of the values that satisfy all literals of the conjunction."""
         union = self.unions.get(conjunction)
         if union is None:
@@ -96,7 +111,7 @@ class NormalForm:
             else:
                 union = ANY_VALUE
                 for literal in conjunction:
-                    union = self.intersect_unions(union, self.union_of((literal,)), conjunction)
+                    union = self.intersect_unions(union, self.meaning_of((literal,)), conjunction)
             if len(self.unions) >= MAX_CONJUNCTIONS:
                 pointer = self.pointer(conjunction)
                 raise SchemaTooComplex("conjunctions of subschemas", len(self.unions) + 1, MAX_CONJUNCTIONS, pointer)
@@ -115,12 +130,12 @@ class NormalForm:
         if known is None:
             known = joined
             if self._is_flat(joined):
-                union = self.intersect_unions(self.union_of(left), self.union_of(right), joined)
+                union = self.intersect_unions(self.meaning_of(left), self.meaning_of(right), joined)
                 if not union:
                     known = NOTHING_AT_ALL
-                elif union == self.union_of(left):
+                elif union == self.meaning_of(left):
                     known = left
-                elif union == self.union_of(right):
+                elif union == self.meaning_of(right):
                     known = right
             self.joined[joined] = known
         return known
@@ -222,10 +237,10 @@ class NormalForm:
         """The union of the branches of a term's choice."""
         branches = self._branches(number, position, choice)
         if len(branches) == 1:
-            return self.union_of(branches[0])
+            return self.meaning_of(branches[0])
         shapes: list[Shape] = []
         for branch in branches:
-            shapes += self.union_of(branch)
+            shapes += self.meaning_of(branch)
         return merge_alternatives(shapes)
 
     def _branches(self, number: int, position: int, choice: Choice) -> list[Conjunction]:
@@ -245,7 +260,7 @@ class NormalForm:
         term = self.terms.terms[number]
         asked = (~number,)
         if term.judges_the_rest:
-            return self._complement(self.union_of((number,)), asked)
+            return self._complement(self.meaning_of((number,)), asked)
         self._enter(number)
         shapes = [*self._complement(term.own, asked)]
         if term.beside is not ANY_VALUE:
@@ -253,12 +268,12 @@ class NormalForm:
         for choice in term.choices:
             none = ANY_VALUE
             for branch in choice.branches:
-                none = self.intersect_unions(none, self.union_of(self.terms.negate(branch)), asked)
+                none = self.intersect_unions(none, self.meaning_of(self.terms.negate(branch)), asked)
             shapes += none
             if choice.kind is ChoiceKind.ONE:
                 for i, branch in enumerate(choice.branches):
                     for other in choice.branches[i + 1 :]:
-                        shapes += self.union_of(self.join(branch, other))
+                        shapes += self.meaning_of(self.join(branch, other))
         self.open_terms.discard(number)
         return self._bounded(self.absorption.reduced(merge_alternatives(shapes)), asked)
 
@@ -284,7 +299,7 @@ class NormalForm:
 
     def _judged_literal(self, literal: int) -> Judged:
         if literal < 0:
-            return tuple([(shape, NOT_EVALUATED) for shape in self.union_of((literal,))])
+            return tuple([(shape, NOT_EVALUATED) for shape in self.meaning_of((literal,))])
         return self._judged_term(literal)
 
     def _judged_term(self, number: int) -> Judged:

@@ -176,7 +176,7 @@ def names_language(form: NormalForm, names: Conjunction) -> Language | None:
     if names == EVERYTHING:
         return None
     languages = []
-    for shape in form.union_of(names):
+    for shape in form.meaning_of(names):
         if shape.family == STRING_FAMILY:
             if shape == ANY_STRING:
                 return None

@@ -89,6 +89,11 @@ class JSONSchemaOptions(KeepsHash):
         ever more than 50,000 and 20,000.
     max_nesting: the most applicators and references that lead to one another without a step into the value.
         Each takes a few frames of Python's stack, so there is a greatest limit.
+    max_string: the most characters of a string value, where the schema allows as many; None for no such bound. Names of
+        members and enumerated strings are not meant.
+    max_items: likewise for the items of an array.
+    field_budgets: by JSON pointer into the schema, the most characters of a string that the subschema there allows, and
+        the most items of an array, in place of `max_string` and `max_items`. Kept as pairs, sorted.
     """
 
     whitespace: Whitespace | Indented = Whitespace.FLEXIBLE
@@ -101,6 +106,9 @@ class JSONSchemaOptions(KeepsHash):
     max_shapes: int = 2_000
     max_states: int = 50_000
     max_nesting: int = 100
+    max_string: int | None = None
+    max_items: int | None = None
+    field_budgets: Mapping[str, int] | tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_whitespace < 0:
@@ -110,6 +118,25 @@ class JSONSchemaOptions(KeepsHash):
                 raise ValueError(f"{name} is {limit}, less than one")
         if self.max_nesting > MAX_NESTING:
             raise ValueError(f"max_nesting is {self.max_nesting}, more than {MAX_NESTING}")
+        for name in ("max_string", "max_items"):
+            if (most := getattr(self, name)) is not None and most < 0:
+                raise ValueError(f"{name} is {most}, less than nothing")
+        budgets = dict(self.field_budgets)
+        object.__setattr__(self, "field_budgets", tuple(sorted(budgets.items())))
+        for pointer, most in budgets.items():
+            if pointer and not pointer.startswith("/"):
+                raise ValueError(f"{pointer!r} in field_budgets is not a JSON pointer: it begins with no '/'")
+            if most < 0:
+                raise ValueError(f"field_budgets[{pointer!r}] is {most}, less than nothing")
+
+    @property
+    def has_budgets(self) -> bool:
+        """Is any string or array bounded by an option?"""
+        return self.max_string is not None or self.max_items is not None or bool(self.field_budgets)
+
+    def without_budgets(self) -> JSONSchemaOptions:
+        """The same options, without those that bound strings and arrays."""
+        return replace(self, max_string=None, max_items=None, field_budgets=())
 
     @classmethod
     def exact(cls) -> JSONSchemaOptions:
@@ -158,6 +185,8 @@ def options_in(schema: object) -> JSONSchemaOptions:
 def _as_json(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, tuple):
+        return dict(value)
     return value.n_blanks if isinstance(value, Indented) else value
 
 
@@ -203,6 +232,21 @@ def _read_count(least: int, most: int | None = None) -> Callable[[str, object], 
     return read
 
 
+def _read_optional_count(name: str, written: object) -> object:
+    return None if written is None else _read_count(0)(name, written)
+
+
+def _read_field_budgets(name: str, written: object) -> object:
+    if not isinstance(written, Mapping):
+        raise _invalid(name, f"is an object with a number for each JSON pointer, not {written!r}")
+    for pointer, most in written.items():
+        if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
+            raise _invalid(name, f"has JSON pointers, which begin with '/', not {pointer!r}")
+        if not isinstance(most, int) or isinstance(most, bool) or most < 0:
+            raise _invalid(name, f"has integers of at least 0, not {most!r} for {pointer!r}")
+    return tuple(written.items())
+
+
 _READERS: Final[dict[str, Callable[[str, object], object]]] = {
     "whitespace": _read_whitespace,
     "property_order": _read_member(PropertyOrder),
@@ -214,6 +258,9 @@ _READERS: Final[dict[str, Callable[[str, object], object]]] = {
     "max_shapes": _read_count(1),
     "max_states": _read_count(1),
     "max_nesting": _read_count(1, MAX_NESTING),
+    "max_string": _read_optional_count,
+    "max_items": _read_optional_count,
+    "field_budgets": _read_field_budgets,
     "exact": _read_flag,
 }
 """How the JSON value of each option is read."""

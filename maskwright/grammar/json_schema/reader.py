@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskwright.errors import InvalidSchema, LimitExceeded, SpecificationError, UnsupportedSchema
 from maskwright.grammar.json_schema.document import Draft, escape_step, type_name
+from maskwright.grammar.json_schema.fields import with_fields
 from maskwright.grammar.json_schema.options import JSONSchemaOptions
 from maskwright.grammar.json_schema.references import (
     Place,
@@ -26,6 +27,7 @@ from maskwright.grammar.json_schema.references import (
 )
 from maskwright.grammar.json_schema.resources import is_mere_reference
 from maskwright.grammar.json_schema.schema_node import FALSE_NODE, TRUE_NODE, SchemaNode
+from maskwright.grammar.json_schema.shapes import NO_BUDGETS
 from maskwright.grammar.json_schema.vocabulary import ANNOTATIONS, Dialect
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class SchemaReader:
     """The nodes read so far and what is still to be read (mutable; lives as long as one call of `read_schema`)."""
 
     def __init__(self, root: Any, options: JSONSchemaOptions, registry: Registry[Any] | None = None) -> None:
+        root, self.fields = with_fields(root, dict(options.field_budgets))
         self.references = References(root, registry)
         self.document = self.references.document
         self.options = options
@@ -70,9 +73,11 @@ class SchemaReader:
         return self._read(schema, self.nodes[parent].place, parent, step)
 
     def _read(self, schema: Mapping[str, Any], around: Place, parent: int, step: str | tuple[str, str]) -> int:
-        if not schema:
+        budgets = self.fields.get(id(schema), NO_BUDGETS)
+        if not schema and not budgets:
             return TRUE_NODE
-        if parent and _PLAIN_KEYWORDS.issuperset(schema) and (known := self._plain(schema, parent)) is not None:
+        is_plain = not budgets and _PLAIN_KEYWORDS.issuperset(schema)
+        if parent and is_plain and (known := self._plain(schema, parent)) is not None:
             self.plain_ones.append((schema, parent, step))
             return known
         place = around
@@ -81,9 +86,9 @@ class SchemaReader:
         key = id(schema), id(place)
         known = self.node_of_object.get(key)
         if known is None:
-            known = self.node_of_object[key] = self.add(SchemaNode(schema, parent, step, place))
+            known = self.node_of_object[key] = self.add(SchemaNode(schema, parent, step, place, budgets=budgets))
             self.unread.append(known)
-            if _PLAIN_KEYWORDS.issuperset(schema) and "$ref" not in schema and isinstance(schema.get("type"), str):
+            if is_plain and "$ref" not in schema and isinstance(schema.get("type"), str):
                 self.node_of_type[id(place), schema["type"]] = known
         return known
 

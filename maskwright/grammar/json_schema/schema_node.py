@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from maskwright.grammar.json_schema.references import Place
+from maskwright.grammar.json_schema.shapes import NO_BUDGETS, Budgets
 from maskwright.grammar.json_schema.strings import Language
 from maskwright.grammar.json_schema.vocabulary import ALL_TYPES
 
@@ -40,7 +41,8 @@ class SchemaNode:
 
     `values` are those of `enum` or `const`, without the ones that a second such keyword excludes. `value_nodes` are,
     for each array or object among them, the nodes of its items or members. `choices` are in the order of the text;
-    `own_position` says how many come before `properties`; that is the order of members.
+    `own_position` says how many come before `properties`; that is the order of members. `budgets` are what the option
+    `field_budgets` says of this place.
     """
 
     schema: Any
@@ -48,6 +50,7 @@ class SchemaNode:
     step: str | tuple[str, str]
     place: Place
     is_false: bool = False
+    budgets: Budgets = NO_BUDGETS
     types: int = ALL_TYPES
     values: list[Any] | None = None
     value_nodes: tuple[list[int], ...] = ()

@@ -71,6 +71,14 @@ class NumberWords(KeepsHash):
     words: tuple[tuple[Decimal, tuple[str, ...]], ...]
 
 
+Budgets: TypeAlias = frozenset[tuple[int, str]]
+"""How long a string or array of a shape is written at most, each with the option that says so; see `budgets`.
+
+They are no part of what the shape means: intersections collect them, and complements know nothing of them.
+"""
+NO_BUDGETS: Budgets = frozenset()
+
+
 @record
 class StringShape(KeepsHash):
     """The strings that belong to all languages and whose length in characters lies in a range."""
@@ -79,6 +87,7 @@ class StringShape(KeepsHash):
     languages: tuple[Language, ...] = ()
     min_length: int = 0
     max_length: int | None = None
+    budgets: Budgets = NO_BUDGETS
 
 
 @record
@@ -111,6 +120,7 @@ class ArrayShape(KeepsHash):
     max_items: int | None = None
     counted: tuple[Counted, ...] = ()
     is_unique: bool = False
+    budgets: Budgets = NO_BUDGETS
 
 
 @record
@@ -160,14 +170,16 @@ ANY_VALUE: Union = (NULL, ANY_BOOLEAN, ANY_NUMBER, ANY_STRING, ANY_ARRAY, ANY_OB
 WHOLE_TYPES = frozenset((ANY_NUMBER, ANY_STRING, ANY_ARRAY, ANY_OBJECT))
 
 
-def string_shape(languages: Iterable[Language], min_length: int, max_length: int | None) -> StringShape | None:
+def string_shape(
+    languages: Iterable[Language], min_length: int, max_length: int | None, budgets: Budgets = NO_BUDGETS
+) -> StringShape | None:
     """The strings of all languages with a length in the range, or None if there are none."""
     if max_length is not None and min_length > max_length:
         return None
     unique = tuple(sorted(set(languages), key=str))
     if unique and bounded_language(unique, min_length, max_length)[0].is_empty:
         return None
-    return StringShape(unique, min_length, max_length)
+    return StringShape(unique, min_length, max_length, budgets)
 
 
 def array_shape(
@@ -177,6 +189,7 @@ def array_shape(
     max_items: int | None,
     counted: Iterable[Counted] = (),
     is_unique: bool = False,
+    budgets: Budgets = NO_BUDGETS,
 ) -> ArrayShape | None:
     """Arrays with these conditions, or None if they visibly exclude each other."""
     kept = []
@@ -208,7 +221,8 @@ def array_shape(
             items = EVERYTHING
     while prefix and prefix[-1] == items and (max_items is None or len(prefix) < max_items):
         prefix = prefix[:-1]
-    return ArrayShape(prefix, items, min_items, max_items, tuple(kept), is_unique and max_items not in (0, 1))
+    is_unique = is_unique and max_items not in (0, 1)
+    return ArrayShape(prefix, items, min_items, max_items, tuple(kept), is_unique, budgets)
 
 
 def item_condition(shape: ArrayShape, position: int) -> Conjunction:
@@ -275,7 +289,7 @@ def merge_alternatives(shapes: Iterable[Shape]) -> Union:
     whole_types = {shape.family for shape in unique if shape in WHOLE_TYPES}
     kept: dict[Shape | type[Shape], Shape] = {}
     for shape in unique:
-        if shape.family in whole_types and shape not in WHOLE_TYPES:
+        if shape.family in whole_types and shape not in WHOLE_TYPES and not getattr(shape, "budgets", NO_BUDGETS):
             continue
         if isinstance(shape, StringWords):
             words.update(dict.fromkeys(shape.words))

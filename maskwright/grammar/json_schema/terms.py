@@ -304,8 +304,8 @@ class Terms:
         if types & (NUMBER | INTEGER):
             shapes.append(_number(node))
         if types & STRING:
-            if node.languages or node.min_length or node.max_length is not None:
-                shapes.append(string_shape(node.languages, node.min_length, node.max_length))
+            if node.languages or node.min_length or node.max_length is not None or node.budgets:
+                shapes.append(string_shape(node.languages, node.min_length, node.max_length, node.budgets))
             else:
                 shapes.append(ANY_STRING)
         if types & ARRAY:
@@ -317,7 +317,7 @@ class Terms:
 
     def _array(self, node: SchemaNode) -> ArrayShape | None:
         if not (node.prefix or node.has_items or node.min_items or node.is_unique) and (
-            node.contains is None and node.max_items is None
+            node.contains is None and node.max_items is None and not node.budgets
         ):
             return ANY_ARRAY
         prefix = tuple([self.stands_for[part] for part in node.prefix]) if node.prefix else ()
@@ -325,7 +325,7 @@ class Terms:
         if node.contains is not None:
             counted = (Counted(self.stands_for[node.contains], 0, node.min_contains, node.max_contains),)
         items = self.stands_for[node.items]
-        return array_shape(prefix, items, node.min_items, node.max_items, counted, node.is_unique)
+        return array_shape(prefix, items, node.min_items, node.max_items, counted, node.is_unique, node.budgets)
 
     def _object(self, node: SchemaNode) -> ObjectShape | None:
         if not (node.properties or node.patterns or node.required or node.has_additional or node.min_properties) and (

@@ -37,6 +37,9 @@ OPTIONS = st.builds(
     max_shapes=st.integers(1, 10_000),
     max_states=st.integers(1, 10_000),
     max_nesting=st.integers(1, MAX_NESTING),
+    max_string=st.one_of(st.none(), st.integers(0, 1000)),
+    max_items=st.one_of(st.none(), st.integers(0, 1000)),
+    field_budgets=st.dictionaries(st.text().map("/{}".format), st.integers(0, 1000), max_size=3),
 )
 
 
@@ -69,6 +72,11 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"max_states": "9"}, "/x-maskwright/max_states", "is an integer of at least 1, not '9'"),
         ({"max_nesting": 201}, "/x-maskwright/max_nesting", "is an integer of at most 200, not 201"),
         ({"exact": 1}, "/x-maskwright/exact", "is true or false, not 1"),
+        ({"max_string": -1}, "/x-maskwright/max_string", "is an integer of at least 0, not -1"),
+        ({"max_items": "3"}, "/x-maskwright/max_items", "is an integer of at least 0, not '3'"),
+        ({"field_budgets": 3}, "/x-maskwright/field_budgets", "is an object with a number for each JSON pointer"),
+        ({"field_budgets": {"a": 3}}, "/x-maskwright/field_budgets", "which begin with '/', not 'a'"),
+        ({"field_budgets": {"/a": True}}, "/x-maskwright/field_budgets", "at least 0, not True for '/a'"),
         ({3: 4}, "/x-maskwright/3", "is not an option"),
         ([], "/x-maskwright", "must be an object of options, not []"),
     ],
@@ -80,10 +88,27 @@ def test_wrong_options_in_a_schema_are_errors_with_a_pointer(written: Any, point
     assert reason in caught.value.reason
 
 
-@pytest.mark.parametrize("wrong", [{"max_whitespace": -1}, {"max_shapes": 0}, {"max_states": 0}, {"max_nesting": 0}])
-def test_limits_must_leave_something(wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_whitespace": -1},
+        {"max_shapes": 0},
+        {"max_states": 0},
+        {"max_nesting": 0},
+        {"max_string": -1},
+        {"max_items": -1},
+        {"field_budgets": {"/a": -1}},
+    ],
+)
+def test_limits_must_leave_something(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="less than"):
-        JSONSchemaOptions(**wrong)  # type: ignore[arg-type]
+        JSONSchemaOptions(**wrong)
+
+
+def test_a_field_is_named_by_a_pointer() -> None:
+    assert JSONSchemaOptions(field_budgets={"/b": 1, "": 2}).field_budgets == (("", 2), ("/b", 1))
+    with pytest.raises(ValueError, match="'a' in field_budgets is not a JSON pointer"):
+        JSONSchemaOptions(field_budgets={"a": 1})
 
 
 def test_a_chain_of_applicators_has_a_greatest_limit() -> None:

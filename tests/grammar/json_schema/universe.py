@@ -99,6 +99,10 @@ class Meaning:
         """Has the value any of the shapes of a conjunction?"""
         return any(self.has_shape(value, shape) for shape in self.form.union_of(conjunction))
 
+    def is_meant(self, value: Json, conjunction: Conjunction) -> bool:
+        """Does the value satisfy a conjunction, whatever the budgets say of how it is written?"""
+        return any(self.has_shape(value, shape) for shape in self.form.meaning_of(conjunction))
+
     def has_shape(self, value: Json, shape: Shape) -> bool:
         """Is the value what the shape says, word by word?"""
         match shape:
@@ -124,7 +128,7 @@ class Meaning:
 
     def _is_array(self, items: list[Json], shape: ArrayShape) -> bool:
         counts = (
-            (sum(self.satisfies(item, count.condition) for item in items[count.start :]), count.minimum, count.maximum)
+            (sum(self.is_meant(item, count.condition) for item in items[count.start :]), count.minimum, count.maximum)
             for count in shape.counted
         )
         return (
@@ -138,13 +142,13 @@ class Meaning:
         return (
             _is_between(len(members), shape.min_properties, shape.max_properties)
             and all(name in members for name in shape.required)
-            and all(self.satisfies(name, shape.names) for name in members)
+            and all(self.is_meant(name, shape.names) for name in members)
             and all(self.satisfies(part, member_condition(shape, name)) for name, part in members.items())
             and all(
                 any(
                     conjunction_language(obligation.languages).accepts(name)
-                    and self.satisfies(name, obligation.names)
-                    and self.satisfies(part, obligation.condition)
+                    and self.is_meant(name, obligation.names)
+                    and self.is_meant(part, obligation.condition)
                     for name, part in members.items()
                 )
                 for obligation in shape.obligations

@@ -36,11 +36,17 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
-    """How to choose tokens. Temperature 0 takes the most probable one; equal seeds give equal texts."""
+    """How to choose tokens. Temperature 0 takes the most probable one; equal seeds give equal texts.
+
+    max_new_tokens: where a text is cut.  max_tokens, soft_landing: those of `GrammarLogitsProcessor`; with max_tokens
+    no larger than max_new_tokens a text inside a grammar ends by itself and is never cut.
+    """
 
     max_new_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
+    max_tokens: int | None = None
+    soft_landing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +96,15 @@ def generate_text(
 ) -> GeneratedText:
     """What the model writes after `prompt`, inside `grammar` (or freely, for None); torch's random state is kept.
 
-    `trace` is told of each token (`integrations.tracing`); a free text has none.
+    `trace` is told of each token (`integrations.tracing`); a free text has none. Raises BudgetTooSmall and
+    UnsupportedBudget for `options.max_tokens`.
     """
     options = options or GenerationOptions()
-    processor = None if grammar is None else GrammarLogitsProcessor(grammar, trace=trace)
+    processor = None
+    if grammar is not None:
+        processor = GrammarLogitsProcessor(
+            grammar, max_tokens=options.max_tokens, soft_landing=options.soft_landing, trace=trace
+        )
     inputs = loaded.tokenizer([prompt], return_tensors="pt", return_token_type_ids=False).to(loaded.model.device)
     began = time.perf_counter()
     with torch.random.fork_rng():

@@ -57,6 +57,7 @@ from maskwright.errors import (
     UnsupportedHost,
 )
 from maskwright.integrations.huggingface.logits_processor import Constraint
+from maskwright.integrations.huggingface.text_budget import TextBudget, landed
 from maskwright.integrations.torch_masks.scores import apply_bitmask
 from maskwright.matching.bitmask import n_mask_words, set_bits
 
@@ -79,6 +80,8 @@ HOOKS: Final = (
     "distributed_helper.tp_size",
 )
 
+UNLIMITED: Final = TextBudget()
+
 #: Seconds between looks whether the thread that generates is still alive.
 PATIENCE: Final = 1.0
 
@@ -90,16 +93,17 @@ class RequestGrammar:
     `failure` is the error that kept a mask from being made, after which the text may only end; None as a rule.
     """
 
-    __slots__ = ("_grammar", "_matcher", "_tokens", "failure")
+    __slots__ = ("_budget", "_grammar", "_matcher", "_tokens", "failure")
 
-    def __init__(self, grammar: Constraint) -> None:
+    def __init__(self, grammar: Constraint, budget: TextBudget = UNLIMITED) -> None:
         self._grammar = grammar
-        self._matcher = grammar.matcher()
+        self._budget = budget
+        self._matcher = budget.begin(grammar)
         self._tokens: list[int] = []
         self.failure: MaskwrightError | None = None
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> RequestGrammar:
-        copied = RequestGrammar(self._grammar)
+        copied = RequestGrammar(self._grammar, self._budget)
         copied._matcher = self._matcher.fork()
         copied._tokens = self._tokens.copy()
         copied.failure = self.failure
@@ -112,11 +116,15 @@ class RequestGrammar:
         """
         n_known = len(self._tokens)
         if tokens[:n_known] != self._tokens:
-            self._matcher, self._tokens, n_known = self._grammar.matcher(), [], 0
+            self._matcher, self._tokens, n_known = self._budget.begin(self._grammar), [], 0
         for token in tokens[n_known:]:
             self._matcher.accept_token(token)
             self._tokens.append(token)
         self._matcher.fill_bitmask(row)
+
+    def bias(self) -> npt.NDArray[np.float32] | None:
+        """What to add to the scores behind the tokens that the last mask was for; None for nothing."""
+        return self._budget.bias(self._matcher)
 
 
 @final
@@ -129,6 +137,7 @@ class _GrammarProcessor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._n_words = n_mask_words(vocabulary.size)
         self._bitmask = np.empty((0, self._n_words), dtype=np.int32)
+        self._biases: list[npt.NDArray[np.float32] | None] = []
         self._end_only = np.zeros(self._n_words, dtype=np.int32)
         set_bits(self._end_only, vocabulary.eos_token_ids)
 
@@ -139,21 +148,23 @@ class _GrammarProcessor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc
     def prepare_tensor_args(self, requests_with_new_token: list[Any]) -> torch.Tensor:
         """Fill a row for each request, all bits for one without a grammar; int32[n], zeros."""
         self._bitmask = np.full((len(requests_with_new_token), self._n_words), -1, dtype=np.int32)
-        for row, request in zip(self._bitmask, requests_with_new_token, strict=True):
+        self._biases = [None] * len(requests_with_new_token)
+        for place, request in enumerate(requests_with_new_token):
             grammar = request.state.logit_processor_kwargs.get("grammar")
             if grammar is not None:
-                self._fill(request.state, grammar, row)
+                self._biases[place] = self._fill(request.state, grammar, self._bitmask[place])
         return torch.zeros(len(requests_with_new_token), dtype=torch.int32)
 
-    def _fill(self, state: Any, grammar: RequestGrammar, row: npt.NDArray[np.int32]) -> None:
+    def _fill(self, state: Any, grammar: RequestGrammar, row: npt.NDArray[np.int32]) -> npt.NDArray[np.float32] | None:
         if grammar.failure is None:
             try:
                 grammar.fill_bitmask(_tokens_since_prompt(state), row)
+                return grammar.bias()
             except MaskwrightError as error:
                 grammar.failure = error
-        if grammar.failure is not None:
-            state.error = str(grammar.failure)  # anew at each step: a request that is put back gets a new state
-            row[:] = self._end_only
+        state.error = str(grammar.failure)  # anew at each step: a request that is put back gets a new state
+        row[:] = self._end_only
+        return None
 
     def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
         """scores: float[n, V]: a row for each mask, in their order, then rows that nobody reads."""
@@ -162,7 +173,7 @@ class _GrammarProcessor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc
             raise MatcherError(f"{len(scores)} rows of scores came for {n_masks} masks")
         if n_masks == 0:  # all requests are still reading their prompts
             return scores
-        masked = apply_bitmask(scores[:n_masks], self._bitmask)
+        masked = apply_bitmask(landed(scores[:n_masks], self._biases), self._bitmask)
         return masked if n_masks == len(scores) else torch.cat([masked, scores[n_masks:]])
 
 
@@ -181,18 +192,30 @@ class GrammarRequests:
         self._manager = manager
         self._vocabulary = vocabulary
 
-    def add(self, input_ids: Sequence[int], grammar: Constraint | None, **options: Any) -> str:
+    def add(
+        self,
+        input_ids: Sequence[int],
+        grammar: Constraint | None,
+        *,
+        max_tokens: int | None = None,
+        soft_landing: float = 0.0,
+        **options: Any,
+    ) -> str:
         """Queue a prompt with its grammar (None: without), and give the id of the request.
 
+        max_tokens, soft_landing: those of `TextBudget`, for a text with a grammar; with max_new_tokens as large it ends
+        by itself.
         options: those of `manager.add_request`: request_id, max_new_tokens, streaming, eos_token_id (by default all
-        end-of-text tokens of the vocabulary), ...  Raises `MatcherError` for a grammar of another vocabulary, and
-        `ModelCallFailed` if the manager takes no more requests.
+        end-of-text tokens of the vocabulary), ...  Raises `MatcherError` for a grammar of another vocabulary,
+        `BudgetTooSmall` and `UnsupportedBudget` for max_tokens, and `ModelCallFailed` if the manager takes no more
+        requests.
         """
+        budget = TextBudget(max_tokens, soft_landing)
         if grammar is not None:
             if grammar.vocabulary != self._vocabulary:
                 raise MatcherError("The grammar was compiled for another vocabulary than the manager was attached with")
             ends = list(self._vocabulary.eos_token_ids)
-            options = {"eos_token_id": ends, **options, "grammar": RequestGrammar(grammar)}
+            options = {"eos_token_id": ends, **options, "grammar": RequestGrammar(grammar, budget)}
         request_id: str | None = self._manager.add_request(list(input_ids), **options)
         if request_id is None:
             raise ModelCallFailed("the manager takes no requests: it was stopped, or generation has failed")
@@ -261,12 +284,15 @@ def generate_batch(
     generation_config: Any = None,
     continuous_batching_config: Any = None,
     max_new_tokens: int | None = None,
+    max_tokens: int | None = None,
+    soft_landing: float = 0.0,
 ) -> list[Any]:
     """`model.generate_batch` inside grammars: the `GenerationOutput`s in the order of `inputs`.
 
     grammars: one for all prompts, or one for each (None leaves its prompt free). With `num_return_sequences` of n, n
-    outputs follow each other for each prompt. Give a `continuous_batching_config` that says how much memory the cache
-    may take: by default transformers takes most of what there is.
+    outputs follow each other for each prompt. max_tokens, soft_landing: those of `TextBudget`, for each
+    text. Give a `continuous_batching_config` that says how much memory the cache may take: by default transformers
+    takes most of what there is.
 
         [output] = generate_batch(model, [ids], grammar, max_new_tokens=100)
         vocabulary.decode(output.generated_tokens)  # -> b'{"name": "Ann"}'
@@ -290,7 +316,11 @@ def generate_batch(
     ids: list[str] = []
     try:
         for prompt, grammar in zip(inputs, owned, strict=True):
-            ids.append(requests.add(prompt, grammar, max_new_tokens=max_new_tokens))
+            ids.append(
+                requests.add(
+                    prompt, grammar, max_tokens=max_tokens, soft_landing=soft_landing, max_new_tokens=max_new_tokens
+                )
+            )
         n_children = manager.num_return_sequences - 1
         wanted = [name for id_ in ids for name in (id_, *(f"{id_}__child#{child}" for child in range(n_children)))]
         outputs = _collected(manager, len(wanted))

@@ -52,7 +52,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright import CompiledGrammar, Matcher, Vocabulary
+from maskwright import Matcher, Vocabulary
 from maskwright.errors import TokenRejected
 from maskwright.matching.bitmask import n_mask_words
 from maskwright.matching.text_pieces import n_shared, whole_characters
@@ -96,11 +96,11 @@ class GrowingText:
     """
 
     def __init__(
-        self, grammar: CompiledGrammar, encode: Encode, beyond: TokensBeyond, retokenize: Retokenize = Retokenize.TEXT
+        self, matcher: Matcher, encode: Encode, beyond: TokensBeyond, retokenize: Retokenize = Retokenize.TEXT
     ) -> None:
-        self.matcher: Final = grammar.matcher()
+        self.matcher: Final = matcher
         self.token_ids: tuple[int, ...] = ()
-        self._vocabulary = grammar.vocabulary
+        self._vocabulary = matcher.vocabulary
         self._encode = encode
         self._beyond = beyond
         self._retokenize = retokenize
@@ -129,7 +129,7 @@ class GrowingText:
             return False
         if self._retokenize is Retokenize.SEAM:
             tokens = _joined(self._segment, tokens, self._vocabulary, len(text))
-        before, old = self.token_ids, self.matcher.fork()
+        before, old = self.token_ids, self.matcher.without_budget()
         n_taken = self._take(tokens, text, forced)
         if n_taken:
             old.accept_bytes(forced[:n_taken])

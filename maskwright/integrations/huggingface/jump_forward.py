@@ -40,6 +40,7 @@ from maskwright.integrations.huggingface.growing_text import GrowingText, Retoke
 from maskwright.integrations.huggingface.logits_processor import GrammarLogitsProcessor
 from maskwright.integrations.huggingface.prefix_reader import PrefixReader
 from maskwright.integrations.huggingface.retokenizing import Retokenizer
+from maskwright.integrations.huggingface.text_budget import TextBudget, landed
 from maskwright.integrations.huggingface.token_stream import TokenStream
 from maskwright.integrations.torch_masks.scores import apply_bitmask
 from maskwright.matching.bitmask import n_mask_words
@@ -113,10 +114,12 @@ class JumpForward:
         stopping_criteria: Any,
         generation_config: Any,
         grammar: CompiledGrammar | None = None,
+        max_tokens: int | None = None,
+        soft_landing: float = 0.0,
         streamer: Any = None,
         **inputs: Any,
     ) -> torch.LongTensor | JumpForwardOutput:
-        """Called by `generate`; input_ids: int64[1, T]."""
+        """Called by `generate`; input_ids: int64[1, T]. max_tokens, soft_landing: those of `TextBudget`."""
         streamer = _argument_of_generate("streamer") if streamer is None else streamer
         _check_options(generation_config, logits_processor)
         _check_inputs(input_ids, inputs)
@@ -126,9 +129,13 @@ class JumpForward:
             raise InvalidOption("grammar", None, "the compiled grammar of the text, generate(..., grammar=grammar)")
         if not grammar.vocabulary.eos_token_ids:
             raise MatcherError("The vocabulary has no end-of-text token, so generation could never end")
+        budget = TextBudget(max_tokens, soft_landing)
         texts = self._texts_of(grammar.vocabulary)
         run = _Run(
-            text=GrowingText(grammar, texts.retokenizer.encode, texts.beyond, self._retokenize),
+            budget=budget,
+            text=GrowingText(
+                grammar.matcher(max_tokens=max_tokens), texts.retokenizer.encode, texts.beyond, self._retokenize
+            ),
             reader=PrefixReader(self._causal_of(model), use_cache=generation_config.use_cache is not False),
             prompt=input_ids,
             read_prompt=_without_padding(input_ids, inputs.get("attention_mask")),
@@ -178,6 +185,7 @@ class _Run:
     prompt: int64[1, T] as `generate` has it; read_prompt: what the model reads of it, without padding.
     """
 
+    budget: TextBudget
     text: GrowingText
     reader: PrefixReader
     prompt: torch.LongTensor
@@ -211,6 +219,7 @@ class _Run:
 
     def _chosen(self, row: Any) -> int:
         logits = self.reader.logits([*self.read_prompt, *self.text.token_ids]).to(self.prompt.device)
+        logits = landed(logits, [self.budget.bias(self.text.matcher)])
         scores = self.logits_processor(self.sequences(), apply_bitmask(logits, row[None]))
         if not torch.isfinite(scores).any():
             reason = "other processors forbid all tokens that the grammar allows"

@@ -52,6 +52,7 @@ from transformers import LogitsProcessor
 from maskwright import Matcher, Vocabulary
 from maskwright.errors import MatcherError, NoContinuation, TokenRejected
 from maskwright.integrations.huggingface.row_tracing import RowTracing
+from maskwright.integrations.huggingface.text_budget import TextBudget, landed
 from maskwright.integrations.huggingface.token_rows import TokenRows, Tokens
 from maskwright.integrations.torch_masks.scores import NO_SCORE, masked_scores
 from maskwright.integrations.tracing import TraceRecorder
@@ -144,17 +145,29 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
     `grammars` is one grammar for all rows, or a sequence with one for each prompt of the batch (None for a prompt
     without constraint). Beams and `num_return_sequences` multiply rows; they share the grammar of their prompt.
     The object may serve any number of `generate` calls, one at a time. `statistics` adds up over all of them.
+    `max_tokens` and `soft_landing` are those of `TextBudget`, for each row from the end of its prompt: with
+    `max_new_tokens` as large, every text ends by itself.
     `trace` is told of every mask and token (`integrations.tracing`); give the output to `end_trace` for the last ones.
 
-    Raises `MatcherError` if the number of rows is no multiple of the number of grammars.
+    Raises `MatcherError` if the number of rows is no multiple of the number of grammars, and at once what
+    `grammar.matcher(max_tokens=...)` raises.
     """
 
     supports_continuous_batching = False  # there a processor sees only the last token of each row
 
     def __init__(
-        self, grammars: Constraint | Sequence[Constraint | None], *, trace: TraceRecorder | None = None
+        self,
+        grammars: Constraint | Sequence[Constraint | None],
+        *,
+        max_tokens: int | None = None,
+        soft_landing: float = 0.0,
+        trace: TraceRecorder | None = None,
     ) -> None:
         self._grammars = tuple(grammars) if isinstance(grammars, Sequence) else (grammars,)
+        self._budget = TextBudget(max_tokens, soft_landing)
+        if max_tokens is not None:
+            for grammar in self._grammars:
+                self._begin(grammar)  # raises before the model is asked
         self.statistics = MaskStatistics()
         self._places: OrderedDict[tuple[int, bytes], tuple[_Row, int]] = OrderedDict()  # a row, and a place in it
         self._batch: _Batch | None = None
@@ -168,6 +181,9 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         self._end_only = _bitmask_of(self._vocabulary)
         if not self._end_only.any():
             raise MatcherError("The vocabulary has no end-of-text token, so generation could never end")
+
+    def _begin(self, grammar: Constraint | None) -> _Row:
+        return _Row(None if grammar is None else self._budget.begin(grammar))
 
     def reset(self) -> None:
         """Forget all rows: the next call begins a new document, even if its prompt continues an earlier output."""
@@ -194,7 +210,8 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
             matchers = [None if row.is_outside else row.matcher for row in rows]
             tokens = None if self._batch.n_steps == 0 else input_ids[:, -1].tolist()
             self._tracing.step(matchers, tokens, self._bitmask, scores)
-        masked, left = masked_scores(scores, self._bitmask)
+        biases = [None if row.is_outside else self._budget.bias(row.matcher) for row in rows]
+        masked, left = masked_scores(landed(scores, biases), self._bitmask)
         if left is not None:
             self._check_left(rows, left)
         self.statistics.masks += len(rows)
@@ -239,7 +256,7 @@ class GrammarLogitsProcessor(LogitsProcessor):  # type: ignore[misc,unused-ignor
         if rows is None:
             self._places.clear()
             grammars = [self._grammars[self._owner(place, len(tokens))] for place in range(len(tokens))]
-            rows = [_Row(None if grammar is None else grammar.matcher()) for grammar in grammars]
+            rows = [self._begin(grammar) for grammar in grammars]
         self._batch = _Batch(TokenRows(tokens), rows)
         return rows
 

@@ -174,8 +174,8 @@ def test_requests_that_end_or_are_cancelled_free_their_matchers(
     class Watched(continuous_batching.RequestGrammar):  # type: ignore[misc]
         __slots__ = ("__weakref__",)
 
-        def __init__(self, grammar: Any) -> None:
-            super().__init__(grammar)
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
             matchers.append(weakref.ref(self))
 
     monkeypatch.setattr(continuous_batching, "RequestGrammar", Watched)

@@ -250,6 +250,11 @@ def test_every_example_satisfies_its_specification(folder: Path) -> None:
         (["--whitespace", "compact"], '{"name": "A", "age": 1}', 1),
         (["--whitespace", "compact"], '{"name":"A","age":1}', 0),
         (["--exact"], ' {"age": 1e0, "name": "\\u0041"} ', 0),
+        (["--max-string", "2"], '{"name": "Al", "age": 1}', 0),
+        (["--max-string", "2"], '{"name": "Ada", "age": 1}', 1),
+        (["--max-string", "0", "--field-budget", "/properties/name=2"], '{"name": "Al", "age": 1}', 0),
+        (["--field-budget", "/properties/name=2"], '{"name": "Ada", "age": 1}', 1),
+        (["--max-items", "0"], '{"name": "Ada", "age": 1}', 0),
     ],
 )
 def test_flags_say_how_a_text_may_be_written(folder: Path, flags: list[str], text: str, code: int) -> None:
@@ -320,6 +325,17 @@ MISTAKES = {
         "--whitespace is flexible, compact, any or an indent up to 64, not 'huge'."
     ),
     "compile person.json --order backwards": "--order is any or declared, not 'backwards'.",
+    "compile person.json --max-string -1": "--max-string is a number of at least 0, not -1.",
+    "compile person.json --field-budget name=3": (
+        "--field-budget is a JSON pointer into the schema, '=' and a number, not 'name=3'."
+    ),
+    "compile person.json --field-budget /name=many": (
+        "--field-budget is a JSON pointer into the schema, '=' and a number, not '/name=many'."
+    ),
+    "compile person.json --field-budget /name=3": (
+        "person.json: Each pointer of field_budgets must be one that leads to a subschema of the document, not '/name'."
+    ),
+    "compile lines.gbnf --max-items 0": "--max-items is for JSON Schemas, but lines.gbnf is a GBNF grammar.",
     "example lines.gbnf --exact": "--exact is for JSON Schemas, but lines.gbnf is a GBNF grammar.",
     "mask lines.gbnf --tokenizer nowhere": "nowhere: there is no tokenizer here (a tokenizer.json or tekken.json).",
 }
@@ -459,8 +475,38 @@ def test_the_bundled_model_writes_a_member(folder: Path) -> None:
     assert "complete; " in result.stderr and "µs per mask" in result.stderr
     again = maskwright("generate", "person.json", "--seed", "3")
     assert again.stdout == result.stdout
-    short = maskwright("generate", "--regex", "[a-z]{100}", "--max-tokens", "3", "--greedy")
-    assert short.exit_code == 1 and "cut by --max-tokens" in short.stderr
+
+
+def test_a_generated_text_is_never_cut_unless_that_is_asked_for_or_has_to_be(folder: Path) -> None:
+    pytest.importorskip("torch")
+    if not (vocabularies.BUNDLED_TOKENIZER / "config.json").exists():
+        pytest.skip("the bundled model is not in this checkout")
+    letters = ("generate", "--regex", "[a-z]{9}[a-z ]*", "--greedy")
+    for options in (("12",), ("12", "--soft-landing", "2.5")):
+        result = maskwright(*letters, "--max-tokens", *options)
+        assert result.exit_code == 0 and re.fullmatch("[a-z]{9}[a-z ]*\n", result.stdout)
+        found = re.search(r"(\d+) tokens, complete; ", result.stderr)
+        assert found is not None and 2 <= int(found[1]) <= 12
+    cut = maskwright(*letters, "--max-tokens", "12", "--no-budget")
+    assert cut.exit_code == 1 and "cut by --max-tokens" in cut.stderr
+    short = maskwright("generate", "--regex", "[0-9]{30}", "--max-tokens", "3")
+    assert (short.exit_code, short.stdout) == (2, "")
+    told = r"maskwright: A budget of 3 tokens is too small: the shortest text takes \d+, the end token included\."
+    assert re.search(f"^{told}$", short.stderr, re.MULTILINE)
+    both = maskwright(*letters, "--no-budget", "--soft-landing", "1")
+    assert both.exit_code == 2
+    assert "maskwright: --soft-landing is for a text with a budget: leave --no-budget out." in both.stderr
+
+
+def test_a_grammar_that_can_have_no_budget_is_cut_with_a_word(folder: Path) -> None:
+    pytest.importorskip("torch")
+    if not (vocabularies.BUNDLED_TOKENIZER / "config.json").exists():
+        pytest.skip("the bundled model is not in this checkout")
+    (folder / "words.lark").write_text('start: ("if" | NAME)+\nNAME: /[a-z]{60}/\n%ignore " "\n')
+    result = maskwright("generate", "words.lark", "--max-tokens", "6", "--greedy")
+    assert result.exit_code == 1
+    assert "maskwright: No budget of tokens can be kept: " in result.stderr
+    assert " The text is cut after 6 tokens.\n" in result.stderr
 
 
 def test_as_a_program_it_reads_pipes_starts_without_torch_and_exits_with_the_verdict(folder: Path) -> None:

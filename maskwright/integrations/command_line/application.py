@@ -158,7 +158,15 @@ def generate(
     indenter: IndenterOption = None,
     model: ModelOption = None,
     prompt: PromptOption = None,
-    max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens to generate.")] = 400,
+    max_tokens: Annotated[
+        int, typer.Option(min=1, help="The most tokens, the end token included; the text ends by then.")
+    ] = 400,
+    has_budget: Annotated[
+        bool, typer.Option("--budget/--no-budget", help="Without it --max-tokens cuts the text wherever it is.")
+    ] = True,
+    soft_landing: Annotated[
+        float, typer.Option(min=0.0, help="How strongly the model is led to the end as tokens run out, in logits.")
+    ] = 0.0,
     temperature: Annotated[float, typer.Option(min=0.0, help="0 always takes the most probable token.")] = 1.0,
     greedy: Annotated[bool, typer.Option("--greedy", help="The same as --temperature 0.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal texts.")] = 2,
@@ -173,7 +181,9 @@ def generate(
     from maskwright.integrations.command_line import generating
 
     specification = read_specification(SpecificationRequest(spec, regex, kind, start, LarkOptions(lexer, indenter)))
-    request = generating.GenerationRequest(model, prompt, max_tokens, 0.0 if greedy else temperature, seed, trace)
+    request = generating.GenerationRequest(
+        model, prompt, max_tokens, 0.0 if greedy else temperature, seed, trace, has_budget, soft_landing
+    )
     text = generating.generate(specification, request, options)
     generating.write(text)
     if not text.is_complete:

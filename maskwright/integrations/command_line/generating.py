@@ -7,20 +7,29 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskwright.integrations.command_line.messages import compiling, need_file_place, patience
+from maskwright.errors import UnsupportedBudget
+from maskwright.integrations.command_line.messages import (
+    UserMistakeError,
+    compiling,
+    complain,
+    need_file_place,
+    patience,
+)
 from maskwright.integrations.command_line.models import load, need_packages, prompt_for
 from maskwright.integrations.command_line.specification import Specification
 
 if TYPE_CHECKING:
     from maskwright.integrations.command_line.json_options import OptionsRequest
     from maskwright.integrations.generation import GeneratedText
+    from maskwright.matching.compiled_grammar import CompiledGrammar
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """What was asked for; model None is the bundled one, prompt None one made from the schema's title.
 
-    trace: where each token is written down, if at all.
+    has_budget: whether the text has to end within max_tokens, instead of being cut there.  soft_landing: how gently it
+    comes to its end.  trace: where each token is written down, if at all.
     """
 
     model: str | None
@@ -29,11 +38,18 @@ class GenerationRequest:
     temperature: float
     seed: int
     trace: Path | None = None
+    has_budget: bool = True
+    soft_landing: float = 0.0
 
 
 def generate(specification: Specification, request: GenerationRequest, options: OptionsRequest) -> GeneratedText:
-    """One text; raises UserMistakeError if packages or the model are missing, or the specification is at fault."""
+    """One text; raises UserMistakeError if packages or the model are missing, or the specification is at fault.
+
+    Raises BudgetTooSmall where no text fits into the tokens. Where a grammar can have no budget stderr says so.
+    """
     need_packages("generating")
+    if request.soft_landing and not request.has_budget:
+        raise UserMistakeError("--soft-landing is for a text with a budget: leave --no-budget out.")
     if request.trace is not None:
         need_file_place("--trace", request.trace)
     grammar = specification.grammar(options)
@@ -45,8 +61,10 @@ def generate(specification: Specification, request: GenerationRequest, options: 
 
         compiled = specification.compiled(Compiler(loaded.vocabulary), grammar)
         compiled.matcher().fill_bitmask(allocate_bitmask(1, loaded.vocabulary.size)[0])
+        max_tokens = _budget(compiled, request)
     prompt = prompt_for(specification) if request.prompt is None else request.prompt
-    asked = GenerationOptions(request.max_tokens, request.temperature, request.seed)
+    landing = 0.0 if max_tokens is None else request.soft_landing
+    asked = GenerationOptions(request.max_tokens, request.temperature, request.seed, max_tokens, landing)
     with patience("Generating ..."):
         if request.trace is None:
             return generate_text(loaded, compiled, prompt, asked)
@@ -56,6 +74,18 @@ def generate(specification: Specification, request: GenerationRequest, options: 
         header = TraceHeader(loaded.vocabulary.key, specification.kind.value, specification.name, told)
         with TraceRecorder(request.trace, header, loaded.vocabulary) as trace:
             return generate_text(loaded, compiled, prompt, asked, trace)
+
+
+def _budget(grammar: CompiledGrammar, request: GenerationRequest) -> int | None:
+    """The most tokens of a text that ends by itself; None where it is cut, because that was asked for or has to be."""
+    if not request.has_budget:
+        return None
+    try:
+        grammar.matcher(max_tokens=request.max_tokens)
+    except UnsupportedBudget as error:
+        complain(f"{error} The text is cut after {request.max_tokens} tokens.")
+        return None
+    return request.max_tokens
 
 
 def summary(text: GeneratedText) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+MAX_DIGITS = 9
+"""Of a number on the command line: more characters or items than any text has."""
+
 
 def _flag(name: str, metavar: str, text: str) -> Any:
     return typer.Option(name, metavar=metavar, help=text, show_default=False, rich_help_panel="JSON Schema")
@@ -51,6 +54,18 @@ class OptionsRequest:
     exact: Annotated[
         bool, _flag("--exact", "", "Every JSON text of a valid instance, as the specification has it.")
     ] = False
+    max_string: Annotated[
+        int | None, _flag("--max-string", "N", "The most characters of a JSON string that is not enumerated.")
+    ] = None
+    max_items: Annotated[int | None, _flag("--max-items", "N", "The most items of a JSON array.")] = None
+    field_budget: Annotated[
+        list[str] | None,
+        _flag(
+            "--field-budget",
+            "POINTER=N",
+            "The most characters or items of what the subschema at a JSON pointer allows; may be repeated.",
+        ),
+    ] = None
 
     def applied_to(self, base: JSONSchemaOptions) -> JSONSchemaOptions:
         """The options with what was asked for in place of what `base` says; raises UserMistakeError."""
@@ -68,11 +83,38 @@ class OptionsRequest:
             options = replace(options, numbers=_member(NumberSpelling, "--numbers", self.numbers))
         if self.formats is not None:
             options = replace(options, formats=_member(Formats, "--formats", self.formats))
+        if self.max_string is not None:
+            options = replace(options, max_string=_count("--max-string", self.max_string))
+        if self.max_items is not None:
+            options = replace(options, max_items=_count("--max-items", self.max_items))
+        if self.field_budget:
+            fields_here = dict(map(_field_budget, self.field_budget))
+            options = replace(options, field_budgets=dict(options.field_budgets) | fields_here)
         return options
 
     def flags(self) -> list[str]:
         """The flags that were given."""
-        return [f"--{field.name}" for field in fields(self) if getattr(self, field.name) not in (None, False)]
+        given = [field.name for field in fields(self) if not _is_left_out(getattr(self, field.name))]
+        return [f"--{name.replace('_', '-')}" for name in given]
+
+
+def _is_left_out(value: object) -> bool:
+    return value is None or value is False or value == []
+
+
+def _count(flag: str, written: int) -> int:
+    if written < 0:
+        raise UserMistakeError(f"{flag} is a number of at least 0, not {written}.")
+    return written
+
+
+def _field_budget(written: str) -> tuple[str, int]:
+    """`/properties/summary=800` as a pointer and a number; the pointer may hold a `=` itself."""
+    pointer, equals, most = written.rpartition("=")
+    if not equals or not (most.isascii() and most.isdigit()) or len(most) > MAX_DIGITS or pointer[:1] not in ("", "/"):
+        message = f"--field-budget is a JSON pointer into the schema, '=' and a number, not {written!r}."
+        raise UserMistakeError(message)
+    return pointer, int(most)
 
 
 Member = TypeVar("Member", bound="Enum")

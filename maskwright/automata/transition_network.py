@@ -180,6 +180,16 @@ class TransitionNetwork:
         return CarryingOver(old, self.scratch, state_of, self.intern).configuration(kept)
 
     @property
+    def n_rules(self) -> int:
+        """How many nonterminals were found so far."""
+        return len(self._node_of)
+
+    def entries(self) -> list[tuple[Node, int]]:
+        """What each nonterminal found so far was made of, and its first state; 0 while it is not built."""
+        table = int(self.arena[NONTERMINALS])
+        return [(node, int(self.arena[table + 4 * number])) for number, node in enumerate(self._node_of)]
+
+    @property
     def member_choices(self) -> NDArray[np.int32]:
         """int32[2 * n]: the states that choose among members in any order, ascending, each with those required."""
         if len(self._choices) != len(self._member_choices):

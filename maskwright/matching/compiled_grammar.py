@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,7 @@ from maskwright.matching.vocabulary import Vocabulary
 from maskwright.matching.vocabulary_gap import close_gaps
 
 if TYPE_CHECKING:
+    from maskwright.matching.completion.budgeted import BudgetedMatcher
     from maskwright.matching.completion.outlook import Outlook
     from maskwright.matching.event_matcher import EventMatcher
     from maskwright.matching.explaining_texts import TextExplanation
@@ -216,6 +217,12 @@ class CompiledGrammar:
             "A compiled grammar cannot be pickled or copied: send what `to_bytes` gives, and have it read there by "
             "`Compiler.grammar_from_bytes`"
         )
+
+    @overload
+    def matcher(self, start: str | None = None, *, max_tokens: None = None) -> Matcher: ...
+
+    @overload
+    def matcher(self, start: str | None = None, *, max_tokens: int) -> BudgetedMatcher: ...
 
     def matcher(self, start: str | None = None, *, max_tokens: int | None = None) -> Matcher:
         """A new session at the start of a text, of the grammar or of one of its rules by name.

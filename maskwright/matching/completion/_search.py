@@ -36,7 +36,8 @@ Lexers are not looked into: a state that lexes has no edges here (HAS_LEXED says
 The store is one int32 array, after the pattern of the arena: a header, hash tables, lists by cost, then records.
 
  edge      [next in hash chain, context, state, chain, suffix, cost, is settled]     suffix: a class | flags
- context   [next in hash chain, state, chain, suffix, cost of its exit at a boundary or NO_WAY, exits, callers]
+ context   [next in hash chain, state, chain, suffix, cost of its exit at a boundary or NO_WAY, exits, callers, wanted]
+           wanted: the number of the set of bytes that may be read behind the rule (`followers`); others do not count
  exit      [next, suffix, cost]
  caller    [next, context, return state or EXIT_STATE, chain, cost]
            EXIT_STATE: the exits are exits of that context.
@@ -109,7 +110,16 @@ N_STATE_BUCKETS = 1 << 10
 FIRST_RECORD = STATE_BUCKETS + N_STATE_BUCKETS
 
 EDGE_CONTEXT, EDGE_STATE, EDGE_CHAIN, EDGE_CLASS, EDGE_COST, EDGE_SETTLED, EDGE_SIZE = 1, 2, 3, 4, 5, 6, 7
-CONTEXT_STATE, CONTEXT_CHAIN, CONTEXT_CLASS, CONTEXT_END, EXITS, CALLERS, CONTEXT_SIZE = 1, 2, 3, 4, 5, 6, 7
+CONTEXT_STATE, CONTEXT_CHAIN, CONTEXT_CLASS, CONTEXT_END, EXITS, CALLERS, CONTEXT_WANTED, CONTEXT_SIZE = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+)
 EXIT_CLASS, EXIT_COST, EXIT_SIZE = 1, 2, 3
 CALLER_CONTEXT, CALLER_STATE, CALLER_CHAIN, CALLER_COST, CALLER_SIZE = 1, 2, 3, 4, 5
 WAITING_EDGE, WAITING_COST, WAITING_SIZE = 1, 2, 3
@@ -137,9 +147,10 @@ FEW_MEMBERS = 4
 
 
 @kernel
-def context_at(store: Ints, state: Int, chain: Int, suffix: Int) -> int:
+def context_at(store: Ints, state: Int, chain: Int, suffix: Int, wanted: Int) -> int:
     """The context of a place, begun if it is new; or FULL."""
     hashed = (int(state) * 0x9E3779B1 + int(chain) * 0x85EBCA6B + int(suffix) * 0xC2B2AE35) & 0x7FFFFFFFFFF
+    hashed ^= int(wanted) * 0x27D4EB2F
     bucket = CONTEXT_BUCKETS + ((hashed ^ (hashed >> 15)) & (N_CONTEXT_BUCKETS - 1))
     context = int(store[bucket])
     while context != 0:
@@ -147,6 +158,7 @@ def context_at(store: Ints, state: Int, chain: Int, suffix: Int) -> int:
             store[context + CONTEXT_STATE] == state
             and store[context + CONTEXT_CHAIN] == chain
             and store[context + CONTEXT_CLASS] == suffix
+            and store[context + CONTEXT_WANTED] == wanted
         ):
             return context
         context = int(store[context])
@@ -157,6 +169,7 @@ def context_at(store: Ints, state: Int, chain: Int, suffix: Int) -> int:
     store[context + CONTEXT_STATE] = state
     store[context + CONTEXT_CHAIN] = chain
     store[context + CONTEXT_CLASS] = suffix
+    store[context + CONTEXT_WANTED] = wanted
     store[context + CONTEXT_END] = NO_WAY
     store[context + EXITS] = 0
     store[context + CALLERS] = 0
@@ -253,7 +266,7 @@ def wait(store: Ints, edge: Int, cost: Int) -> int:
 
 
 @kernel
-def call(store: Ints, savings: Ints, arena: Ints, nonterminal: Int, state: Int, edge: Int) -> int:
+def call(store: Ints, savings: Ints, arena: Ints, wanted: Ints, nonterminal: Int, state: Int, edge: Int) -> int:
     """Call a nonterminal from an edge, returning to a state: 0, or a code."""
     entry = arena[NONTERMINALS] + 4 * nonterminal
     if arena[entry] == 0:
@@ -265,7 +278,7 @@ def call(store: Ints, savings: Ints, arena: Ints, nonterminal: Int, state: Int, 
         if chain < 0:
             return chain
     suffix = store[edge + EDGE_CLASS] & CLASS_MASK
-    callee = context_at(store, arena[entry], chain, suffix)
+    callee = context_at(store, arena[entry], chain, suffix, wanted[nonterminal])
     if callee < 0:
         return callee
     return attach(
@@ -309,7 +322,8 @@ def go_back(store: Ints, savings: Ints, caller: Int, exit_: Int) -> int:
 @kernel
 def hand_over(store: Ints, savings: Ints, edge: Int) -> int:
     """Let the context of a place go on for the one that has come there: 0, or FULL."""
-    other = context_at(store, store[edge + EDGE_STATE], store[edge + EDGE_CHAIN], store[edge + EDGE_CLASS])
+    wanted = store[store[edge + EDGE_CONTEXT] + CONTEXT_WANTED]
+    other = context_at(store, store[edge + EDGE_STATE], store[edge + EDGE_CHAIN], store[edge + EDGE_CLASS], wanted)
     if other < 0:
         return other
     return attach(store, savings, other, store[edge + EDGE_CONTEXT], EXIT_STATE, END_FRAME, store[edge + EDGE_COST])
@@ -435,7 +449,7 @@ def is_left_out(arena: Ints, frame: Int, kind: Int, operand: Int, required: Int,
 
 
 @kernel
-def follow_edges(store: Ints, savings: Ints, arena: Ints, scratch: Ints, choices: Ints, edge: Int) -> int:
+def follow_edges(store: Ints, savings: Ints, arena: Ints, scratch: Ints, choices: Ints, wanted: Ints, edge: Int) -> int:
     """Take the edges of a place that read nothing, and those that name tokens: 0, or a code."""
     context = store[edge + EDGE_CONTEXT]
     state = int(store[edge + EDGE_STATE])
@@ -465,7 +479,7 @@ def follow_edges(store: Ints, savings: Ints, arena: Ints, scratch: Ints, choices
         if kind == EMPTY:
             code = reach(store, savings, context, target, chain, suffix, cost)
         elif kind == CALL:
-            code = call(store, savings, arena, operand, target, edge)
+            code = call(store, savings, arena, wanted, operand, target, edge)
         elif kind == TOKEN:
             code = 0
             if suffix & CLASS_MASK == BOUNDARY and arena[operand] > 0:
@@ -682,15 +696,29 @@ def note_padding(store: Ints, savings: Ints, arena: Ints, edge: Int) -> int:
 
 
 @kernel
+def is_wanted(following: Ints, sets: Ints, suffix: Int, wanted: Int) -> bool:
+    """May one of the bytes right behind a class be read behind the rule?"""
+    if suffix == BOUNDARY:
+        return True
+    for i in range(WORDS_INSIDE):  # noqa: SIM110 - numba compiles no generators
+        if following[WORDS_INSIDE * suffix + i] & sets[WORDS_INSIDE * wanted + i] != 0:
+            return True
+    return False
+
+
+@kernel
 def go_through(
     store: Ints,
     savings: Ints,
     ends: Ints,
     inside: Ints,
+    following: Ints,
     first: Ints,
     edges: Ints,
     root: Ints,
     choices: Ints,
+    wanted: Ints,
+    sets: Ints,
     arena: Ints,
     scratch: Ints,
     edge: Int,
@@ -714,7 +742,10 @@ def go_through(
             arena[chain + FRAME_SIZE] == IS_COUNTER and arena[chain + COUNTER_COUNT] >= arena[chain + COUNTER_MINIMUM]
         ):
             chain = int(arena[chain + COUNTER_PARENT])
-        if chain == END_FRAME:
+        suffix = store[edge + EDGE_CLASS] & CLASS_MASK
+        if chain == END_FRAME and is_wanted(
+            following, sets, suffix, store[store[edge + EDGE_CONTEXT] + CONTEXT_WANTED]
+        ):
             code = reach(
                 store,
                 savings,
@@ -726,7 +757,7 @@ def go_through(
             )
             if code < 0:
                 return code
-    code = follow_edges(store, savings, arena, scratch, choices, edge)
+    code = follow_edges(store, savings, arena, scratch, choices, wanted, edge)
     if code >= 0 and flags & HAS_BYTE_EDGES and store[MAY_ASK] != 0:
         code = note_padding(store, savings, arena, edge)
     if code < 0:
@@ -742,10 +773,13 @@ def settle(
     savings: Ints,
     ends: Ints,
     inside: Ints,
+    following: Ints,
     first: Ints,
     edges: Ints,
     root: Ints,
     choices: Ints,
+    wanted: Ints,
+    sets: Ints,
     context: Int,
     slack: Int,
     most: Int,
@@ -753,7 +787,8 @@ def settle(
     """Find the exits of a context: SETTLED, PAUSED after `most` edges, or a code.
 
     All those are found that cost less than the cheapest between two tokens and `slack`. It may be called again at any
-    time and goes on where it was.
+    time and goes on where it was. wanted: int32[nonterminals], the set of bytes that may follow each; sets: int32[n,
+    WORDS_INSIDE], flat.
     """
     n = 0
     while True:
@@ -770,7 +805,9 @@ def settle(
         edge = int(store[waiting + WAITING_EDGE])
         store[LEVELS + level] = store[waiting]
         if store[edge + EDGE_SETTLED] == 0 and store[edge + EDGE_COST] == level and is_worth(store, savings, edge):
-            code = go_through(store, savings, ends, inside, first, edges, root, choices, arena, scratch, edge)
+            code = go_through(
+                store, savings, ends, inside, following, first, edges, root, choices, wanted, sets, arena, scratch, edge
+            )
             if code < 0:
                 if store[LEVELS + level] == 0:
                     store[LAST_OF_LEVELS + level] = waiting

@@ -24,6 +24,8 @@ NEVER = 1 << 20
 WORDS_INSIDE = 5
 """Words that say which bytes stand below a class: a bit for each of ASCII, and whether there are others."""
 
+ASCII_END = 128
+
 NODE_BYTE, NODE_BEGIN, NODE_END, NODE_TOKENS, NODE_OWN_END = 0, 1, 2, 3, 4
 """Columns of `token_trie`, as constants of kernels."""
 
@@ -84,13 +86,14 @@ def sort_into_classes(
     ends: Ints,
     savings: Ints,
     inside: Ints,
+    following: Ints,
     root: Ints,
 ) -> int:
     """Write the classes of all nodes but the root; how many there are.
 
     first: int32[n + 1], ends: int32[n], savings: int32[n]; edges: int32[n, 2] of (byte, class), flat. root: int32[256],
     -1 at first: the class behind each first byte of a token. inside: int32[n, WORDS_INSIDE],
-    flat, 0 at first: the bytes that stand below.
+    flat, 0 at first: the bytes that stand below; following: those that stand right behind.
     """
     n_nodes = nodes.shape[0]
     n_slots = 1
@@ -140,12 +143,13 @@ def sort_into_classes(
                 edges[2 * at + 1] = class_of[child]
                 at += 1
                 byte = nodes[child, NODE_BYTE]
-                if byte < 128:
-                    inside[WORDS_INSIDE * known + (byte >> 5)] |= BIT[byte & 31]
+                if byte < ASCII_END:
+                    following[WORDS_INSIDE * known + (byte >> 5)] |= BIT[byte & 31]
                 else:
-                    inside[WORDS_INSIDE * known + 4] = 1
+                    following[WORDS_INSIDE * known + 4] = 1
                 for i in range(WORDS_INSIDE):
-                    inside[WORDS_INSIDE * known + i] |= inside[WORDS_INSIDE * class_of[child] + i]
+                    below = inside[WORDS_INSIDE * class_of[child] + i]
+                    inside[WORDS_INSIDE * known + i] |= following[WORDS_INSIDE * known + i] | below
             ends[known] = is_end
             savings[known] = savings_of_node[node]
             n_classes += 1

@@ -5,7 +5,7 @@ ended by one of the exits of its context (`_search`), behind which the returns b
 between two. So
 
     cost(item)    = min over exits (suffix, e) of its context:  e + behind(returns, suffix)
-    behind(R, s)  = min over (state, frame) in R of the same from (state, s);  0 where R ends the text between two tokens
+    behind(R, s)  = min over (state, frame) in R of the same from (state, s);  0 where the text ends between two tokens
 
 Both are kept by frame and suffix: what lies below does not depend on what was above.
 
@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from maskwright.automata._configurations import items_of
 from maskwright.automata._frames import intern_counter, intern_set
@@ -50,6 +52,7 @@ from maskwright.errors import LimitExceeded
 from maskwright.matching.completion import _search as search
 from maskwright.matching.completion._search import CLASS_MASK, NO_WAY
 from maskwright.matching.completion._suffixes import BOUNDARY
+from maskwright.matching.completion.followers import ANYTHING, Followers, words_of
 from maskwright.matching.completion.suffixes import suffixes_of
 
 if TYPE_CHECKING:
@@ -83,6 +86,7 @@ class LeastTokens:
             self._suffixes.savings,
             self._suffixes.ends,
             self._suffixes.inside.ravel(),
+            self._suffixes.following.ravel(),
             self._suffixes.first,
             self._suffixes.edges.ravel(),
             self._suffixes.root,
@@ -108,6 +112,10 @@ class LeastTokens:
         self._costs: dict[int, int] = {}
         self._behind: dict[Key, int] = {}
         self._parts: dict[int, Key] = {}
+        self._followers: Followers | None = None
+        self._wanted = np.zeros(0, dtype=np.int32)
+        self._sets = words_of(ANYTHING)
+        self._set_numbers = {ANYTHING: 0}
 
     @property
     def is_exact(self) -> bool:
@@ -226,7 +234,7 @@ class LeastTokens:
         chain, returns = self._parts_of(network, frame)
         best = NO_WAY
         at_boundary = self._behind.get((returns, BOUNDARY))
-        exits = self._exits(network, state, chain, suffix, is_last=self._is_last(network, returns))
+        exits = self._exits(network, state, chain, suffix, returns)
         if at_boundary is None and any(left == BOUNDARY for left, _ in exits):
             waiting.append((returns, BOUNDARY))
             return NO_WAY
@@ -247,10 +255,12 @@ class LeastTokens:
             best = min(best, cost + behind)
         return best
 
-    def _exits(self, network: TransitionNetwork, state: int, chain: int, suffix: int, *, is_last: bool) -> list[Key]:
-        """(suffix, cost) of the exits of a context, the cheapest first; if it is the last rule, between tokens alone."""
+    def _exits(self, network: TransitionNetwork, state: int, chain: int, suffix: int, returns: int) -> list[Key]:
+        """(suffix, cost) of the exits of a context, the cheapest first; of the last rule only those between tokens."""
         store = self._store
-        context = search.context_at(store, state, chain, suffix)
+        is_last = self._is_last(network, returns)
+        wanted = self._set_number(self._looked_at(network).behind(returns))
+        context = search.context_at(store, state, chain, suffix, wanted)
         if context == search.FULL:
             raise StoreFull
         known = (self._settled_last if is_last else self._settled).get(context)
@@ -258,7 +268,16 @@ class LeastTokens:
             return known
         slack = 0 if is_last else int(store[search.SLACK])
         code = search.settle(
-            network.arena, network.scratch, store, *self._tables, network.member_choices, context, slack, SLICE
+            network.arena,
+            network.scratch,
+            store,
+            *self._tables,
+            network.member_choices,
+            self._wanted,
+            self._sets,
+            context,
+            slack,
+            SLICE,
         )
         if code == search.FULL:
             raise StoreFull
@@ -277,6 +296,23 @@ class LeastTokens:
             _, suffix, cost = store[exit_ : exit_ + search.EXIT_SIZE].tolist()
             yield suffix, cost
             exit_ = int(store[exit_])
+
+    def _looked_at(self, network: TransitionNetwork) -> Followers:
+        """What may follow what, for all rules there are now."""
+        known = self._followers
+        if known is None or known.n_rules != network.n_rules:
+            known = self._followers = Followers(network)
+            numbers = [self._set_number(known.of(number)) for number in range(known.n_rules)]
+            self._wanted = np.array(numbers, dtype=np.int32)
+        return known
+
+    def _set_number(self, found: int) -> int:
+        """The number of a set of bytes among those that the search is given."""
+        number = self._set_numbers.get(found)
+        if number is None:
+            number = self._set_numbers[found] = len(self._set_numbers)
+            self._sets = np.concatenate([self._sets, words_of(found)])
+        return number
 
     def _is_last(self, network: TransitionNetwork, returns: int) -> bool:
         """Does a frame return to nothing but the end of the text?"""

@@ -22,7 +22,7 @@ class Suffixes:
     first: int32[n + 1]. edges: int32[n_edges, 2]. ends: int32[n], may a token end here? savings: int32[n], how many
     tokens it saves at most to be here and not at the boundary. root: int32[256], the class behind a token's first byte,
     or -1. inside: int32[n, 5], a bit for each ASCII byte that stands below a class, and whether
-    others do.
+    others do. following: the same of the bytes right behind a class.
     """
 
     first: NDArray[np.int32]
@@ -31,6 +31,7 @@ class Suffixes:
     savings: NDArray[np.int32]
     root: NDArray[np.int32]
     inside: NDArray[np.int32]
+    following: NDArray[np.int32]
 
     @property
     def greatest(self) -> int:
@@ -48,7 +49,8 @@ def suffixes_of(vocabulary: Vocabulary) -> Suffixes:
     measure_savings(trie.nodes, trie.tokens, vocabulary.token_start, vocabulary.token_data, fewest, of_nodes)
     first, ends, savings = np.zeros(n + 1, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32)
     edges, root, inside = np.zeros(2 * n, np.int32), np.full(256, -1, np.int32), np.zeros(WORDS_INSIDE * n, np.int32)
-    count = sort_into_classes(trie.nodes, of_nodes, first, edges, ends, savings, inside, root)
+    following = np.zeros_like(inside)
+    count = sort_into_classes(trie.nodes, of_nodes, first, edges, ends, savings, inside, following, root)
     n_edges = int(first[count])
     return Suffixes(
         first[: count + 1].copy(),
@@ -57,4 +59,5 @@ def suffixes_of(vocabulary: Vocabulary) -> Suffixes:
         np.minimum(savings[:count], NEVER),
         root,
         inside[: WORDS_INSIDE * count].reshape(-1, WORDS_INSIDE).copy(),
+        following[: WORDS_INSIDE * count].reshape(-1, WORDS_INSIDE).copy(),
     )

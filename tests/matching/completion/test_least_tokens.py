@@ -1,0 +1,144 @@
+"""The fewest tokens to the end of a text are those that are found by trying all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+import maskwright as mw
+from maskwright.errors import UnsupportedBudget
+from maskwright.matching.compiled_grammar import CompiledGrammar
+from maskwright.matching.completion.suffixes import suffixes_of
+from tests.matching.completion.brute import allowed, fewest_tokens, vocabulary_of
+
+COMPACT = mw.JSONSchemaOptions(whitespace=mw.Whitespace.COMPACT)
+
+
+def regex(pattern: str) -> Callable[[mw.Compiler], CompiledGrammar]:
+    return lambda compiler: compiler.compile_regex(pattern)
+
+
+def gbnf(text: str) -> Callable[[mw.Compiler], CompiledGrammar]:
+    return lambda compiler: compiler.compile_gbnf(text)
+
+
+def schema(value: object) -> Callable[[mw.Compiler], CompiledGrammar]:
+    return lambda compiler: compiler.compile_json_schema(value, options=COMPACT)
+
+
+GRAMMARS: dict[str, tuple[Callable[[mw.Compiler], CompiledGrammar], list[str]]] = {
+    "a pattern": (regex(r"[a-z]+-[0-9]{2}(foo|ba[rz])*"), ["abc-12foobar", "a-99bazfoo"]),
+    "nested lists": (
+        gbnf('root ::= "[" (v ("," v)*)? "]"\nv ::= root | [0-9]+ | "(" v ";" v ")"'),
+        ["[[1,2],(3;[])]", "[12,(1;2)]"],
+    ),
+    "around a middle": (
+        gbnf('root ::= "a" root "b" | "c" root "dd" root | "ee"'),
+        ["aceeddeeb", "aaeebb"],
+    ),
+    "a declared object": (
+        schema(
+            {
+                "type": "object",
+                "properties": {
+                    "a": {"type": "integer"},
+                    "b": {"enum": ["x", "yy"]},
+                    "c": {"type": "array", "items": {"type": "boolean"}, "minItems": 2},
+                },
+                "required": ["a", "c"],
+                "additionalProperties": False,
+            }
+        ),
+        ['{"a":12,"b":"yy","c":[true,false]}', '{"c":[false,true],"a":1}'],
+    ),
+    "a counted string": (schema({"type": "string", "minLength": 3, "maxLength": 7}), ['"abcdef"']),
+    "a string that counts far": (gbnf('root ::= "<" [a-z]{40,300} ">"'), ["<aaaaaaaa>", "zzzzzzzz>"]),
+    "recursion with counts": (
+        schema({"type": "array", "items": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}, "minItems": 1, "maxItems": 3}),
+        ["[[null,null],null]"],
+    ),
+}
+
+
+def pieces(texts: list[str], n: int, rng: random.Random) -> list[str]:
+    """Parts of texts, to be tokens."""
+    found = set()
+    for _ in range(n):
+        text = rng.choice(texts)
+        begin = rng.randrange(len(text) - 1)
+        found.add(text[begin : begin + rng.randint(2, 5)])
+    return sorted(found)
+
+
+@pytest.mark.parametrize("name", GRAMMARS)
+@pytest.mark.parametrize("seed", range(3))
+def test_fewest_tokens_are_those_of_brute_force(name: str, seed: int) -> None:
+    build, texts = GRAMMARS[name]
+    rng = random.Random(f"{name}{seed}")
+    vocabulary = vocabulary_of(*pieces(texts, rng.randint(0, 25), rng))
+    grammar = build(mw.Compiler(vocabulary))
+    n_compared = 0
+    for _ in range(5):
+        matcher = grammar.matcher()
+        for _ in range(rng.randint(0, 10)):
+            tokens = [token for token in allowed(matcher) if token not in vocabulary.eos_token_ids]
+            if not tokens:
+                break
+            matcher.accept_token(rng.choices(tokens, [3 if token >= 256 else 1 for token in tokens])[0])
+        expected = fewest_tokens(matcher)
+        if expected is not None:
+            assert grammar.outlook.cost(matcher.trail) == expected
+            n_compared += 1
+    assert n_compared
+
+
+def test_least_tokens_of_a_rule_by_name() -> None:
+    grammar = mw.Compiler(vocabulary_of("abc")).compile_gbnf('root ::= "(" word ")"\nword ::= "abc" "d"')
+    assert grammar.least_tokens() == 5
+    assert grammar.least_tokens("word") == 3
+
+
+def test_exactness_is_told() -> None:
+    compiler = mw.Compiler(vocabulary_of())
+    regular = compiler.compile_regex("[a-z]+")
+    regular.least_tokens()
+    assert regular.outlook.is_exact
+    members = compiler.compile_json_schema({"type": "object", "properties": {"a": {}}, "required": ["a"]})
+    members.least_tokens()
+    assert not members.outlook.is_exact
+
+
+def test_many_members_are_written_in_the_order_of_the_schema() -> None:
+    names = [f"n{i:02}" for i in range(30)]
+    value = {"type": "object", "properties": {name: {"type": "null"} for name in names}, "required": names}
+    grammar = mw.Compiler(vocabulary_of("null", '":null,"')).compile_json_schema(value, options=COMPACT)
+    text = "{" + ",".join(f'"{name}":null' for name in names) + "}"
+    # `{`, `"`, three letters each, `":null,"` between them, then `"`, `:`, `null`, `}`, and the end token
+    assert grammar.least_tokens() == 2 + 3 * 30 + 29 + 4 + 1
+    assert len(text) > 300
+
+
+def test_lexed_grammars_are_refused() -> None:
+    grammar = mw.Compiler(vocabulary_of()).compile_lark('start: NAME\nNAME: /[a-z]+/\n%ignore " "')
+    with pytest.raises(UnsupportedBudget, match="grammars with a lexer"):
+        grammar.least_tokens()
+
+
+def test_savings_are_the_tokens_that_spell_a_suffix() -> None:
+    vocabulary = vocabulary_of('",', '","', "abc", "bc", "xyq", "zyq")
+    suffixes = suffixes_of(vocabulary)
+
+    def behind(text: bytes) -> int:
+        suffix = int(suffixes.root[text[0]])
+        for byte in text[1:]:
+            edges = suffixes.edges[suffixes.first[suffix] : suffixes.first[suffix + 1]]
+            suffix = int(edges[edges[:, 0] == byte][0, 1])
+        return suffix
+
+    assert suffixes.savings[behind(b'"')] == 2  # `,"` takes two tokens
+    assert suffixes.savings[behind(b"a")] == 1  # `bc` is one
+    assert suffixes.savings[behind(b"ab")] == suffixes.savings[behind(b"b")] == 1
+    assert behind(b"xy") == behind(b"zy")
+    assert behind(b"abc") == 0

@@ -53,6 +53,7 @@ class Options:
     kind, text: the constraint, if it stands in the options.
     notation, start: of a grammar. json_options: of a JSON Schema, as `x-maskwright` has them (docs/json_schema.md).
     is_compact, is_closed: JSON without blanks; objects without members that are not named.
+    max_tokens: the most tokens of the text, which then ends in time; has_own_budget: they are those of the request.
     generated_tokens, context_tokens: the budget of a behaviour specification; observed: what others have written
     before the model's first turn.
     """
@@ -65,6 +66,8 @@ class Options:
     json_options: str | None = None
     is_compact: bool = False
     is_closed: bool = False
+    max_tokens: int | None = None
+    has_own_budget: bool = False
     generated_tokens: int | None = None
     context_tokens: int | None = None
     observed: tuple[str, ...] = ()
@@ -98,6 +101,32 @@ def asked_of(kind: str, text: str, options: Options, parameters: Any, server: An
     is_compact = parameters.disable_any_whitespace or server.disable_any_whitespace
     is_closed = parameters.disable_additional_properties or server.disable_additional_properties
     return Asked(Kind(kind), text, replace(options, is_compact=is_compact, is_closed=is_closed))
+
+
+def reasons_first(server: Any) -> bool:
+    """Do texts begin with reasoning that no grammar sees?  server: `StructuredOutputsConfig`."""
+    return bool(server.reasoning_parser) and not server.enable_in_reasoning
+
+
+def with_budget(options: Options, own: int | None, room: int | None = None, *, is_behind_reasoning: bool) -> Options:
+    """The options with `max_tokens` as a number, as far as it is known.
+
+    own: the `max_tokens` of the request; room: what the length of the model leaves for the text; None if not yet known.
+    Raises InvalidOption for more than either, since vLLM would cut the text there, and where the request's own are to
+    do but reasoning takes some of them.
+
+        with_budget(Options(has_own_budget=True), 200, is_behind_reasoning=False).max_tokens     # -> 200
+    """
+    most = min((limit for limit in (own, room) if limit is not None), default=None)
+    if options.has_own_budget:
+        if is_behind_reasoning:
+            raise InvalidOption(
+                f"{KEY}.max_tokens", True, "a number where the model reasons first, for the text behind"
+            )
+        return replace(options, max_tokens=most)
+    if options.max_tokens is not None and most is not None and options.max_tokens > most:
+        raise InvalidOption(f"{KEY}.max_tokens", options.max_tokens, f"at most {most}, where vLLM cuts the text")
+    return options
 
 
 def options_of(extra_args: Mapping[str, Any] | None) -> Options:
@@ -206,6 +235,14 @@ def _budget(options: Options, name: str, written: object) -> Options:
     return replace(options, **written)
 
 
+def _max_tokens(options: Options, name: str, written: object) -> Options:
+    if written is True:
+        return replace(options, has_own_budget=True)
+    if not isinstance(written, int) or isinstance(written, bool) or written < 1:
+        raise _wrong(name, written, "a positive whole number, or true for the request's own max_tokens")
+    return replace(options, max_tokens=written)
+
+
 def _observed(options: Options, name: str, written: object) -> Options:
     texts = [written] if isinstance(written, str) else written
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
@@ -218,6 +255,7 @@ _READERS: Final[dict[str, Callable[[Options, str, Any], Options]]] = {
     "notation": _notation,
     "start": _start,
     "json_options": _json_options,
+    "max_tokens": _max_tokens,
     "budget": _budget,
     "observed": _observed,
 }

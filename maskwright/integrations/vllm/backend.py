@@ -16,7 +16,16 @@ from vllm.v1.structured_output.backend_types import (
     StructuredOutputOptions,
 )
 
-from maskwright.integrations.vllm.asked import KEY, Asked, Kind, asked_of, is_ours, options_of
+from maskwright.integrations.vllm.asked import (
+    KEY,
+    Asked,
+    Kind,
+    asked_of,
+    is_ours,
+    options_of,
+    reasons_first,
+    with_budget,
+)
 from maskwright.integrations.vllm.bitmask_rows import BitmaskRows
 from maskwright.integrations.vllm.grammar import RequestGrammar
 from maskwright.integrations.vllm.vocabularies import vocabularies_of
@@ -52,6 +61,8 @@ class MultiplexingBackend(StructuredOutputBackend):  # type: ignore[misc]
                 engine = parameters.structured_outputs._backend
             return self._delegate(engine).compile_grammar(kind, text, stop_token_ids=stops)
         server = self.vllm_config.structured_outputs_config
+        room = self.vllm_config.model_config.max_model_len - request.num_prompt_tokens
+        options = with_budget(options, parameters.max_tokens, room, is_behind_reasoning=reasons_first(server))
         asked = asked_of(kind.name.lower(), text, options, parameters.structured_outputs, server)
         matcher = self._vocabularies.constraints(stops).matcher(asked, request.num_prompt_tokens, self._count_tokens)
         return RequestGrammar(matcher, self._rows)

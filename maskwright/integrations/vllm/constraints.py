@@ -84,7 +84,7 @@ class Constraints:
         _check_options(asked)
         if asked.kind is Kind.BEHAVIOUR:
             return self._turn(asked, n_prompt_tokens, count_tokens)
-        return self._grammar(asked).matcher()
+        return self._grammar(asked).matcher(max_tokens=asked.options.max_tokens)
 
     def _grammar(self, asked: Asked) -> CompiledGrammar:
         match asked.kind:
@@ -152,6 +152,7 @@ def _check_options(asked: Asked) -> None:
         ("notation", options.notation, is_grammar),
         ("start", options.start, is_grammar),
         ("json_options", options.json_options, is_json),
+        ("max_tokens", options.has_own_budget or options.max_tokens, not is_behaviour),
         ("budget.generated_tokens", options.generated_tokens, is_behaviour),
         ("budget.context_tokens", options.context_tokens, is_behaviour),
         ("observed", options.observed or None, is_behaviour),

@@ -3,8 +3,8 @@
 vLLM calls `SamplingParams._validate_structured_outputs` for every request, in the process of the API server. For those
 that ask for this library it compiles what they ask for, with the model's own vocabulary, so that everything that can be
 wrong with a specification is an answer to its sender. What hangs on the length of the prompt, a budget of context
-tokens, is known in the engine only and fails the request there. In one process both share what is compiled. Requests
-for the host's engines are checked by the host.
+tokens or one beyond the model's length, is known in the engine only and fails the request there. In one process both
+share what is compiled. Requests for the host's engines are checked by the host.
 """
 
 from __future__ import annotations
@@ -18,7 +18,17 @@ from vllm.sampling_params import SamplingParams, StructuredOutputsParams
 from vllm.v1.structured_output.request import get_structured_output_key
 
 from maskwright.errors import InvalidOption, MaskwrightError
-from maskwright.integrations.vllm.asked import HOST_ENGINES, KEY, Kind, Options, asked_of, is_ours, options_of
+from maskwright.integrations.vllm.asked import (
+    HOST_ENGINES,
+    KEY,
+    Kind,
+    Options,
+    asked_of,
+    is_ours,
+    options_of,
+    reasons_first,
+    with_budget,
+)
 from maskwright.integrations.vllm.constraints import choices_of
 from maskwright.integrations.vllm.vocabularies import vocabularies_of
 
@@ -78,6 +88,7 @@ def _check(parameters: SamplingParams, options: Options, model_config: Any, serv
     if parameters.structured_outputs.json_object is False:
         raise InvalidOption("json_object", value=False, reason="true, or missing")
     kind, text = get_structured_output_key(parameters.structured_outputs)
+    options = with_budget(options, parameters.max_tokens, is_behind_reasoning=reasons_first(server))
     asked = asked_of(kind.name.lower(), text, options, parameters.structured_outputs, server)
     vocabularies = vocabularies_of(tokenizer, model_config.get_vocab_size())
     # The model's end tokens are not yet among the request's own; the tokenizer's end stands for them.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from vllm.logger import init_logger
 
 from maskwright.errors import MaskwrightError, TokenRejected
 from maskwright.grammar.structural_tags import structural_tag_grammar
-from maskwright.integrations.vllm.asked import Asked, Kind, options_of
+from maskwright.integrations.vllm.asked import Asked, Kind, options_of, with_budget
 from maskwright.integrations.vllm.constraints import Constraints, TextInProgress
 
 if TYPE_CHECKING:
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
 def checked_request(parameters: Any) -> None:
     """Raise ValueError, an HTTP 400 in vLLM, if a request's constraint cannot be kept whatever the vocabulary.
 
-    A structural tag may name tokens of the vocabulary, so only its reading is checked.
+    A structural tag may name tokens of the vocabulary, so only its reading is checked. Of a budget it is asked whether
+    the grammar can have one at all, as its texts are longer in bytes than in the model's tokens.
     """
     try:
         asked = _asked(parameters)
         if asked is not None and asked.kind is Kind.STRUCTURAL_TAG:
             structural_tag_grammar(asked.text)
         elif asked is not None:
-            _all_bytes().matcher(asked)
+            budget = None if asked.options.max_tokens is None else sys.maxsize
+            _all_bytes().matcher(replace(asked, options=replace(asked.options, max_tokens=budget)))
     except MaskwrightError as error:
         raise ValueError(str(error)) from error
 
@@ -91,7 +94,7 @@ def text_of_request(parameters: Any, vocabularies: Vocabularies, n_prompt_tokens
 
 
 def _asked(parameters: Any) -> Asked | None:
-    options = options_of(parameters.extra_args)
+    options = with_budget(options_of(parameters.extra_args), parameters.max_tokens, is_behind_reasoning=False)
     return None if options.kind is None else Asked(options.kind, options.text, options)
 
 

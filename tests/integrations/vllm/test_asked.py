@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from maskwright.errors import InvalidOption
 from maskwright.integrations.grammar_text import Notation
-from maskwright.integrations.vllm.asked import Asked, Kind, Options, asked_of, is_ours, options_of
+from maskwright.integrations.vllm.asked import (
+    Asked,
+    Kind,
+    Options,
+    asked_of,
+    is_ours,
+    options_of,
+    reasons_first,
+    with_budget,
+)
 
 SILENT = SimpleNamespace(disable_any_whitespace=False, disable_additional_properties=False, whitespace_pattern=None)
 
@@ -39,6 +48,8 @@ def read(value: Any) -> Options:
         ({"choice": ["a", "b"]}, Options("maskwright", Kind.CHOICE, '["a", "b"]')),
         ({"notation": "gbnf", "start": "x"}, Options("maskwright", notation=Notation.GBNF, start="x")),
         ({"json_options": {"whitespace": 2}}, Options("maskwright", json_options='{"whitespace": 2}')),
+        ({"max_tokens": 9}, Options("maskwright", max_tokens=9)),
+        ({"max_tokens": True}, Options("maskwright", has_own_budget=True)),
         ({"budget": {"generated_tokens": 9}}, Options("maskwright", generated_tokens=9)),
         ({"observed": "hi"}, Options("maskwright", observed=("hi",))),
         ({"observed": ["hi", "ho"]}, Options("maskwright", observed=("hi", "ho"))),
@@ -90,6 +101,18 @@ def test_who_says_nothing_gets_the_default_engine() -> None:
             {"budget": {"generated_tokens": 0}},
             "maskwright.budget.generated_tokens must be a positive whole number, not 0.",
         ),
+        (
+            {"max_tokens": 0},
+            "maskwright.max_tokens must be a positive whole number, or true for the request's own max_t",
+        ),
+        (
+            {"max_tokens": False},
+            "maskwright.max_tokens must be a positive whole number, or true for the request's own ",
+        ),
+        (
+            {"max_tokens": "9"},
+            "maskwright.max_tokens must be a positive whole number, or true for the request's own ma",
+        ),
         ({"observed": [1]}, "maskwright.observed must be a text or a list of texts, not [1]."),
         ({"json_options": "compact"}, "maskwright.json_options must be an object, not 'compact'."),
         ("{", "maskwright must be JSON, or one of xgrammar, guidance, outlines, lm-format-enforcer, not '{'."),
@@ -128,6 +151,33 @@ def test_switches_for_json_hold_if_request_or_server_sets_them() -> None:
     closed = SimpleNamespace(**{**vars(SILENT), "disable_additional_properties": True})
     asked = asked_of("json", "{}", Options(), compact, closed)
     assert asked.options.is_compact and asked.options.is_closed
+
+
+@given(st.none() | st.integers(1, 99), st.none() | st.integers(1, 99))
+def test_the_requests_own_budget_is_what_ends_its_text_first(own: int | None, room: int | None) -> None:
+    asked = with_budget(Options(has_own_budget=True), own, room, is_behind_reasoning=False)
+    assert asked.max_tokens == (min(one for one in (own, room) if one) if own or room else None)
+    assert with_budget(Options(), own, room, is_behind_reasoning=True) == Options()
+
+
+def test_a_budget_behind_which_the_host_would_cut_is_refused() -> None:
+    assert with_budget(Options(max_tokens=16), 16, 40, is_behind_reasoning=True).max_tokens == 16
+    for own, room in ((16, 40), (None, 16)):
+        with pytest.raises(InvalidOption) as caught:
+            with_budget(Options(max_tokens=17), own, room, is_behind_reasoning=False)
+        assert str(caught.value) == "maskwright.max_tokens must be at most 16, where vLLM cuts the text, not 17."
+
+
+def test_tokens_that_reasoning_takes_cannot_be_promised_to_the_text() -> None:
+    server = SimpleNamespace(reasoning_parser="deepseek_r1", enable_in_reasoning=False)
+    assert reasons_first(server)
+    assert not reasons_first(SimpleNamespace(reasoning_parser="", enable_in_reasoning=False))
+    assert not reasons_first(SimpleNamespace(reasoning_parser="deepseek_r1", enable_in_reasoning=True))
+    with pytest.raises(InvalidOption) as caught:
+        with_budget(Options(has_own_budget=True), 200, is_behind_reasoning=True)
+    assert str(caught.value) == (
+        "maskwright.max_tokens must be a number where the model reasons first, for the text behind, not True."
+    )
 
 
 def test_a_pattern_of_blanks_is_refused_and_not_ignored() -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import maskwright as mw
-from maskwright.errors import BudgetTooSmall, InvalidOption, LimitExceeded, MaskwrightError, VocabularyGap
+from maskwright.errors import (
+    BudgetTooSmall,
+    InvalidOption,
+    LimitExceeded,
+    MaskwrightError,
+    TokenRejected,
+    VocabularyGap,
+)
 from maskwright.integrations.grammar_text import Notation
 from maskwright.integrations.vllm.asked import Asked, Kind, Options
 from maskwright.integrations.vllm.constraints import Constraints
@@ -110,6 +118,25 @@ def test_a_budget_that_is_too_small_is_refused(constraints: Constraints) -> None
     options = Options(observed=("What is 6 * 7?",), generated_tokens=1)
     with pytest.raises(BudgetTooSmall):
         constraints.matcher(Asked(Kind.BEHAVIOUR, BEHAVIOUR, options))
+
+
+def test_a_text_with_a_budget_ends_in_time_or_is_refused(constraints: Constraints) -> None:
+    asked = Asked(Kind.JSON, SCHEMA, Options(is_closed=True, is_compact=True, max_tokens=11))
+    assert accepts(constraints, asked, '{"a":null}')
+    matcher = constraints.matcher(replace(asked, options=replace(asked.options, max_tokens=10)))
+    matcher.accept_token(ord("{"))
+    with pytest.raises(TokenRejected, match="9 tokens are left, which are too few to complete the text behind it"):
+        matcher.accept_token(ord('"'))
+    with pytest.raises(BudgetTooSmall) as caught:
+        constraints.matcher(Asked(Kind.REGEX, "a{9}", Options(max_tokens=9)))
+    assert str(caught.value) == "A budget of 9 tokens is too small: the shortest text takes 10, the end token included."
+
+
+@pytest.mark.parametrize("options", [Options(max_tokens=9), Options(has_own_budget=True)])
+def test_a_behaviour_has_its_own_budget(constraints: Constraints, options: Options) -> None:
+    asked = Asked(Kind.BEHAVIOUR, BEHAVIOUR, replace(options, observed=("What?",)))
+    with pytest.raises(InvalidOption, match=r"maskwright\.max_tokens must be missing for a constraint of the kind beh"):
+        constraints.matcher(asked)
 
 
 def test_a_behaviour_is_compiled_once(constraints: Constraints) -> None:

@@ -32,6 +32,7 @@ ASKED = [
     Asked(Kind.JSON, '{"type": "array", "items": {"type": "null"}, "maxItems": 2}'),
     Asked(Kind.GRAMMAR, 'start: "a" start "b" | '),
     Asked(Kind.BEHAVIOUR, BEHAVIOUR, Options(observed=("why?",))),
+    Asked(Kind.JSON, '{"type": "array", "items": {"type": "null"}}', Options(max_tokens=9)),
 ]
 
 
@@ -67,7 +68,7 @@ class Model:
         return fitting
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.kind.value)
+@pytest.mark.parametrize("asked", ASKED, ids=[*(asked.kind.value for asked in ASKED[:-1]), "budget"])
 def test_random_calls_answer_as_replayed_texts_do(asked: Asked) -> None:
     chance = random.Random(7)
     rows = BitmaskRows((VOCABULARY.size + 31) // 32)

@@ -31,8 +31,9 @@ def checked_request(parameters: Any) -> None:
         if asked is not None and asked.kind is Kind.STRUCTURAL_TAG:
             structural_tag_grammar(asked.text)
         elif asked is not None:
-            budget = None if asked.options.max_tokens is None else sys.maxsize
-            _all_bytes().matcher(replace(asked, options=replace(asked.options, max_tokens=budget)))
+            if asked.options.max_tokens is not None and asked.kind is not Kind.BEHAVIOUR:
+                asked = replace(asked, options=replace(asked.options, max_tokens=sys.maxsize))
+            _all_bytes().matcher(asked)
     except MaskwrightError as error:
         raise ValueError(str(error)) from error
 

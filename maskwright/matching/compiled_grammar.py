@@ -85,6 +85,7 @@ from maskwright.matching.vocabulary_gap import close_gaps
 if TYPE_CHECKING:
     from maskwright.matching.completion.budgeted import BudgetedMatcher
     from maskwright.matching.completion.outlook import Outlook
+    from maskwright.matching.completion.sparing import SparingMatcher
     from maskwright.matching.event_matcher import EventMatcher
     from maskwright.matching.explaining_texts import TextExplanation
     from maskwright.matching.infilling.canvas import Canvas
@@ -219,22 +220,37 @@ class CompiledGrammar:
         )
 
     @overload
-    def matcher(self, start: str | None = None, *, max_tokens: None = None) -> Matcher: ...
+    def matcher(self, start: str | None = None, *, max_tokens: None = None, max_blanks: None = None) -> Matcher: ...
 
     @overload
-    def matcher(self, start: str | None = None, *, max_tokens: int) -> BudgetedMatcher: ...
+    def matcher(self, start: str | None = None, *, max_tokens: int, max_blanks: None = None) -> BudgetedMatcher: ...
 
-    def matcher(self, start: str | None = None, *, max_tokens: int | None = None) -> Matcher:
+    @overload
+    def matcher(
+        self, start: str | None = None, *, max_tokens: int | None = None, max_blanks: int
+    ) -> SparingMatcher: ...
+
+    def matcher(
+        self, start: str | None = None, *, max_tokens: int | None = None, max_blanks: int | None = None
+    ) -> Matcher:
         """A new session at the start of a text, of the grammar or of one of its rules by name.
 
         `max_tokens`: the most tokens of the text, the end token included. Then a token is only allowed if a whole text
         still fits behind it (docs/reliability.md). Raises BudgetTooSmall, which names the least, and UnsupportedBudget.
         Such a rule must be productive and not left-recursive; it may match the empty text if no other calls it.
+        `max_blanks`: a token of blanks alone is refused where more than so many would stand outside the strings of a
+        JSON text and something else may come (`completion/sparing.py`). Raises InvalidOption if it is no JSON text.
         """
         from maskwright.matching.matcher import Matcher
 
-        if max_tokens is None:
-            return Matcher(self, self.start(start))
+        begun = Matcher(self, self.start(start)) if max_tokens is None else self._budgeted(start, max_tokens)
+        if max_blanks is None:
+            return begun
+        from maskwright.matching.completion.sparing import SparingMatcher
+
+        return SparingMatcher.begin(begun, max_blanks, is_document=self._is_document)
+
+    def _budgeted(self, start: str | None, max_tokens: int) -> BudgetedMatcher:
         from maskwright.matching.completion.budgeted import BudgetedMatcher
 
         return BudgetedMatcher.begin(self, max_tokens, self.start(start))

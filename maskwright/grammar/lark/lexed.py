@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import chain, pairwise
 
 import numpy as np
-from lark.lexer import TerminalDef
+from lark.lexer import PatternRE, TerminalDef
 from lark.utils import get_regexp_width
 
 from maskwright.errors import GrammarSyntaxError, LimitExceeded
@@ -21,7 +21,7 @@ from maskwright.grammar.characters.automaton import CharacterAutomaton
 from maskwright.grammar.characters.utf8_edges import Edges
 from maskwright.grammar.lark.indentation import Indenter
 from maskwright.grammar.lark.parse_table import ParseTable
-from maskwright.grammar.lark.terminals import EVERY_TERMINAL_IS_A_PATTERN, Lexer, keywords_of
+from maskwright.grammar.lark.terminals import EVERY_TERMINAL_IS_A_PATTERN, Lexer, check_pattern, keywords_of
 from maskwright.grammar.lexed_language import Indentation, Ints, LexedLanguage, digest_of
 from maskwright.grammar.lexer_labels import labels_ahead
 
@@ -42,6 +42,9 @@ def lexed_language(
     languages: Mapping[str, CharacterAutomaton] = EVERY_TERMINAL_IS_A_PATTERN,
 ) -> LexedLanguage:
     """Put the parts together; `table` numbers the symbols, `languages` are terminals that are no patterns."""
+    for terminal in terminals:
+        if isinstance(terminal.pattern, PatternRE) and terminal.name not in languages:
+            check_pattern(terminal)
     ordered = sorted(terminals, key=lambda terminal: lark_order(terminal, languages.get(terminal.name)))
     symbol_of = {name: symbol for symbol, name in enumerate(table.names)}
     definition = {terminal.name: terminal for terminal in ordered}

@@ -12,7 +12,8 @@ Cost: about 0.1 ms a terminal, some milliseconds for one with all of Unicode or 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -131,10 +132,31 @@ class Lexer:
         return number
 
 
+def check_pattern(terminal: TerminalDef) -> None:
+    """Raise GrammarSyntaxError or UnsupportedPattern for a terminal that is no pattern: lark believes that it is one."""
+    pattern = terminal.pattern.to_regexp()
+    with _naming(terminal.name):
+        parse(pattern, PYTHON_IN_ORDER)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        where = f"pattern of terminal {terminal.name}"
+        raise GrammarSyntaxError(
+            f"Python's re does not take it: {error.msg}", pattern, error.pos or 0, where
+        ) from error
+
+
 @lru_cache(maxsize=512)
 def _scanner(pattern: str, name: str, also: tuple[CharacterSet, ...]) -> Scanner:
-    try:
+    with _naming(name):
         return scanner_of(parse(pattern, PYTHON_IN_ORDER), pattern, also)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Errors of a pattern say of which terminal it is."""
+    try:
+        yield
     except UnsupportedPattern as error:
         raise UnsupportedPattern(
             f"{error.construct} in terminal {name}", error.source, error.position, error.advice

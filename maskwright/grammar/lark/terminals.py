@@ -133,17 +133,15 @@ class Lexer:
 
 
 def check_pattern(terminal: TerminalDef) -> None:
-    """Raise GrammarSyntaxError or UnsupportedPattern for a terminal that is no pattern: lark believes that it is one."""
+    """Raise GrammarSyntaxError or UnsupportedPattern for a terminal that is no pattern, which lark takes for granted."""
     pattern = terminal.pattern.to_regexp()
     with _naming(terminal.name):
         parse(pattern, PYTHON_IN_ORDER)
     try:
         re.compile(pattern)
     except re.error as error:
-        where = f"pattern of terminal {terminal.name}"
-        raise GrammarSyntaxError(
-            f"Python's re does not take it: {error.msg}", pattern, error.pos or 0, where
-        ) from error
+        message = f"Python's re does not take it: {error.msg}"
+        raise GrammarSyntaxError(message, pattern, error.pos or 0, f"pattern of terminal {terminal.name}") from error
 
 
 @lru_cache(maxsize=512)

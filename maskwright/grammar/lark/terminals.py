@@ -133,7 +133,7 @@ class Lexer:
 
 
 def check_pattern(terminal: TerminalDef) -> None:
-    """Raise GrammarSyntaxError or UnsupportedPattern for a terminal that is no pattern, which lark takes for granted."""
+    """Raise GrammarSyntaxError or UnsupportedPattern for a terminal that is no pattern, as lark believes it is."""
     pattern = terminal.pattern.to_regexp()
     with _naming(terminal.name):
         parse(pattern, PYTHON_IN_ORDER)

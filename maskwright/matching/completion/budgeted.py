@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from maskwright.errors import BudgetTooSmall, TokenRejected
 from maskwright.matching.behaviour.spellings import spellings_of
-from maskwright.matching.bitmask import packed_row, set_bits
+from maskwright.matching.bitmask import is_allowed, packed_row, set_bits
 from maskwright.matching.completion._search import NO_WAY
 from maskwright.matching.explaining import Reason, TokenExplanation
 from maskwright.matching.finished_rows import FinishedRow
@@ -81,8 +81,11 @@ class BudgetedMatcher(Matcher):
         if left <= 0:
             row[:] = 0
         elif not self._outlook.is_far(self._trail, left):
-            costs = self._outlook.ahead(self._trail).costs
-            fitting = packed_row(costs < left)
+            ahead = self._outlook.ahead(self._trail)
+            fits = ahead.costs < left
+            doubtful = ahead.doubtful[fits[ahead.doubtful]].tolist()
+            fits[[token for token in doubtful if is_allowed(row, token) and not self.allows(token)]] = False
+            fitting = packed_row(fits)
             set_bits(fitting, self._ends)
             row &= fitting
 

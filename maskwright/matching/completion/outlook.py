@@ -4,6 +4,10 @@ Where the tokens of a vocabulary lead is found by one walk over it, and what the
 places found (`least_tokens`): inside a string nearly all tokens lead to one place. Of a place the greatest of these
 costs is remembered, as long as more tokens are left nothing has to be looked at.
 
+Where numbers must differ from their siblings a token may end in the digits of an earlier one. Then the number cannot
+end there, which the walk, that knows no text, does not see, and the end is further away than it says. So such tokens
+are named (`Ahead.doubtful`), to be asked about one by one, and only much more tokens than the greatest cost are enough.
+
 Cost: microseconds where a place was asked before; else a walk over the vocabulary, up to 3 ms inside strings.
 """
 
@@ -31,17 +35,21 @@ MOST_GROUPINGS = 32
 """Places for which it is kept where each token leads: half a megabyte each with 128,000 tokens."""
 MOST_KEPT = 1 << 16
 """Places of which the greatest cost is kept."""
+MOST_FURTHER = 64
+"""Tokens that a number can still take at most which may not end because it repeats a sibling."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ahead:
     """costs: int64[size], the fewest tokens to the end of a text behind each token, NO_WAY where it leads nowhere.
 
-    highest: the greatest of these costs behind tokens that lead somewhere.
+    highest: the greatest of these costs behind tokens that lead somewhere.  doubtful: int32[n], the tokens behind which
+    the end may be further away than their cost says.
     """
 
     costs: NDArray[np.int64]
     highest: int
+    doubtful: NDArray[np.int32]
 
 
 class Outlook:
@@ -55,6 +63,12 @@ class Outlook:
         self._ahead: OrderedDict[Place, Ahead] = OrderedDict()
         vocabulary = grammar.vocabulary
         self._special = np.array(sorted(vocabulary.special_token_ids.difference(vocabulary.eos_token_ids)), np.int32)
+        self._numeric = [
+            token
+            for token, text in enumerate(vocabulary.token_bytes)
+            if text[-1:].isdigit() and token < vocabulary.size
+        ]
+        self._with_two_values = [token for token in self._numeric if b"," in vocabulary.token_bytes[token]]
         self.end_tokens = 1 if vocabulary.eos_token_ids else 0
         """How many tokens the end of a text takes."""
 
@@ -98,7 +112,7 @@ class Outlook:
             self._ahead[place] = found
             if len(self._ahead) > MOST_GROUPINGS:
                 self._ahead.popitem(last=False)
-            self._highest[place] = found.highest
+            self._highest[place] = found.highest + (MOST_FURTHER if found.doubtful.size else 0)
         return found
 
     def _found(self, trail: Trail) -> Ahead:
@@ -108,7 +122,16 @@ class Outlook:
             if costs is not None:
                 by_group = np.array([*costs, NO_WAY], dtype=np.int64)
                 by_group[by_group < NO_WAY] += self.end_tokens
-                return Ahead(by_group[group_of], int(by_group[:-1].max(initial=0)))
+                found = by_group[group_of]
+                return Ahead(found, int(by_group[:-1].max(initial=0)), self._doubtful(trail, found))
+
+    def _doubtful(self, trail: Trail, costs: NDArray[np.int64]) -> NDArray[np.int32]:
+        if not self._grammar.search_from(
+            trail, lambda network, _: (0, network.asks and not network.asks_of_strings_only)
+        ):
+            return np.empty(0, np.int32)
+        tokens = np.array(self._numeric if trail.places[-1].has_asked else self._with_two_values, np.int32)
+        return tokens[costs[tokens] < NO_WAY]
 
     def _room(self) -> tuple[object, ...]:
         vocabulary = self._grammar.vocabulary

@@ -5,7 +5,7 @@ Those of one part alone lie in it: `grammar/function_calls/faults.py`, `integrat
 The specification:  `GrammarSyntaxError`, `UnsupportedPattern`, `UnsupportedSchema`, `UnsupportedType`, `InvalidSchema`,
                     `UnsupportedComposition`, `UnsupportedConversion`, `UnsupportedInCanvas`, `UnsupportedBudget`,
                     `EmptyLanguage`, `SpecError`, `InvalidStructuralTag`, `UnsupportedStructuralTag`, `LimitExceeded`
-                    and its kind `SchemaTooComplex`.
+                    and its kinds `SchemaTooComplex` and `CompletionUndecided`.
 The vocabulary:     `VocabularyGap`, `UnsupportedTokenizer`, `InvalidVocabulary`.
 The caller:         `TokenRejected`, `MatcherError`, `InvalidOption`, `BudgetTooSmall`, `BadScore`,
                     `EnvelopeExceeded`, `InadmissibleBound`, `InvalidCanvas`, `CanvasNotCompletable`, `InvalidPrefix`,
@@ -236,6 +236,10 @@ def _shown(number: int) -> str:
 
 class SchemaTooComplex(LimitExceeded):
     """A part of a JSON Schema needs more than one of the limits of its options; `where` is its pointer."""
+
+
+class CompletionUndecided(LimitExceeded):
+    """It was not found out whether a text can be completed; to ask for less at once does not help."""
 
 
 @dataclass(unsafe_hash=True)

@@ -56,7 +56,7 @@ from maskwright.automata.passes import prepare
 from maskwright.automata.rule_stacks import rule_stacks, terminals_at
 from maskwright.automata.shortest_words import RANK
 from maskwright.automata.transition_network import ArenaFull, TransitionNetwork
-from maskwright.errors import GrammarSyntaxError, LimitExceeded, MaskwrightError, MatcherError
+from maskwright.errors import CompletionUndecided, GrammarSyntaxError, LimitExceeded, MaskwrightError, MatcherError
 from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Grammar, Node, TokenSet
 from maskwright.grammar.report import Report
@@ -547,6 +547,8 @@ class CompiledGrammar:
         """The place after one more token (no end token), and what to note of it, or None if it is refused."""
         try:
             return self._after_token(trail, token_id)
+        except CompletionUndecided:
+            raise
         except LimitExceeded:
             text = self.vocabulary.text_of(token_id)
             with self._lock:
@@ -607,6 +609,8 @@ class CompiledGrammar:
                 read = text[begin : begin + size]
                 try:
                     following = self._after_piece(trail, read)
+                except CompletionUndecided:
+                    raise
                 except LimitExceeded:
                     if size == 1:
                         raise
@@ -657,6 +661,8 @@ class CompiledGrammar:
         """Write the mask of the end of a trail into a row; a place that is asked again keeps it."""
         try:
             self._fill_at_once(trail, row)
+        except CompletionUndecided:
+            raise
         except LimitExceeded:
             self._fill_by_token(trail, row)
 

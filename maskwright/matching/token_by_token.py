@@ -9,6 +9,7 @@ A token that cannot be read even alone (a single byte of it asks for more than a
 either, so it is left out, together with all tokens that begin like it, and counted (`n_tokens_left_out`). So a bit is
 set if and only if the token can be accepted, as always. The error stays what it was if no token is left, or where more
 than MOST_FAULTS beginnings ask for too much, as each of them may fill the whole memory before that is known.
+CompletionUndecided is no lack of memory: it ends the mask, for each further token might cost another search.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright.errors import LimitExceeded
+from maskwright.errors import CompletionUndecided, LimitExceeded
 from maskwright.matching.bitmask import set_bits
 from maskwright.matching.vocabulary import Vocabulary
 
@@ -49,6 +50,8 @@ def fill_by_token(
         try:
             if can_take(token):
                 allowed.append(token)
+        except CompletionUndecided:
+            raise
         except LimitExceeded as error:
             faults.append(error)
             if len(faults) > MOST_FAULTS:

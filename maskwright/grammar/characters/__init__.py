@@ -25,6 +25,7 @@ The signatures that other packages build on (all in this package's namespace):
     count_members(language, limit: int) -> int | None         how many, None when more than `limit`
     least_to_accept(language) -> int32[n_states]              how many more characters each state needs
     has_all_lengths(language) -> bool                         and may it be any number from there on?
+    has_reserve(language) -> bool                             and are these few enough to be kept?
 
     Escapes                                                   which JSON spellings: Escapes.CANONICAL (default)
     utf8_automaton(language) -> ByteAutomaton
@@ -59,7 +60,14 @@ from maskwright.grammar.characters.encoding import Escapes
 from maskwright.grammar.characters.formats import PARTIAL_FORMATS, format_language
 from maskwright.grammar.characters.json_words import json_spelling, json_string_except, json_string_words
 from maskwright.grammar.characters.languages import match_language, search_language
-from maskwright.grammar.characters.measures import count_members, has_all_lengths, is_finite, is_free, least_to_accept
+from maskwright.grammar.characters.measures import (
+    count_members,
+    has_all_lengths,
+    has_reserve,
+    is_finite,
+    is_free,
+    least_to_accept,
+)
 from maskwright.grammar.characters.spelling import (
     counted_json_string_automaton,
     counted_utf8_automaton,
@@ -81,6 +89,7 @@ __all__ = [
     "folded",
     "format_language",
     "has_all_lengths",
+    "has_reserve",
     "have_common_member",
     "is_finite",
     "is_free",

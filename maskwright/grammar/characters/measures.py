@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.grammar.byte_automaton import MAX_RESERVE
 from maskwright.grammar.characters.automaton import CharacterAutomaton
 
 
@@ -64,6 +65,11 @@ def least_to_accept(language: CharacterAutomaton) -> NDArray[np.int32]:
         steps += 1
         level = sorted({source for state in level for source in before[state] if least[source] < 0})
     return least
+
+
+def has_reserve(language: CharacterAutomaton) -> bool:
+    """May an automaton say of each state how many characters it still needs (`ByteAutomaton.reserve`)?"""
+    return language.n_states <= MAX_RESERVE or int(least_to_accept(language).max()) <= MAX_RESERVE
 
 
 def has_all_lengths(language: CharacterAutomaton) -> bool:

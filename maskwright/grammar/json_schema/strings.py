@@ -10,7 +10,8 @@ A language is named by what the schema says, so shapes compare without looking i
 
 A conjunction is a product of automata. A length bound is a counter where that is exact, and one more product where it
 is not: with a counter alone, `^(ab)*$` and at most 3 characters would allow `aba`, a dead end. A counter is exact too
-where each state can be ended with any number of characters from some least one on, which the automaton then knows.
+where the automaton knows how many characters each state still needs, if there is only a greatest length, or if from
+that number on any number will do.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from functools import lru_cache
 from typing import Any
 
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.byte_automaton import MAX_RESERVE
 from maskwright.grammar.characters import (
     ANY_TEXT,
     NO_TEXT,
@@ -30,6 +30,7 @@ from maskwright.grammar.characters import (
     folded,
     format_language,
     has_all_lengths,
+    has_reserve,
     json_string_automaton,
     length_between,
     search_language,
@@ -45,6 +46,9 @@ STANDARD_FORMATS = frozenset(
 
 MAX_SPELLED_STATES = 600_000
 """The most byte states, roughly, of a pattern multiplied with a length: about a second."""
+
+MAX_PRODUCT = 200_000
+"""The most byte states, roughly, that a product with a greatest length may have where a counter is exact as well."""
 
 MAX_STATES_BEFORE_CORE = 200
 """How far `counts_exactly` looks."""
@@ -134,8 +138,12 @@ def bounded(
         return NO_TEXT, None
     if counts_exactly(automaton, maximum):
         return automaton, (minimum, maximum)
-    if maximum is not None and automaton.n_states <= MAX_RESERVE and has_all_lengths(automaton):
-        return automaton, (minimum, maximum)
+    if maximum is not None and has_reserve(automaton):
+        # What each state still needs is known, so a greatest length alone never leads into a dead end. A product is
+        # taken all the same where it is small: masks of a counter are found more slowly.
+        is_large = minimum <= shortest and spelled_size(automaton) * (maximum + 1) > MAX_PRODUCT
+        if is_large or has_all_lengths(automaton):
+            return automaton, (minimum, maximum)
     product = automaton & length_between(minimum, maximum)
     n_spelled = spelled_size(product)
     if n_spelled > MAX_SPELLED_STATES:
@@ -151,7 +159,7 @@ def spelled_size(automaton: CharacterAutomaton) -> int:
 
 def string_node(automaton: CharacterAutomaton, counter: Counter | None, escapes: Escapes) -> Automaton:
     """The JSON strings of what `bounded_language` gives."""
-    if counter is None or counter[1] is None or automaton.n_states > MAX_RESERVE:
+    if counter is None or counter[1] is None or not has_reserve(automaton):
         return Automaton(json_string_automaton(automaton, escapes), 0, counter)
     return Automaton(counted_json_string_automaton(automaton, escapes), 0, counter)
 

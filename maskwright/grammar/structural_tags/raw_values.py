@@ -19,8 +19,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Final
 
-from maskwright.grammar.byte_automaton import MAX_RESERVE
-from maskwright.grammar.characters import counted_utf8_automaton, utf8_automaton
+from maskwright.grammar.characters import counted_utf8_automaton, has_reserve, utf8_automaton
 from maskwright.grammar.ir import NOTHING, Automaton, Node, choice, literal, sequence
 from maskwright.grammar.json_schema.shapes import (
     ANY_ARRAY,
@@ -105,6 +104,6 @@ def _texts(shape: Shape, kept: tuple[Language, ...]) -> Node:
     language, counter = bounded_language((*shape.languages, *kept), shape.min_length, shape.max_length)
     if language.is_empty:
         return NOTHING
-    if counter is None or counter[1] is None or language.n_states > MAX_RESERVE:
+    if counter is None or counter[1] is None or not has_reserve(language):
         return Automaton(utf8_automaton(language), 0, counter)
     return Automaton(counted_utf8_automaton(language), 0, counter)

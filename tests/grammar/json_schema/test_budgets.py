@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from maskwright.errors import (
@@ -22,6 +23,7 @@ from maskwright.errors import (
 from maskwright.grammar.json_schema import JSONSchemaOptions, has_instance, json_schema_grammar
 from maskwright.grammar.json_schema.difference import schema_difference
 from maskwright.grammar.report import Exactness, Finding
+from maskwright.matching.bitmask import allowed_tokens
 from tests.grammar.json_schema.suite import accepts as reads
 from tests.grammar.json_schema.suite import byte_compiler
 from tests.grammar.json_schema.universe import LEAN, TEXTS, UNIVERSE, Json, Meaning, SmallSchemas, judged
@@ -290,6 +292,25 @@ def test_an_array_of_different_items_says_that_a_budget_makes_them_few() -> None
         json_schema_grammar(schema, JSONSchemaOptions(max_string=9))
     grammar = json_schema_grammar(schema, JSONSchemaOptions(max_items=2))
     assert accepts(grammar, b'["a","b"]') and not accepts(grammar, b'["a","b","c"]')
+
+
+FRACTION = [("date-time", "2024-02-29T00:00:00.{}Z", 60), ("time", "23:59:59.{}+01:00", 45)]
+
+
+@pytest.mark.parametrize(("name", "text", "most"), FRACTION)
+def test_a_format_of_many_states_is_bounded_by_a_counter_exactly(name: str, text: str, most: int) -> None:
+    options = JSONSchemaOptions(max_string=most)
+    grammar = byte_compiler().compile_json_schema({"type": "string", "format": name}, options=options)
+    n_fixed = len(text.format(""))
+    assert [n for n in range(1, 70) if reads(grammar, json.dumps(text.format("1" * n)))] == [
+        *range(1, most - n_fixed + 1)
+    ]
+    matcher = grammar.matcher()
+    matcher.accept_bytes(json.dumps(text.format("1" * (most - n_fixed)))[:-1].split("Z")[0].split("+")[0].encode())
+    row = np.zeros(matcher.row_shape, np.int32)
+    while not matcher.is_accepting():  # at the bound each way on ends in time
+        matcher.fill_bitmask(row)
+        matcher.accept_token(int(allowed_tokens(row)[-1]))
 
 
 def test_an_empty_schema_is_explained_without_its_budgets() -> None:

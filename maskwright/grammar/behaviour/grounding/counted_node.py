@@ -8,8 +8,7 @@ be checked, and nodes that may be empty are rewritten by passes that do not know
 
 from __future__ import annotations
 
-from maskwright.grammar.byte_automaton import MAX_RESERVE
-from maskwright.grammar.characters import CharacterAutomaton, counted_utf8_automaton, utf8_automaton, words
+from maskwright.grammar.characters import CharacterAutomaton, counted_utf8_automaton, has_reserve, utf8_automaton, words
 from maskwright.grammar.ir import EPSILON, NOTHING, Automaton, Node, choice
 from maskwright.grammar.json_schema.strings import bounded
 
@@ -25,6 +24,6 @@ def counted_node(language: CharacterAutomaton, minimum: int, maximum: int | None
     automaton, counter = bounded(language, minimum, maximum)
     if automaton.is_empty:
         return NOTHING
-    if counter is None or counter[1] is None or automaton.n_states > MAX_RESERVE:
+    if counter is None or counter[1] is None or not has_reserve(automaton):
         return Automaton(utf8_automaton(automaton), 0, counter)
     return Automaton(counted_utf8_automaton(automaton), 0, counter)

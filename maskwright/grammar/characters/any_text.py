@@ -64,9 +64,11 @@ def any_text(encoding: Encoding) -> AnyText:
         for low, high, target, _ in rows[phase]
     ]
     behind = np.eye(len(rows), dtype=np.bool_)
-    for source, _, _, target in reversed(inner):  # numbered from the outside in, so those behind are known first
-        if target != body:
-            behind[source] |= behind[target]
+    n_before = -1
+    while n_before != (n_before := int(np.count_nonzero(behind))):  # a phase may lead to one with a smaller number
+        for source, _, _, target in inner:
+            if target != body:
+                behind[source] |= behind[target]
     automaton = automaton_of(rows, accepting, is_shared=True)
     return AnyText(automaton, state_of, body, end, np.array(inner, dtype=np.int64), behind)
 

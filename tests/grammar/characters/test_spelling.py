@@ -23,8 +23,9 @@ from maskwright.grammar.characters import (
     utf8_automaton,
     words,
 )
-from maskwright.grammar.ir import Automaton
+from maskwright.grammar.ir import Automaton, Grammar
 from tests.grammar.characters.json_spellings import spelled, takes
+from tests.naive.recogniser import accepts
 
 PATTERNS = [
     "^[a-z]{1,3}$", "a", "^.{1,3}$", "^[^a]*$", "^[^a]", "é$", "^[é-😀]*$", r"\S", r"^\S+$", "^(?!.*a)",
@@ -32,6 +33,7 @@ PATTERNS = [
     "^[\\x00-\\x1f]*$", "^[^\\x00-\\x1f]+$", "^\\x7f", "^\\u{10000}", "^[\\ud7ff\\ue000]$", "foo|^bar|baz$",
     "^(?:ab)*$",
     "^[\\u0080-\\u07ff]$", "^[^\\u0800-\\u{10000}]$", "^[\\u{3ffff}-\\u{40001}]$",
+    "^[\\u{10000}-\\u{10ffff}]x$", "^([^\\u0080-\\uffff]x)+$", "^([\\u0800-\\u{10ffff}]x)*y$",
 ]  # fmt: skip
 LANGUAGES = st.sampled_from(PATTERNS).map(search_language)
 CHARACTERS = 'abz /"\\\n\t\x00\x1f\x7f\x80é߿ࠀ퟿\ue000€\u2028\ufeff\uffff𐀀😀\U0003ffff\U00040000\U0010ffff'
@@ -152,3 +154,19 @@ def test_finite_languages_and_their_complements(
         spelling = spelled(candidate, escapes, rng)
         assert takes(json_string_automaton(language, escapes), spelling) == (candidate in names)
         assert takes(json_string_automaton(~language, escapes), spelling) == (candidate not in names)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^[\\u{10000}-\\u{10ffff}]x$", "^[^\\u0080-\\uffff]x$", "^(a|[\\u{f0000}-\\u{fffff}]x)*$"]
+)
+def test_where_only_long_characters_lead_to_a_state_they_are_spelled_to_their_end(pattern: str) -> None:
+    language = search_language(pattern)
+    quoted, plain = (
+        Grammar("root", {"root": Automaton(one)}) for one in (json_string_automaton(language), utf8_automaton(language))
+    )
+    for character in "\U0001f600\U000f5150\U0010ffff":
+        if language.accepts(f"{character}x"):
+            text = f"{character}x".encode()
+            assert accepts(quoted, b'"' + text + b'"') and accepts(plain, text)
+            for cut in (text[:3], text[:3] + b"x", text[:3] + b'"x'):
+                assert not accepts(quoted, b'"' + cut + b'"') and not accepts(plain, cut)

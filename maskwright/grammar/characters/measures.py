@@ -10,6 +10,8 @@ Cost: one pass over the transitions.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,6 +69,7 @@ def least_to_accept(language: CharacterAutomaton) -> NDArray[np.int32]:
     return least
 
 
+@lru_cache(maxsize=1024)
 def has_reserve(language: CharacterAutomaton) -> bool:
     """May an automaton say of each state how many characters it still needs (`ByteAutomaton.reserve`)?"""
     return language.n_states <= MAX_RESERVE or int(least_to_accept(language).max()) <= MAX_RESERVE

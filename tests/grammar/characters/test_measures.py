@@ -12,6 +12,7 @@ from maskwright.grammar.characters import (
     CharacterAutomaton,
     count_members,
     has_all_lengths,
+    has_reserve,
     is_finite,
     is_free,
     least_to_accept,
@@ -84,3 +85,8 @@ def test_measures_of_nothing_and_of_everything() -> None:
 def test_members_are_counted_without_listing_them() -> None:
     assert count_members(match_language("[a-z]{40}"), 10**9) is None
     assert count_members(match_language("[a-z]{4}"), 10**9) == 26**4
+
+
+def test_what_states_need_can_be_kept_unless_it_is_too_much() -> None:
+    assert has_reserve(match_language("(ab)*")) and has_reserve(match_language("b{0,9000}"))
+    assert not has_reserve(match_language("b{9000}"))

@@ -88,5 +88,5 @@ def test_a_long_text_can_be_quoted() -> None:
 
 
 def test_a_text_that_is_too_long_is_a_limit() -> None:
-    with pytest.raises(mw.LimitExceeded, match="The characters of a text to quote"):
-        substring_of("a" * 2_000_001)
+    with pytest.raises(mw.LimitExceeded, match="The characters of a text to quote needs 200001, more than the 200000"):
+        substring_of("a" * 200_001)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskwright.errors import GrammarSyntaxError
+from maskwright.errors import GrammarSyntaxError, LimitExceeded
 from maskwright.grammar.characters import CharacterAutomaton, match_language
 from maskwright.grammar.characters.alphabet import partition
-from maskwright.grammar.characters.automaton import automaton_from
+from maskwright.grammar.characters.automaton import MAX_STATES, automaton_from
 from maskwright.grammar.characters.character_set import CharacterSet
 from maskwright.grammar.characters.subsets import subset_table
 from maskwright.grammar.ir import TokenSet
@@ -109,6 +109,9 @@ def _substrings(chunks: Iterable[str]) -> CharacterAutomaton:
     A thread is (state of the automaton of all suffixes, what is left of the chunk that leads there).
     """
     units = [chunk for chunk in chunks if chunk]
+    if (n_characters := sum(map(len, units))) >= MAX_STATES:  # there is a state behind each of them
+        remedy = "quote from a shorter text"
+        raise LimitExceeded("The characters of the text of a %regex", n_characters, MAX_STATES - 1, remedy=remedy)
     letters = sorted(set("".join(units)))
     alphabet, masks = partition(tuple(CharacterSet(((ord(letter), ord(letter)),)) for letter in letters))
     class_of = {letter: mask.bit_length() - 1 for letter, mask in zip(letters, masks, strict=True)}

@@ -697,7 +697,7 @@ def note_padding(store: Ints, savings: Ints, arena: Ints, edge: Int) -> int:
 
 @kernel
 def is_wanted(following: Ints, sets: Ints, suffix: Int, wanted: Int) -> bool:
-    """May one of the bytes right behind a class be read behind the rule?"""
+    """May one of the bytes behind a class be read behind the rule?  following: the bytes there, of each class."""
     if suffix == BOUNDARY:
         return True
     for i in range(WORDS_INSIDE):  # noqa: SIM110 - numba compiles no generators
@@ -728,10 +728,20 @@ def go_through(
     if state == EXIT_STATE:
         return end_rule(store, savings, edge)
     flags = arena[state]
+    suffix = store[edge + EDGE_CLASS] & CLASS_MASK
     if flags & ASKS:
         return ask(store, savings, arena, edge)
     if flags & LEXES:
         store[HAS_LEXED] = 1
+        return 0
+    context = store[edge + EDGE_CONTEXT]
+    # Where the rule can be ended for that, all that could still be won is another end within this token.
+    is_alike = (store[edge + EDGE_CLASS] ^ store[context + CONTEXT_CLASS]) & ~CLASS_MASK == 0
+    is_late = is_alike and store[edge + EDGE_COST] >= store[context + CONTEXT_END]
+    if is_late and suffix == BOUNDARY:
+        can_pad = flags & HAS_BYTE_EDGES and store[MAY_ASK] != 0
+        return note_padding(store, savings, arena, edge) if can_pad else 0
+    if is_late and not is_wanted(inside, sets, suffix, store[context + CONTEXT_WANTED]):
         return 0
     goes_on = is_shared(store, arena, edge)
     if goes_on != 0:
@@ -742,7 +752,6 @@ def go_through(
             arena[chain + FRAME_SIZE] == IS_COUNTER and arena[chain + COUNTER_COUNT] >= arena[chain + COUNTER_MINIMUM]
         ):
             chain = int(arena[chain + COUNTER_PARENT])
-        suffix = store[edge + EDGE_CLASS] & CLASS_MASK
         if chain == END_FRAME and is_wanted(
             following, sets, suffix, store[store[edge + EDGE_CONTEXT] + CONTEXT_WANTED]
         ):

@@ -31,17 +31,21 @@ from maskwright.matching.place import Note, Place, Trail
 if TYPE_CHECKING:
     from maskwright.matching.compiled_grammar import CompiledGrammar
 
+MOST_TRIED, ENOUGH = 64, 8
+"""Tokens that are tried where none fits at once, and how many of them are enough."""
+
 
 class BudgetedMatcher(Matcher):
     """One text in progress that has so many tokens at most; see `Matcher` for what it can do."""
 
-    __slots__ = ("_ends", "_max_tokens", "_outlook", "_spelled")
+    __slots__ = ("_ends", "_max_tokens", "_outlook", "_rescue", "_spelled")
 
     def __init__(self, grammar: CompiledGrammar, max_tokens: int, trail: Trail) -> None:
         super().__init__(grammar, trail)
         self._max_tokens = max_tokens
         self._outlook = grammar.outlook
         self._ends = sorted(grammar.vocabulary.eos_token_ids)
+        self._rescue: tuple[tuple[int, Place, int], list[int]] | None = None
         self._spelled: dict[int, int] = {}  # for each step that read bytes, how many tokens it took beyond one
 
     @classmethod
@@ -80,14 +84,52 @@ class BudgetedMatcher(Matcher):
         left = self.n_left
         if left <= 0:
             row[:] = 0
-        elif not self._outlook.is_far(self._trail, left):
-            ahead = self._outlook.ahead(self._trail)
-            fits = ahead.costs < left
-            doubtful = ahead.doubtful[fits[ahead.doubtful]].tolist()
-            fits[[token for token in doubtful if is_allowed(row, token) and not self.allows(token)]] = False
-            fitting = packed_row(fits)
-            set_bits(fitting, self._ends)
-            row &= fitting
+        elif not self._outlook.is_far(self._trail, left) and not self._take_out(row, left):
+            set_bits(row, self._rescued())
+
+    def _take_out(self, row: NDArray[np.int32], left: int) -> bool:
+        """Take the tokens that leave too few out of the mask of the grammar: is any left?"""
+        ahead = self._outlook.ahead(self._trail)
+        fits = ahead.costs < left
+        doubtful = ahead.doubtful[fits[ahead.doubtful]].tolist()
+        fits[[token for token in doubtful if is_allowed(row, token) and not self._fits(token)]] = False
+        fitting = packed_row(fits)
+        set_bits(fitting, self._ends)
+        row &= fitting
+        return bool(row.any())
+
+    def _rescued(self) -> list[int]:
+        """Tokens behind which the next one fits again, where none does at once.
+
+        Where values must differ, a cost holds characters that make the value a new one, but not how many of them have
+        been written. So behind a repetition nothing may seem to fit, though one more character is enough.
+        """
+        key = (self.n_accepted, self._places[-1], self.n_left)
+        if self._rescue is None or self._rescue[0] != key:
+            row = np.empty(self._shape, np.int32)
+            super().fill_bitmask(row)
+            self._rescue = (key, [] if self._take_out(row.copy(), self.n_left) else self._two_steps(row, self.n_left))
+        return self._rescue[1]
+
+    def _two_steps(self, row: NDArray[np.int32], left: int) -> list[int]:
+        """Of the tokens of a mask, the cheapest first, those behind which another token fits."""
+        costs = self._outlook.ahead(self._trail).costs
+        tokens = np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little"))
+        tokens = tokens[np.argsort(costs[tokens], kind="stable")]
+        tokens = tokens[costs[tokens] < NO_WAY]
+        far_apart = tokens[:: max(1, len(tokens) // MOST_TRIED)]
+        found: list[int] = []
+        for token in [*tokens[:MOST_TRIED].tolist(), *far_apart.tolist()]:
+            behind = Matcher(self._grammar, self._trail.fork())
+            if token in self._ends or token in found or not behind.accept_tokens([token]):
+                continue
+            behind.fill_bitmask(row)
+            follow = np.unpackbits(row.view(np.uint8), bitorder="little")[: self._size].astype(bool)
+            if (follow & (self._outlook.ahead(behind.trail).costs < left - 1)).any():
+                found.append(token)
+                if len(found) == ENOUGH:
+                    break
+        return sorted(found)
 
     def landing_bias(self, strength: float = 1.0, window: int = 32) -> NDArray[np.float32] | None:
         """What to add to the logits so that the text comes to its end gently: float32[vocabulary size], or None.
@@ -120,11 +162,19 @@ class BudgetedMatcher(Matcher):
             return following if left > 0 else None
         if left <= 0:
             return None
-        if self._outlook.is_far(self._trail, left):
+        token = int(token_id)
+        if self._outlook.is_far(self._trail, left) or self._fits(token) or token in self._rescued():
             return following
+        return None
+
+    def _fits(self, token: int) -> bool:
+        """Are enough tokens left behind a token that the grammar allows?"""
+        following = super()._after(token)
+        if following is None:
+            return False
         behind = self._trail.fork()
-        behind.go_on(following[0], int(token_id), following[1])
-        return following if self._outlook.cost_behind(behind) < left else None
+        behind.go_on(following[0], token, following[1])
+        return self._outlook.cost_behind(behind) < self.n_left
 
     def accept_token(self, token_id: int) -> None:
         """Read one token; raises TokenRejected, and changes nothing, if it is not allowed or leaves too few."""

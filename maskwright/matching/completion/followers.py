@@ -3,7 +3,8 @@
 A rule that may end anywhere, such as a word of letters, ends within every token of letters. Nearly all of these ends
 lead nowhere, because what follows the word is no letter; the search does not look at them if it knows that.
 
-As long as a rule is not built, which bytes it reads is not known, nor what it calls: then anything may follow all.
+As long as a rule is not built, which bytes it reads is not known, nor what it calls: then any byte may follow a rule,
+and a call may begin with any.
 Bytes beyond ASCII are one.
 """
 
@@ -49,6 +50,7 @@ class Followers:
         self._first: dict[int, tuple[int, bool]] = {}
         self._behind: dict[int, int] = {}
         self.is_known = all(entry for _, entry in self._entries)
+        self._starts = [(0, False) if self.is_known else (ANYTHING, True)] * self.n_rules
         self._of = [ANYTHING] * self.n_rules
         if self.is_known:
             self._find_first()
@@ -60,7 +62,6 @@ class Followers:
 
     def _find_first(self) -> None:
         """The bytes that each nonterminal may begin with, and whether it may be empty: a least fixpoint."""
-        self._starts = [(0, False)] * self.n_rules
         is_settled = False
         while not is_settled:
             is_settled = True
@@ -88,7 +89,7 @@ class Followers:
                 if kind == TOKEN:
                     continue
                 if kind == CALL:
-                    begins, is_nullable = self._starts[operand]
+                    begins, is_nullable = self._starts[operand] if operand < self.n_rules else (ANYTHING, True)
                     found |= begins
                     if not is_nullable:
                         continue
@@ -158,8 +159,6 @@ class Followers:
 
     def behind(self, frame: int) -> int:
         """What may be read once the rule of a frame has ended."""
-        if not self.is_known:
-            return ANYTHING
         arena = self._network.arena
         todo = [frame]
         while todo:

@@ -64,6 +64,8 @@ MOST_WORDS = 1 << 25
 """Of the store: 128 MiB of addresses, touched as they are needed."""
 SLICE = 10_000
 """Edges that are settled before other matchers have their turn: some milliseconds."""
+BUILT_AHEAD = 200_000
+"""Up to so many states are built before the first search: only when all are there is known what follows a rule."""
 MOST_KEPT = 1 << 18
 """Costs that are kept."""
 PADDING = 2
@@ -300,6 +302,8 @@ class LeastTokens:
     def _looked_at(self, network: TransitionNetwork) -> Followers:
         """What may follow what, for all rules there are now."""
         known = self._followers
+        if known is None:
+            network.build_ahead(BUILT_AHEAD)
         if known is None or known.n_rules != network.n_rules:
             known = self._followers = Followers(network)
             numbers = [self._set_number(known.of(number)) for number in range(known.n_rules)]

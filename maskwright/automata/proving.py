@@ -21,8 +21,8 @@ from maskwright.errors import CompletionUndecided
 if TYPE_CHECKING:
     from maskwright.automata.transition_network import TransitionNetwork
 
-MAX_STATES = 10_000
-"""States of lists that one search may come to: about a second."""
+MAX_STATES = 6_000
+"""States of lists that one search may come to: a second and a half at the most."""
 MAX_WORDS = 6 << 20
 """Words of the arena that one search may write: half a second. It is never more than a quarter of the arena."""
 _REMEDY = "let an ignored terminal separate the others, or read the grammar with lexer='dynamic_complete'"

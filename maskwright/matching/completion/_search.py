@@ -8,9 +8,12 @@ So what is called in one place and in another is one context, recursion costs no
 is looked at once, however a text comes to it.
 
 Costs are settled in ascending order over all contexts together (Knuth, "A generalization of Dijkstra's algorithm",
-1977; context-free reachability with weights). Two things keep that small. To be inside of a token saves at most so many
-tokens as spell the rest of it anew; what costs that much more than the boundary between tokens at the same place is not
-looked at. And a context whose rule can be ended for e tokens is not searched beyond e and the greatest saving.
+1977; context-free reachability with weights). Three things keep that small. To be inside of a token saves at most so
+many tokens as spell the rest of it anew; what costs that much more than the boundary between tokens at the same place
+is not looked at. An end within a token only counts if a byte that the token goes on with may follow the rule
+(`followers`). And a rule that can be ended for e tokens begins no further token for e or more: that gives nothing away
+for the end of a text, and elsewhere only a detour, a token more that stays in the rule so that the next one may reach
+out of it.
 
 Counters that have reached their minimum only matter where the maximum is near, as what is counted is ended with the
 next token. So they are rounded: down to the minimum where two tokens fit, else up to the maximum. With few counts
@@ -94,10 +97,10 @@ MAX_COST = (1 << 14) - 1
 """Places that cost more are not looked at; a text that needs so many tokens has no budget."""
 
 # The header of the store.
-FREE, LEVEL, SPARE, HAS_LEXED, HAS_CHOSEN, MAY_ASK, N_SETTLED, SLACK, LONGEST = 0, 1, 2, 3, 4, 5, 6, 7, 8
+FREE, LEVEL, SPARE, HAS_LEXED, HAS_CHOSEN, MAY_ASK, N_SETTLED, SLACK, LONGEST, IS_URGENT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 """LEVEL: no cost below it waits. SPARE: records of waiting edges that are free again. MAY_ASK: are there values that
-must differ? LONGEST: the bytes of the longest token. SLACK: exits that cost so much more than the cheapest between two
-tokens are not looked for."""
+must differ? SLACK: exits that cost so much more than the cheapest between two tokens are not looked for. LONGEST: the
+bytes of the longest token. IS_URGENT: what is reached now comes before all others of its cost."""
 STORE_HEADER = 16
 LEVELS = STORE_HEADER
 LAST_OF_LEVELS = LEVELS + MAX_COST + 1
@@ -244,7 +247,10 @@ def new_edge(store: Ints, bucket: Int, context: Int, state: Int, chain: Int, suf
 
 @kernel
 def wait(store: Ints, edge: Int, cost: Int) -> int:
-    """Put an edge at the end of the list of its cost: 0, or FULL."""
+    """Put an edge at the end of the list of its cost, or where a rule may end at its front: 0, or FULL.
+
+    Once the end of a rule is found, little else of it must be looked at.
+    """
     waiting = int(store[SPARE])
     if waiting != 0:
         store[SPARE] = store[waiting]
@@ -258,9 +264,13 @@ def wait(store: Ints, edge: Int, cost: Int) -> int:
     store[waiting + WAITING_COST] = cost
     if store[LEVELS + cost] == 0:
         store[LEVELS + cost] = waiting
+        store[LAST_OF_LEVELS + cost] = waiting
+    elif store[IS_URGENT] != 0 or store[edge + EDGE_STATE] == EXIT_STATE:
+        store[waiting] = store[LEVELS + cost]
+        store[LEVELS + cost] = waiting
     else:
         store[store[LAST_OF_LEVELS + cost]] = waiting
-    store[LAST_OF_LEVELS + cost] = waiting
+        store[LAST_OF_LEVELS + cost] = waiting
     store[LEVEL] = min(store[LEVEL], cost)
     return 0
 
@@ -611,6 +621,7 @@ def read_byte_into(
             return min(code, 0)
     target = arena[found + 1]
     flags = store[edge + EDGE_CLASS] & ~CLASS_MASK
+    store[IS_URGENT] = arena[target] & ACCEPTING
     if suffix != BOUNDARY and ends[suffix] != 0:
         code = reach(store, savings, context, target, chain, flags, cost)
         if code < 0:
@@ -766,6 +777,7 @@ def go_through(
             )
             if code < 0:
                 return code
+    store[IS_URGENT] = 0
     code = follow_edges(store, savings, arena, scratch, choices, wanted, edge)
     if code >= 0 and flags & HAS_BYTE_EDGES and store[MAY_ASK] != 0:
         code = note_padding(store, savings, arena, edge)

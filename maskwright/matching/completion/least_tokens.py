@@ -9,9 +9,9 @@ between two. So
 
 Both are kept by frame and suffix: what lies below does not depend on what was above.
 
-Exact on regular parts and through recursion. `_search` names the exceptions, whose costs can be kept but need not be
-the least: objects with members in any order, long strings with a greatest length, and values that must differ from
-their siblings. Languages with a lexer have no costs here.
+Exact on regular parts and through recursion, but for detours within a rule (`_search`), which no test has met. Other
+exceptions, whose costs can be kept but need not be the least, are objects with members in any order, long strings with
+a greatest length, and values that must differ from their siblings. Languages with a lexer have no costs here.
 
 Memory: the store of the search and what is kept here is forgotten when it is full, and when the grammar's memory starts
 over. Work is done in slices, so that no other matcher waits for long.

@@ -28,6 +28,7 @@ from maskwright.automata._layout import (
     NEED_LEXEMES,
     NEED_MEMORY,
     NEEDED,
+    SCRATCH_BASE,
     SCRATCH_GROUPS,
     SCRATCH_IS_DENSE,
     SCRATCH_STACK,
@@ -73,6 +74,7 @@ from maskwright.matching._table_layout import (
     LEXEMES_LEAVING,
     LEXEMES_N_GROUPS,
     LEXEMES_N_LEAVING,
+    LEXEMES_OPEN,
     LEXEMES_SILENT,
     NODE_SIZE,
     TRIE_PAYLOAD,
@@ -174,7 +176,7 @@ def find_group_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, group:
         items = items_of(arena, here)
         code = add_records(arena, scratch, tables, record, session, int(arena[items]), row)
         if code == 0 and behind != 0:
-            add_silent(arena, scratch, tables, rows, int(tables[record + LEXEMES_SILENT]), behind, row)
+            code = add_silent(arena, scratch, tables, rows, record, behind, row)
     if code == 2:
         begin_mask(scratch, row)
         code = walk(arena, scratch, tables, MAIN, np.int64(tables[MAIN]), np.int64(here), FEWEST, MOST, row)
@@ -187,20 +189,37 @@ def find_group_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, group:
 
 
 @kernel
-def add_silent(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, silent: Int, behind: Int, row: Ints) -> None:
-    """Allow what the groups behind allow, of the tokens in which no terminal of the first group can end."""
+def add_silent(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, record: Int, behind: Int, row: Ints) -> int:
+    """Allow what the groups behind allow, of the tokens in which no terminal of the first group can end.
+
+    0, or 2 where one of them leaves the first group open in a way that its parser cannot use: it is read in the groups
+    behind only if the first one can be left, by a match that fails, before they end. The walk must find that out.
+    """
+    silent = int(tables[record + LEXEMES_SILENT])
+    still_open = int(tables[record + LEXEMES_OPEN])
+    base = int(scratch[SCRATCH_BASE])
     mask = np.int64(arena[behind + MASK])
     if is_list(arena, mask):
         for i in range(arena[mask + MASK_N_ADDED]):
             token = arena[mask + MASK_TOKENS + i]
-            if tables[silent + (token >> 5)] & BIT[token & 31]:
-                emit(scratch, row, token)
-        return
+            word, bit = token >> 5, BIT[token & 31]
+            known = row[word] & bit or (base != 0 and tables[base + word] & bit)
+            if known or tables[silent + word] & bit == 0:
+                continue
+            if tables[still_open + word] & bit:
+                return 2
+            emit(scratch, row, token)
+        return 0
     others = rows[arena[N_ROWS] + 1]
     write_mask(arena, tables, rows, mask, others)
+    for i in range(row.size):
+        known = row[i] if base == 0 else row[i] | tables[base + i]
+        if others[i] & tables[still_open + i] & ~known:
+            return 2
     scratch[SCRATCH_IS_DENSE] = 1
     for i in range(row.size):
         row[i] |= others[i] & tables[silent + i]
+    return 0
 
 
 @kernel

@@ -48,6 +48,8 @@ LEXEMES_GROUPS = 2
 LEXEMES_N_LEAVING = 3
 LEXEMES_LEAVING = 4
 """Offset of [label or NO_LABEL, mode, column, nodes, payload, are they a part to be sorted] per trie of what leaves."""
-LEXEMES_SIZE = 5
+LEXEMES_OPEN = 5
+"""Offset of the row of those of the silent tokens behind which the terminal is still open."""
+LEXEMES_SIZE = 6
 GROUP_SIZE, LEAVING_SIZE = 4, 6
 LEAVING_TRIE, LEAVING_IS_PART = 3, 5

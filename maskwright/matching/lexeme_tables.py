@@ -103,13 +103,14 @@ class Leaving:
 class SortedTokens:
     """A part of a vocabulary sorted for one place.
 
-    silent: int32[n], the tokens in which no terminal can end. asks_context: would they be sorted in another way in
-    another context?
+    silent: int32[n], the tokens in which no terminal can end; open: int32[n], those of them behind which the terminal
+    is still open. asks_context: would they be sorted in another way in another context?
     """
 
     groups: tuple[TokenGroup, ...]
     leaving: tuple[Leaving, ...]
     silent: NDArray[np.int32]
+    open: NDArray[np.int32]
     asks_context: bool
 
 
@@ -154,7 +155,10 @@ def sorted_tokens(
     (tangled,) = np.nonzero(fate == TANGLED)
     if len(tangled):
         leaving.append(Leaving(NO_LABEL, 0, 0, *_following(part, tangled, np.zeros_like(tangled), token_data)))
-    return SortedTokens(groups, tuple(leaving), part.tokens[~accepts & (fate != TANGLED)], bool(code))
+    silent = ~accepts & (fate != TANGLED)
+    return SortedTokens(
+        groups, tuple(leaving), part.tokens[silent], part.tokens[silent & (fate == WHOLE)], bool(code)
+    )
 
 
 def _members_of(keys: NDArray[np.int64]) -> list[NDArray[np.intp]]:

@@ -36,6 +36,7 @@ from maskwright.matching._table_layout import (
     LEXEMES_LEAVING,
     LEXEMES_N_GROUPS,
     LEXEMES_N_LEAVING,
+    LEXEMES_OPEN,
     LEXEMES_SILENT,
     LEXEMES_SIZE,
     MAIN_TRIE,
@@ -322,6 +323,7 @@ class MaskTables:
             LEXEMES_GROUPS: self._append(np.array(groups, dtype=np.int32).ravel()),
             LEXEMES_N_LEAVING: len(leaving),
             LEXEMES_LEAVING: entries,
+            LEXEMES_OPEN: self._append(bits_of(found.open, self.n_words)),
         }
         record = self._append(np.zeros(LEXEMES_SIZE, dtype=np.int32))
         for word, value in words.items():

@@ -17,12 +17,12 @@ from maskwright.grammar.json_schema import Indented, JSONSchemaOptions, Whitespa
 from maskwright.grammar.lark import lark_grammar
 from maskwright.grammar.regex import regex_grammar
 from maskwright.matching.compiler import Compiler
-from maskwright.matching.examples import _confirmed, _single_bytes, example_texts, shortest_text
+from maskwright.matching.examples import _confirmed, single_bytes, example_texts, shortest_text
 from tests.data_folder import data_archive
 from tests.grammar.json_schema.test_cases import FILES, options_of
 from tests.naive.recogniser import accepts
 
-COMPILER = Compiler(_single_bytes())
+COMPILER = Compiler(single_bytes())
 DEMO = Path(__file__).parents[2] / "schemas" / "demo"
 
 

@@ -21,6 +21,7 @@ by the longest token (five tokens of `"}]}` and one of 128 blanks say nothing of
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,9 @@ MOST_WORDS = 1 << 25
 """Of the store: 128 MiB of addresses, touched as they are needed."""
 SLICE = 10_000
 """Edges that are settled before other matchers have their turn: some milliseconds."""
+MOST_SLICES = 50
+"""After so many a place counts as one from which no end is known: half a second, for patterns of many thousand states.
+Then no text comes to it under a budget."""
 BUILT_AHEAD = 200_000
 """Up to so many states are built before the first search: only when all are there is known what follows a rule."""
 MOST_KEPT = 1 << 18
@@ -82,7 +86,7 @@ class LeastTokens:
     """The costs of one compiled grammar; its lock is held while kernels run. `cost(trail)` -> tokens, or NO_WAY."""
 
     def __init__(self, grammar: CompiledGrammar) -> None:
-        self._grammar = grammar
+        self._owner = weakref.ref(grammar)  # no cycle: memory is freed at once
         self._suffixes = suffixes_of(grammar.vocabulary)
         self._tables = (
             self._suffixes.savings,
@@ -97,10 +101,15 @@ class LeastTokens:
         self._epoch = -1
         self._may_ask = False
         self._has_chosen = self._has_asked = False
+        self._given_up: set[tuple[int, ...]] = set()
+        self._n_slices: dict[tuple[int, ...], int] = {}
         self._begin(-1, may_ask=False)
 
     def _begin(self, epoch: int, *, may_ask: bool) -> None:
-        """Forget everything."""
+        """Forget everything but, while the grammar's memory is the same, where the search was given up."""
+        if epoch != self._epoch:
+            self._given_up = set()
+        self._n_slices = {}
         self._epoch, self._may_ask = epoch, may_ask
         store = self._store
         store[: search.FIRST_RECORD] = 0
@@ -120,9 +129,15 @@ class LeastTokens:
         self._set_numbers = {ANYTHING: 0}
 
     @property
+    def _grammar(self) -> CompiledGrammar:
+        grammar = self._owner()
+        assert grammar is not None, "whoever asks holds the grammar"
+        return grammar
+
+    @property
     def is_exact(self) -> bool:
         """Are all costs found so far the least, and not only ones that can be kept?"""
-        return not (self._has_chosen or self._has_asked)
+        return not (self._has_chosen or self._has_asked or self._given_up)
 
     @property
     def n_settled(self) -> int:
@@ -262,6 +277,9 @@ class LeastTokens:
         store = self._store
         is_last = self._is_last(network, returns)
         wanted = self._set_number(self._looked_at(network).behind(returns))
+        key = (state, chain, suffix, wanted, is_last)
+        if key in self._given_up:
+            return []
         context = search.context_at(store, state, chain, suffix, wanted)
         if context == search.FULL:
             raise StoreFull
@@ -283,6 +301,11 @@ class LeastTokens:
         )
         if code == search.FULL:
             raise StoreFull
+        if code == search.PAUSED:
+            self._n_slices[key] = self._n_slices.get(key, 0) + 1
+            if self._n_slices[key] > MOST_SLICES:
+                self._given_up.add(key)
+                self._begin(network.epoch, may_ask=self._may_ask)  # what still waits would delay all others
         if code != search.SETTLED:
             raise _NotYet(min(code, 0))
         if int(store[search.FREE]) > MOST_WORDS * 3 // 4 and len(self._settled) > 1:

@@ -14,6 +14,7 @@ Cost: microseconds where a place was asked before; else a walk over the vocabula
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Outlook:
     """Of one compiled grammar, for all its matchers."""
 
     def __init__(self, grammar: CompiledGrammar) -> None:
-        self._grammar = grammar
+        self._owner = weakref.ref(grammar)  # no cycle: memory is freed at once
         self._least = LeastTokens(grammar)
         self._lock = threading.Lock()
         self._highest: dict[Place, int] = {}
@@ -73,6 +74,12 @@ class Outlook:
         """How many tokens the end of a text takes."""
 
     @property
+    def _grammar(self) -> CompiledGrammar:
+        grammar = self._owner()
+        assert grammar is not None, "whoever asks holds the grammar"
+        return grammar
+
+    @property
     def is_exact(self) -> bool:
         """Were all costs so far the least there are (`least_tokens` says when not)?"""
         return self._least.is_exact
@@ -83,8 +90,8 @@ class Outlook:
         if cost >= NO_WAY:
             raise UnsupportedBudget(
                 "what it takes to complete a text is not known of grammars with a lexer, nor where values that must "
-                "differ from their siblings have no room for more characters",
-                "read a Lark grammar with lexer='dynamic_complete', or leave max_tokens out",
+                "differ from their siblings have no room for more characters, nor within patterns of very many states",
+                "read a Lark grammar with lexer='dynamic_complete', simplify the pattern, or leave max_tokens out",
             )
         return cost + self.end_tokens
 

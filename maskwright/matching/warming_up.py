@@ -22,6 +22,7 @@ from maskwright.matching.batch import fill_bitmasks
 from maskwright.matching.behaviour.exercise import play
 from maskwright.matching.bitmask import allocate_bitmask
 from maskwright.matching.compiled_grammar import DEFAULT_MAX_BYTES, CompiledGrammar
+from maskwright.matching.completion.exercise import write_in_time
 from maskwright.matching.exercises import ANY_JSON, EXERCISES, LONG_TEXT, exercise_vocabulary
 from maskwright.matching.infilling.exercise import fill_in
 from maskwright.matching.mask_tables import MaskTables
@@ -29,6 +30,7 @@ from maskwright.matching.matcher import Matcher
 
 BEHAVIOUR = "a trace of a behaviour specification"
 CANVASES = "canvases to be filled in any order"
+BUDGETS = "texts that end in time"
 SHARED_TABLES = "tables of the vocabulary"
 """The last step."""
 
@@ -53,7 +55,7 @@ def kernels_are_ready() -> bool:
 
 def warm_up(tables: MaskTables, on_progress: Callable[[Step], object] = lambda _: None) -> Step:
     """Do all exercises, then make what the vocabulary's grammars share; the last step."""
-    step = Step(0, len(EXERCISES) + 3, "", 0)
+    step = Step(0, len(EXERCISES) + 4, "", 0)
 
     def go_on(**changes: Any) -> None:
         nonlocal step
@@ -74,7 +76,9 @@ def warm_up(tables: MaskTables, on_progress: Callable[[Step], object] = lambda _
         play(own)
         go_on(n_done=len(EXERCISES) + 1, what=CANVASES)
         fill_in(own)
-        go_on(n_done=len(EXERCISES) + 2, what=SHARED_TABLES)
+        go_on(n_done=len(EXERCISES) + 2, what=BUDGETS)
+        write_in_time(own)
+        go_on(n_done=len(EXERCISES) + 3, what=SHARED_TABLES)
         _make_shared(tables)
     go_on(n_done=step.n_steps, what="")
     return step

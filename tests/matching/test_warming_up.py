@@ -10,7 +10,7 @@ import pytest
 
 import maskwright as mw
 from maskwright.matching.exercises import EXERCISES, LEAST_BYTES, Exercise, exercise_vocabulary
-from maskwright.matching.warming_up import BEHAVIOUR, CANVASES, SHARED_TABLES, Step, kernels_are_ready
+from maskwright.matching.warming_up import BEHAVIOUR, BUDGETS, CANVASES, SHARED_TABLES, Step, kernels_are_ready
 from tests.grammar.single_bytes import SINGLE_BYTES
 
 VOCABULARY = exercise_vocabulary()
@@ -30,9 +30,9 @@ def test_progress_is_told_step_by_step() -> None:
     steps: list[Step] = []
     last = mw.Compiler(SINGLE_BYTES).warm_up(steps.append)
     assert steps[-1] == last
-    assert (last.n_done, last.n_steps, last.what) == (len(EXERCISES) + 3, len(EXERCISES) + 3, "")
+    assert (last.n_done, last.n_steps, last.what) == (len(EXERCISES) + 4, len(EXERCISES) + 4, "")
     names = dict.fromkeys(step.what for step in steps)
-    assert list(names) == [*(exercise.name for exercise in EXERCISES), BEHAVIOUR, CANVASES, SHARED_TABLES, ""]
+    assert list(names) == [*(exercise.name for exercise in EXERCISES), BEHAVIOUR, CANVASES, BUDGETS, SHARED_TABLES, ""]
     assert kernels_are_ready()
 
 
@@ -47,6 +47,7 @@ from numba.core.dispatcher import Dispatcher
 import maskwright as mw
 from maskwright.matching.warming_up import read_text
 from maskwright.matching.exercises import exercise_vocabulary
+from maskwright.matching.completion.exercise import write_text_in_time
 
 def signatures():
     return {
@@ -73,6 +74,7 @@ for name in sys.argv[1:]:
         continue
     for text in case["accepted"][:3] + case["rejected"][:3]:
         read_text(grammar, text[:300])
+    write_text_in_time(grammar)
     for new in signatures() - before:
         print(path.name, *new)
     before = signatures()

@@ -52,12 +52,14 @@ def _shipped(path: Path) -> ShippedGrammar:
     )
 
 
-def lark_parser(text: str, *, start: str = "start", indenter: Mapping[str, Any] | None = None) -> Lark:
-    """lark's LALR(1) parser with the contextual lexer, and the indenter where there is one."""
+def lark_parser(
+    text: str, *, start: str = "start", indenter: Mapping[str, Any] | None = None, lexer: str = "contextual"
+) -> Lark:
+    """lark's LALR(1) parser with one of its two lexers, and the indenter where there is one."""
     return Lark(
         text,
         parser="lalr",
-        lexer="contextual",
+        lexer=lexer,
         start=start,
         maybe_placeholders=False,
         postlex=_indenter(indenter) if indenter else None,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from maskwright.automata.transition_network import TransitionNetwork
 
 MAX_STATES = 6_000
-"""States of lists that one search may come to: a second and a half at the most."""
+"""States of lists that one search may come to: a second and a half at most where plans are short, 7.5 s where conflicts
+double the stacks, as the steps along a plan are not counted."""
 MAX_WORDS = 6 << 20
 """Words of the arena that one search may write: half a second. It is never more than a quarter of the arena."""
 _REMEDY = "let an ignored terminal separate the others, or read the grammar with lexer='dynamic_complete'"

@@ -9,7 +9,7 @@
 #   make test-sglang, test-local-hosts, test-ray    the same for SGLang's classes; llama.cpp, ONNX Runtime, MLX; Ray
 #   make bench      compare with other engines; options in ARGS, e.g. make bench ARGS="--sample 300"
 #   make bench-NAME one more bench: batch, scaling, steps, guard, flame, grammars, hostile, suite,
-#                   soak, draft_trees, device_masks, budgets, soak, transformers.modes, transformers.overhead; bench-vllm inside vLLM
+#                   soak, budgets, draft_trees, device_masks, transformers.modes, transformers.overhead; bench-vllm inside it
 #   make lint       style and formatting;   make format  mends them
 #   make types      mypy --strict;          make imports  which layer may import which
 #   make dev        only install what the targets above need

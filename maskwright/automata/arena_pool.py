@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import platform
+import sys
 from collections import deque
 from typing import Final
 
@@ -31,12 +33,17 @@ _LARGE_WORDS: Final = 1 << 20
 """From this size on memory comes from the system, and its pages when they are touched."""
 
 
+_IS_LINUX_PC = sys.platform == "linux" and platform.machine() == "x86_64"
+_NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if _IS_LINUX_PC else 0)
+"""Addresses are not memory: else a process with many grammars might not fork, as a child could touch all of it."""
+
+
 def reserved(n_words: int) -> Ints:
     """int32[n_words] with any content, in small pages where the system can be told so."""
     if n_words < _LARGE_WORDS or not hasattr(mmap, "MADV_NOHUGEPAGE"):
         return np.empty(n_words, dtype=np.int32)
     try:
-        memory = mmap.mmap(-1, 4 * n_words, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory = mmap.mmap(-1, 4 * n_words, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE)
     except OSError as error:
         raise MemoryError(f"The system has no {4 * n_words} bytes of addresses left") from error
     memory.madvise(mmap.MADV_NOHUGEPAGE)

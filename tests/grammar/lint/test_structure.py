@@ -43,10 +43,12 @@ def test_unproductive_rules_are_those_that_the_engine_finds_empty(seed: int) -> 
 
 @settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_unreachable_rules_are_those_that_the_engine_never_builds(seed: int) -> None:
+def test_rules_that_the_engine_never_builds_are_unreachable(seed: int) -> None:
+    """The other way round it need not be: the engine builds what a network calls from states that nothing leads to."""
     grammar = random_grammar(random.Random(seed))
     found = rules_of(Kind.UNREACHABLE, lint_grammar(grammar, fuel=0))
-    assert found == set(grammar.rules) - set(reachable(grammar))
+    assert found >= set(grammar.rules) - set(reachable(grammar))
+    assert grammar.start not in found
 
 
 @settings(max_examples=100, deadline=None)

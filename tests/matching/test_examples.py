@@ -17,7 +17,7 @@ from maskwright.grammar.json_schema import Indented, JSONSchemaOptions, Whitespa
 from maskwright.grammar.lark import lark_grammar
 from maskwright.grammar.regex import regex_grammar
 from maskwright.matching.compiler import Compiler
-from maskwright.matching.examples import _confirmed, single_bytes, example_texts, shortest_text
+from maskwright.matching.examples import _confirmed, example_texts, shortest_text, single_bytes
 from tests.data_folder import data_archive
 from tests.grammar.json_schema.test_cases import FILES, options_of
 from tests.naive.recogniser import accepts

@@ -58,7 +58,7 @@ def processor_of(states: LogitsProcRequestState, tokenizer: Any, monkeypatch: py
 
 def parameters(pattern: str | None) -> Any:
     extra = None if pattern is None else {"maskwright": {"regex": pattern}}
-    return SimpleNamespace(extra_args=extra, all_stop_token_ids={2})
+    return SimpleNamespace(extra_args=extra, all_stop_token_ids={2}, max_tokens=None)
 
 
 def reference(tokenizer: Any, pattern: str, tokens: list[int]) -> np.ndarray:

@@ -34,7 +34,7 @@ In a string most tokens stay: what is below a class of suffixes is not looked at
 same state, or are parts of longer characters, and the counter needs no more. So of 60,000 classes some hundred are
 left.
 
-Lexers are not looked into: a state that lexes has no edges here (HAS_LEXED says that one was met).
+Lexers are not looked into: a state that lexes has no edges here.
 
 The store is one int32 array, after the pattern of the arena: a header, hash tables, lists by cost, then records.
 
@@ -97,7 +97,7 @@ MAX_COST = (1 << 14) - 1
 """Places that cost more are not looked at; a text that needs so many tokens has no budget."""
 
 # The header of the store.
-FREE, LEVEL, SPARE, HAS_LEXED, HAS_CHOSEN, MAY_ASK, N_SETTLED, SLACK, LONGEST, IS_URGENT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+FREE, LEVEL, SPARE, HAS_CHOSEN, MAY_ASK, SLACK, LONGEST, IS_URGENT = 0, 1, 2, 3, 4, 5, 6, 7
 """LEVEL: no cost below it waits. SPARE: records of waiting edges that are free again. MAY_ASK: are there values that
 must differ? SLACK: exits that cost so much more than the cheapest between two tokens are not looked for. LONGEST: the
 bytes of the longest token. IS_URGENT: what is reached now comes before all others of its cost."""
@@ -416,15 +416,12 @@ def n_items_missing(arena: Ints, state: Int, frame: Int, required: Int) -> int:
 
 
 @kernel
-def n_required(arena: Ints, frame: Int, required: Int) -> int:
-    """How many required members are not in a set."""
-    n = 0
-    for i in range(arena[frame + SET_N_WORDS]):
-        missing = int(arena[required + i] & ~arena[frame + SET_WORDS + i]) & 0xFFFFFFFF
-        while missing != 0:
-            missing &= missing - 1
-            n += 1
-    return n
+def has_required(arena: Ints, frame: Int, required: Int) -> bool:
+    """Are all required members in a set?"""
+    for i in range(arena[frame + SET_N_WORDS]):  # noqa: SIM110 - numba compiles no generators
+        if arena[required + i] & ~arena[frame + SET_WORDS + i] != 0:
+            return False
+    return True
 
 
 @kernel
@@ -433,10 +430,10 @@ def may_close(arena: Ints, state: Int, frame: Int) -> bool:
     edge = state + STATE_SIZE + 2 * arena[state + 3]
     for _ in range(arena[state + 4]):
         if arena[edge] == CLOSE_SET:
-            return n_required(arena, frame, arena[edge + 1]) == 0
+            return has_required(arena, frame, arena[edge + 1])
         if arena[edge] == IF_REACHED and arena[frame + SET_WORDS + arena[frame + SET_N_WORDS] - 1] >= arena[edge + 1]:
             close = arena[edge + 2] + STATE_SIZE
-            return n_required(arena, frame, arena[close + 1]) == 0
+            return has_required(arena, frame, arena[close + 1])
         edge += 3
     return False
 
@@ -743,7 +740,6 @@ def go_through(
     if flags & ASKS:
         return ask(store, savings, arena, edge)
     if flags & LEXES:
-        store[HAS_LEXED] = 1
         return 0
     context = store[edge + EDGE_CONTEXT]
     # Where the rule can be ended for that, all that could still be won is another end within this token.
@@ -837,7 +833,6 @@ def settle(
                 store[LEVEL] = min(store[LEVEL], level)
                 return code
             store[edge + EDGE_SETTLED] = 1
-            store[N_SETTLED] += 1
         store[waiting] = store[SPARE]
         store[SPARE] = waiting
 

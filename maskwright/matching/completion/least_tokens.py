@@ -139,11 +139,6 @@ class LeastTokens:
         """Are all costs found so far the least, and not only ones that can be kept?"""
         return not (self._has_chosen or self._has_asked or self._given_up)
 
-    @property
-    def n_settled(self) -> int:
-        """How much was searched, whatever the clock says."""
-        return int(self._store[search.N_SETTLED])
-
     def cost(self, trail: Trail) -> int:
         """The tokens from the end of a trail to the end of a text, end tokens not counted; NO_WAY if none is known."""
         if trail.places[-1].is_end:

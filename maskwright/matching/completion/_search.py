@@ -15,14 +15,21 @@ is not looked at. An end within a token only counts if a byte that the token goe
 for the end of a text, and elsewhere only a detour, a token more that stays in the rule so that the next one may reach
 out of it.
 
-Counters that have reached their minimum only matter where the maximum is near, as what is counted is ended with the
-next token. So they are rounded: down to the minimum where two tokens fit, else up to the maximum. With few counts
-between they are left as they are.
+From between two tokens all tokens are read depth first, through a trie, for as long as places have nothing but edges of
+bytes; so what lies within tokens takes no memory, and hundreds of copies of a place that a long pattern has take some
+milliseconds each. Edges within a token are kept where something else goes on: a call, a counter, a set, a string. Rules
+of very many places are read by tokens of one byte: a cost that can be kept, but need not be the least (HAS_CHOSEN).
+
+Counters that have reached their minimum only matter where the maximum is near. Where what is counted can be ended with
+the next token they are rounded: down to the minimum where two tokens fit, else up to the maximum. Elsewhere, in
+patterns with a greatest length, down where many tokens fit. With few counts between they are left as they are.
 
 Objects with members in any order are ended with the members that they still need, and closed as soon as they may be;
 where more than a few are needed, in the order of the schema. So the cost is one that can be kept, but need not be the
 least (HAS_CHOSEN): another member, or another order, may share a token with its neighbours. The choice is the same all
-along the way, so what was promised at one place holds at the next.
+along the way, so what was promised at one place holds at the next. As those that need not be there are not chosen, it
+does not matter which of them are there. So behind a member, while others are missing, the set is rounded to one with
+all that need not be there, and a context of its own goes on: what is found for an object serves its other texts.
 
 Values that must differ from their siblings: whether one does depends on the text, which is not known here. So a value
 that asks must have a place, between two tokens, where the automaton of a string or a number reads on and comes back to
@@ -34,19 +41,27 @@ In a string most tokens stay: what is below a class of suffixes is not looked at
 same state, or are parts of longer characters, and the counter needs no more. So of 60,000 classes some hundred are
 left.
 
+Where characters are still to be counted before a string may end, tokens differ by how many they are, and by where they
+end the string. So from between two tokens such a *run* is read at once: one edge for each number of characters, all of
+one token, that leads back to the same state (found once for each state), and those that leave the string within the
+token. Runs that must go on for long take the longest token. Tokens that end amid a character are left out.
+
 Lexers are not looked into: a state that lexes has no edges here.
 
 The store is one int32 array, after the pattern of the arena: a header, hash tables, lists by cost, then records.
 
  edge      [next in hash chain, context, state, chain, suffix, cost, is settled]     suffix: a class | flags
  context   [next in hash chain, state, chain, suffix, cost of its exit at a boundary or NO_WAY, exits, callers, wanted]
-           wanted: the number of the set of bytes that may be read behind the rule (`followers`); others do not count
+           wanted: the number of the sets of bytes that may be read behind the rule, and that it may end with
+           (`followers`); other ends do not count
  exit      [next, suffix, cost]
  caller    [next, context, return state or EXIT_STATE, chain, cost]
            EXIT_STATE: the exits are exits of that context.
  waiting   [next, edge, cost]
  state     [next in hash chain, state, 4 words with a bit for each ASCII character that leads back to it, how many of
-            these can be seen]
+            these can be seen, 5 words of the bytes that close a string there, may a run be read there, the run in whose
+            longer characters the state is or 0, the most characters of a token that leads back or UNKNOWN, where there
+            is a bit for each number of such characters]
 """
 
 from __future__ import annotations
@@ -54,10 +69,11 @@ from __future__ import annotations
 from maskwright._numba import kernel
 from maskwright.automata._closing import count_one, follow_set_edge
 from maskwright.automata._configurations import find_edge
-from maskwright.automata._frames import BIT, Int, Ints, begin_items, intern_counter
+from maskwright.automata._frames import BIT, Int, Ints, begin_items, intern_counter, intern_set
 from maskwright.automata._layout import (
     ACCEPTING,
     ASKS,
+    BEGINS,
     CALL,
     CLOSE_SET,
     COUNT,
@@ -71,25 +87,34 @@ from maskwright.automata._layout import (
     ENTER,
     FRAME_SIZE,
     HAS_BYTE_EDGES,
+    HAS_OTHER_EDGES,
+    HAS_TOKEN_EDGES,
     IF_NEW,
     IF_REACHED,
     IS_COUNTER,
     IS_SET,
     LEAVE,
     LEXES,
+    MAX_ITEMS,
     NEED_NONTERMINAL,
     NEEDED,
     NONTERMINALS,
     SCRATCH_ITEMS,
     SCRATCH_N_ITEMS,
     SET_N_WORDS,
+    SET_PARENT,
     SET_WORDS,
     STATE_SIZE,
     TOKEN,
+    UNKNOWN,
 )
 from maskwright.automata._spans import permits
-from maskwright.grammar.byte_automaton import BEGINS_UNIT
+from maskwright.grammar.byte_automaton import BEGINS_UNIT, NO_UNIT
 from maskwright.matching.completion._suffixes import BOUNDARY, WORDS_INSIDE
+
+RUN_SIZE = 4
+RUN_ROOM = 2 * MAX_ITEMS
+"""Words of the stack of a run, for each byte of a token; and of the scratch array for it."""
 
 NO_WAY = 1 << 28
 """More tokens than any text takes."""
@@ -97,17 +122,20 @@ MAX_COST = (1 << 14) - 1
 """Places that cost more are not looked at; a text that needs so many tokens has no budget."""
 
 # The header of the store.
-FREE, LEVEL, SPARE, HAS_CHOSEN, MAY_ASK, SLACK, LONGEST, IS_URGENT = 0, 1, 2, 3, 4, 5, 6, 7
+FREE, LEVEL, SPARE, HAS_CHOSEN, MAY_ASK, SLACK, LONGEST, IS_URGENT, CHAIN_BEHIND, WORK = range(10)
 """LEVEL: no cost below it waits. SPARE: records of waiting edges that are free again. MAY_ASK: are there values that
 must differ? SLACK: exits that cost so much more than the cheapest between two tokens are not looked for. LONGEST: the
-bytes of the longest token. IS_URGENT: what is reached now comes before all others of its cost."""
+bytes of the longest token. IS_URGENT: what is reached now comes before all others of its cost. CHAIN_BEHIND: the
+counters behind a byte, see `target_of`. WORK: bytes that were read since an edge was settled."""
+NODES_OF_EDGE = 32
+"""So many bytes that are read depth first take as long as an edge."""
 STORE_HEADER = 16
 LEVELS = STORE_HEADER
 LAST_OF_LEVELS = LEVELS + MAX_COST + 1
 EDGE_BUCKETS = LAST_OF_LEVELS + MAX_COST + 1
-N_EDGE_BUCKETS = 1 << 17
+N_EDGE_BUCKETS = 1 << 19
 CONTEXT_BUCKETS = EDGE_BUCKETS + N_EDGE_BUCKETS
-N_CONTEXT_BUCKETS = 1 << 12
+N_CONTEXT_BUCKETS = 1 << 15
 STATE_BUCKETS = CONTEXT_BUCKETS + N_CONTEXT_BUCKETS
 N_STATE_BUCKETS = 1 << 10
 FIRST_RECORD = STATE_BUCKETS + N_STATE_BUCKETS
@@ -126,7 +154,19 @@ CONTEXT_STATE, CONTEXT_CHAIN, CONTEXT_CLASS, CONTEXT_END, EXITS, CALLERS, CONTEX
 EXIT_CLASS, EXIT_COST, EXIT_SIZE = 1, 2, 3
 CALLER_CONTEXT, CALLER_STATE, CALLER_CHAIN, CALLER_COST, CALLER_SIZE = 1, 2, 3, 4, 5
 WAITING_EDGE, WAITING_COST, WAITING_SIZE = 1, 2, 3
-LOOP_STATE, LOOP_BYTES, LOOP_COUNT, LOOP_SIZE = 1, 2, 6, 7
+LOOP_STATE, LOOP_BYTES, LOOP_COUNT, LOOP_CLOSING, LOOP_IS_RUN, LOOP_RUN, LOOP_LONGEST, LOOP_LENGTHS = (
+    1,
+    2,
+    6,
+    7,
+    12,
+    13,
+    14,
+    15,
+)
+N_LENGTHS = 1024
+"""Characters of the longest token of a run at most."""
+LOOP_SIZE = LOOP_LENGTHS + 1
 
 PADS_WIDELY, PADS_NARROWLY = 1 << 24, 1 << 25
 """Flags beside a class: a place was met that at least WIDE bytes lead back to, or at least NARROW."""
@@ -134,8 +174,14 @@ CLASS_MASK = PADS_WIDELY - 1
 WIDE, NARROW = 64, 10
 ASCII_END = 128
 FEW_COUNTS = 16
+TOKENS_AHEAD = 8
+"""So many of the longest tokens fit before a maximum that does not matter, where what is counted cannot end at once."""
 WIDE_PADDING, NARROW_PADDING = 3, 6
 """So many characters, each a token, make a value differ from 64 ** 3, or 10 ** 6, siblings."""
+
+WORDS_OF_SETS = 2 * WORDS_INSIDE
+MAY_BE_EMPTY, BY_BYTES = 2, 4
+"""Bits of the last of these words, see `followers`."""
 
 EXIT_STATE = 0
 """In the place of a state: the rule has ended."""
@@ -284,7 +330,7 @@ def call(store: Ints, savings: Ints, arena: Ints, wanted: Ints, nonterminal: Int
         return NEED_NONTERMINAL
     chain = END_FRAME
     if arena[entry + 1] != 0:
-        chain = rounded(store, arena, intern_counter(arena, arena[entry + 2], arena[entry + 3], 0, END_FRAME))
+        chain = rounded(store, arena, intern_counter(arena, arena[entry + 2], arena[entry + 3], 0, END_FRAME), 0)
         if chain < 0:
             return chain
     suffix = store[edge + EDGE_CLASS] & CLASS_MASK
@@ -340,13 +386,25 @@ def hand_over(store: Ints, savings: Ints, edge: Int) -> int:
 
 
 @kernel
-def is_shared(store: Ints, arena: Ints, edge: Int) -> int:
-    """1 between two tokens, and where a string begins within one: there a context of its own goes on. 0 or FULL."""
+def is_by_bytes(store: Ints, sets: Ints, context: Int) -> bool:
+    """Is the rule of a context so large that only tokens of one byte are read there?"""
+    return sets[WORDS_OF_SETS * store[context + CONTEXT_WANTED] + WORDS_OF_SETS - 1] & BY_BYTES != 0
+
+
+@kernel
+def is_shared(store: Ints, arena: Ints, sets: Ints, edge: Int, goes_on: Int) -> int:
+    """Does a context of its own go on from a place: 1, 0, or FULL.
+
+    So it is between two tokens, and within one where a string begins, or where an object goes on behind a member.
+    """
     context = store[edge + EDGE_CONTEXT]
     if store[edge + EDGE_CLASS] & CLASS_MASK == BOUNDARY:
-        return 1 if store[edge + EDGE_COST] > 0 or store[context + CONTEXT_CLASS] & CLASS_MASK != BOUNDARY else 0
+        is_first = store[edge + EDGE_COST] == 0 and store[context + CONTEXT_CLASS] & CLASS_MASK == BOUNDARY
+        return 0 if is_first or is_by_bytes(store, sets, context) else 1
     if store[edge + EDGE_STATE] == store[context + CONTEXT_STATE]:
         return 0
+    if goes_on != 0:
+        return 1
     loop = loop_at(store, arena, store[edge + EDGE_STATE])
     return loop if loop < 0 else 1 if store[loop + LOOP_COUNT] >= WIDE else 0
 
@@ -394,6 +452,29 @@ def required_of(choices: Ints, state: Int) -> int:
         else:
             high = middle
     return int(choices[2 * low + 1]) if low < choices.size // 2 and choices[2 * low] == state else 0
+
+
+@kernel
+def goes_on_for(arena: Ints, state: Int, frame: Int) -> int:
+    """The required members of an object without counts, behind one of its members, if some are missing; or 0."""
+    close = state + STATE_SIZE + 2 * arena[state + 3] + 3
+    if arena[frame + FRAME_SIZE] != IS_SET or arena[state + 4] != 2 or arena[close] != CLOSE_SET:
+        return 0
+    return 0 if has_required(arena, frame, arena[close + 1]) else int(arena[close + 1])
+
+
+@kernel
+def with_optional(arena: Ints, frame: Int, required: Int) -> int:
+    """The set with all members that are not required; or NEED_MEMORY."""
+    for i in range(arena[frame + SET_N_WORDS]):
+        word = arena[frame + SET_WORDS + i]
+        whole = word | ~arena[required + i]
+        if whole != word:
+            n_words = arena[frame + SET_N_WORDS]
+            frame = intern_set(arena, n_words, frame + SET_WORDS, i, whole, arena[frame + SET_PARENT])
+            if frame < 0:
+                return frame
+    return int(frame)
 
 
 @kernel
@@ -456,8 +537,21 @@ def is_left_out(arena: Ints, frame: Int, kind: Int, operand: Int, required: Int,
 
 
 @kernel
-def follow_edges(store: Ints, savings: Ints, arena: Ints, scratch: Ints, choices: Ints, wanted: Ints, edge: Int) -> int:
-    """Take the edges of a place that read nothing, and those that name tokens: 0, or a code."""
+def follow_edges(
+    store: Ints,
+    savings: Ints,
+    arena: Ints,
+    scratch: Ints,
+    choices: Ints,
+    wanted: Ints,
+    sets: Ints,
+    edge: Int,
+    reads_on: Int,
+) -> int:
+    """Take the edges of a place that read nothing, and those that name tokens: 0, or a code.
+
+    reads_on: 0 where only what may be empty is called.
+    """
     context = store[edge + EDGE_CONTEXT]
     state = int(store[edge + EDGE_STATE])
     chain = store[edge + EDGE_CHAIN]
@@ -486,7 +580,9 @@ def follow_edges(store: Ints, savings: Ints, arena: Ints, scratch: Ints, choices
         if kind == EMPTY:
             code = reach(store, savings, context, target, chain, suffix, cost)
         elif kind == CALL:
-            code = call(store, savings, arena, wanted, operand, target, edge)
+            code = 0
+            if reads_on != 0 or sets[WORDS_OF_SETS * wanted[operand] + WORDS_OF_SETS - 1] & MAY_BE_EMPTY:
+                code = call(store, savings, arena, wanted, operand, target, edge)
         elif kind == TOKEN:
             code = 0
             if suffix & CLASS_MASK == BOUNDARY and arena[operand] > 0:
@@ -508,9 +604,9 @@ def follow_frame_edge(
     suffix = store[edge + EDGE_CLASS]
     cost = store[edge + EDGE_COST]
     if kind == ENTER:
-        chain = rounded(store, arena, intern_counter(arena, arena[operand], arena[operand + 1], 0, chain))
+        chain = rounded(store, arena, intern_counter(arena, arena[operand], arena[operand + 1], 0, chain), 1)
     elif kind == COUNT:
-        chain = rounded(store, arena, count_one(arena, chain))
+        chain = rounded(store, arena, count_one(arena, chain), 1)
     elif kind == LEAVE:
         if arena[chain + COUNTER_COUNT] < arena[chain + COUNTER_MINIMUM]:
             return 0
@@ -542,17 +638,46 @@ def loop_at(store: Ints, arena: Ints, state: Int) -> int:
     store[loop + LOOP_STATE] = state
     for i in range(4):
         store[loop + LOOP_BYTES + i] = 0
+    for i in range(5):
+        store[loop + LOOP_CLOSING + i] = 0
     n = 0
-    for byte in range(128):
+    is_run = arena[state] & (ACCEPTING | ASKS | HAS_OTHER_EDGES | HAS_TOKEN_EDGES) == 0
+    for byte in range(256):
         found = find_edge(arena, state, byte)
-        if found != 0 and arena[found + 1] == state:
-            store[loop + LOOP_BYTES + (byte >> 5)] |= BIT[byte & 31]
+        if found == 0 or arena[found + 1] == DEAD:
+            continue
+        begins = arena[found] >> 16 & 3 == BEGINS_UNIT
+        if arena[found + 1] == state:
+            is_run = is_run and begins
+            if byte < ASCII_END:
+                store[loop + LOOP_BYTES + (byte >> 5)] |= BIT[byte & 31]
             if 32 <= byte < 127:
                 n += 1
+        elif begins:
+            is_run = is_run and is_amid_character(arena, arena[found + 1])
+        else:
+            store[loop + LOOP_CLOSING + (min(byte, ASCII_END) >> 5)] |= BIT[byte & 31] if byte < ASCII_END else 1
     store[loop + LOOP_COUNT] = n
+    store[loop + LOOP_IS_RUN] = 1 if is_run and n >= WIDE else 0
+    store[loop + LOOP_RUN] = 0
+    store[loop + LOOP_LONGEST] = UNKNOWN
+    store[loop + LOOP_LENGTHS] = 0
     store[FREE] = loop + LOOP_SIZE
     store[bucket] = loop
     return loop
+
+
+@kernel
+def is_amid_character(arena: Ints, state: Int) -> bool:
+    """Is nothing read in a state but the rest of a character?"""
+    if arena[state] & (ACCEPTING | ASKS | HAS_OTHER_EDGES | HAS_TOKEN_EDGES) != 0:
+        return False
+    while state != 0:
+        for e in range(arena[state + 3]):
+            if arena[state + STATE_SIZE + 2 * e] >> 16 & 3 != NO_UNIT:
+                return False
+        state = arena[state + 1]
+    return True
 
 
 @kernel
@@ -566,8 +691,11 @@ def is_roomy(store: Ints, arena: Ints, chain: Int) -> bool:
 
 
 @kernel
-def rounded(store: Ints, arena: Ints, chain: Int) -> int:
-    """The counter that stands for one: see the module; or what is no frame as it is, or NEED_MEMORY."""
+def rounded(store: Ints, arena: Ints, chain: Int, may_end: Int) -> int:
+    """The counter that stands for one: see the module; or what is no frame as it is, or NEED_MEMORY.
+
+    may_end: may what is counted end with the next token once the minimum is reached?
+    """
     if chain <= 0 or arena[chain + FRAME_SIZE] != IS_COUNTER:
         return int(chain)
     minimum = arena[chain + COUNTER_MINIMUM]
@@ -575,8 +703,19 @@ def rounded(store: Ints, arena: Ints, chain: Int) -> int:
     count = arena[chain + COUNTER_COUNT]
     if maximum < 0 or count < minimum or maximum - minimum <= FEW_COUNTS:
         return int(chain)
-    fits = count + 2 * store[LONGEST] + NARROW_PADDING < maximum
-    return intern_counter(arena, minimum, maximum, minimum if fits else maximum, arena[chain + COUNTER_PARENT])
+    n_ahead = 2 if may_end != 0 else TOKENS_AHEAD
+    if count + n_ahead * store[LONGEST] + NARROW_PADDING < maximum:
+        return intern_counter(arena, minimum, maximum, minimum, arena[chain + COUNTER_PARENT])
+    if may_end == 0:
+        return int(chain)
+    return intern_counter(arena, minimum, maximum, maximum, arena[chain + COUNTER_PARENT])
+
+
+@kernel
+def rounded_at(store: Ints, arena: Ints, state: Int, chain: Int) -> int:
+    """The counter that stands for that of a place, which may end where a run is read; or a code."""
+    loop = loop_at(store, arena, state)
+    return loop if loop < 0 else rounded(store, arena, chain, store[loop + LOOP_IS_RUN])
 
 
 @kernel
@@ -596,30 +735,103 @@ def stays(store: Ints, arena: Ints, inside: Ints, state: Int, chain: Int, suffix
 
 
 @kernel
+def closes_in(store: Ints, inside: Ints, loop: Int, suffix: Int) -> bool:
+    """Does a byte that closes a string stand below a class?"""
+    for i in range(WORDS_INSIDE):  # noqa: SIM110 - numba compiles no generators
+        if inside[WORDS_INSIDE * suffix + i] & store[loop + LOOP_CLOSING + i] != 0:
+            return True
+    return False
+
+
+@kernel
+def run_of(store: Ints, arena: Ints, state: Int, target: Int, unit: Int) -> int:
+    """What is known of the state of a run, if an edge leads into or goes on in a longer character of it; 0; or FULL."""
+    loop = loop_at(store, arena, state)
+    if loop < 0:
+        return loop
+    run = loop if store[loop + LOOP_IS_RUN] != 0 and unit & 3 == BEGINS_UNIT else int(store[loop + LOOP_RUN])
+    if run == 0 or target == store[run + LOOP_STATE]:
+        return 0
+    behind = loop_at(store, arena, target)
+    if behind < 0:
+        return behind
+    store[behind + LOOP_RUN] = run
+    return run
+
+
+@kernel
 def read_byte_into(
-    store: Ints, savings: Ints, ends: Ints, inside: Ints, arena: Ints, edge: Int, byte: Int, suffix: Int, cost: Int
+    store: Ints,
+    savings: Ints,
+    ends: Ints,
+    inside: Ints,
+    arena: Ints,
+    context: Int,
+    state: Int,
+    chain: Int,
+    flags: Int,
+    byte: Int,
+    suffix: Int,
+    cost: Int,
 ) -> int:
     """Read a byte from a place, which leads into a class of suffixes: 0, or a code."""
-    context = store[edge + EDGE_CONTEXT]
-    chain = store[edge + EDGE_CHAIN]
-    found = find_edge(arena, store[edge + EDGE_STATE], byte)
+    found = target_of(store, savings, ends, inside, arena, context, state, chain, flags, byte, suffix, cost, 1)
+    if found <= 0:
+        return found
+    chain = int(store[CHAIN_BEHIND])
+    store[IS_URGENT] = arena[found] & ACCEPTING
+    return reach(store, savings, context, found, chain, suffix | flags, cost)
+
+
+@kernel
+def target_of(
+    store: Ints,
+    savings: Ints,
+    ends: Ints,
+    inside: Ints,
+    arena: Ints,
+    context: Int,
+    state: Int,
+    chain: Int,
+    flags: Int,
+    byte: Int,
+    suffix: Int,
+    cost: Int,
+    may_end: Int,
+) -> int:
+    """The state behind a byte, if it is worth going on there within the token, its counter in CHAIN_BEHIND; 0; a code.
+
+    may_end: 0 if it does not count that the token may end there, which is noted here.
+    """
+    found = find_edge(arena, state, byte)
     if found == 0 or arena[found + 1] == DEAD:
         return 0
     unit = arena[found] >> 16
+    target = int(arena[found + 1])
     if not permits(arena, unit, chain):
         return 0
-    if unit & 3 == BEGINS_UNIT and arena[chain + FRAME_SIZE] == IS_COUNTER:
-        chain = rounded(store, arena, count_one(arena, chain))
-        if chain < 0:
-            return int(chain)
-    if byte >= ASCII_END:  # from within a string, a longer character is worth reading for what may follow it
-        code = stays(store, arena, inside, store[edge + EDGE_STATE], store[edge + EDGE_CHAIN], suffix)
+    may_end_here = suffix != BOUNDARY and ends[suffix] != 0 and (may_end != 0 or arena[target] & ACCEPTING != 0)
+    if target != state and arena[chain + FRAME_SIZE] == IS_COUNTER:
+        run = run_of(store, arena, state, target, unit)
+        if run < 0:
+            return run
+        if run > 0:  # amid a character; within this token the string must be closed
+            if suffix == BOUNDARY or not closes_in(store, inside, run, suffix):
+                return 0
+            may_end_here = False
+    elif byte >= ASCII_END:  # from within a string, a longer character is worth reading for what may follow it
+        code = stays(store, arena, inside, state, chain, suffix)
         if code != 0:
             return min(code, 0)
-    target = arena[found + 1]
-    flags = store[edge + EDGE_CLASS] & ~CLASS_MASK
-    store[IS_URGENT] = arena[target] & ACCEPTING
-    if suffix != BOUNDARY and ends[suffix] != 0:
+    if unit & 3 == BEGINS_UNIT and arena[chain + FRAME_SIZE] == IS_COUNTER:
+        loop = loop_at(store, arena, target)
+        if loop < 0:
+            return loop
+        chain = rounded(store, arena, count_one(arena, chain), store[loop + LOOP_IS_RUN])
+        if chain < 0:
+            return int(chain)
+    if may_end_here:
+        store[IS_URGENT] = arena[target] & ACCEPTING
         code = reach(store, savings, context, target, chain, flags, cost)
         if code < 0:
             return code
@@ -632,25 +844,442 @@ def read_byte_into(
                 return 0
             if inside[WORDS_INSIDE * suffix + 4] == 0 and is_roomy(store, arena, chain):
                 return reach(store, savings, context, target, chain, flags, cost)
-    return reach(store, savings, context, target, chain, suffix | flags, cost)
+    store[CHAIN_BEHIND] = chain
+    return target
+
+
+@kernel
+def closes_at_once(ends: Ints, root: Ints, arena: Ints, state: Int, chain: Int) -> bool:
+    """Is there a token of one byte with which the rule ends?"""
+    for byte in range(256):
+        if root[byte] >= 0 and ends[root[byte]] != 0:
+            found = find_edge(arena, state, byte)
+            if found == 0 or arena[found + 1] == DEAD or not arena[arena[found + 1]] & ACCEPTING:
+                continue
+            unit = arena[found] >> 16
+            if permits(arena, unit, chain):
+                here = int(chain)
+                if unit & 3 == BEGINS_UNIT and arena[chain + FRAME_SIZE] == IS_COUNTER:
+                    here = int(count_one(arena, chain))
+                if here > 0 and under_counters(arena, here) == END_FRAME:
+                    return True
+    return False
+
+
+@kernel
+def end_at(
+    store: Ints,
+    savings: Ints,
+    following: Ints,
+    sets: Ints,
+    arena: Ints,
+    context: Int,
+    state: Int,
+    chain: Int,
+    own: Int,
+    cost: Int,
+) -> int:
+    """End the rule of a context at a place, if it may end there and what follows in the token is wanted: 0, or FULL."""
+    if not arena[state] & ACCEPTING or under_counters(arena, chain) != END_FRAME:
+        return 0
+    if not is_wanted(following, sets, own & CLASS_MASK, store[context + CONTEXT_WANTED]):
+        return 0
+    return reach(store, savings, context, EXIT_STATE, END_FRAME, own, cost)
+
+
+@kernel
+def under_counters(arena: Ints, chain: Int) -> int:
+    """What lies below the counters that have reached their minimum."""
+    while arena[chain + FRAME_SIZE] == IS_COUNTER and arena[chain + COUNTER_COUNT] >= arena[chain + COUNTER_MINIMUM]:
+        chain = arena[chain + COUNTER_PARENT]
+    return int(chain)
+
+
+@kernel
+def read_tokens(
+    store: Ints,
+    savings: Ints,
+    ends: Ints,
+    inside: Ints,
+    following: Ints,
+    first: Ints,
+    edges: Ints,
+    root: Ints,
+    sets: Ints,
+    arena: Ints,
+    scratch: Ints,
+    edge: Int,
+) -> int:
+    """Read all tokens from between two: 0, or a code.
+
+    Depth first, without an edge for each byte, as long as places have edges of bytes and no others. The stack has
+    [class, its next edge, state, counter] for each byte. If one byte ends the rule, others are read only for ends
+    within their tokens.
+    """
+    context = store[edge + EDGE_CONTEXT]
+    state = int(store[edge + EDGE_STATE])
+    chain = int(store[edge + EDGE_CHAIN])
+    flags = store[edge + EDGE_CLASS] & ~CLASS_MASK
+    cost = int(store[edge + EDGE_COST]) + 1
+    wanted = store[context + CONTEXT_WANTED]
+    is_alike = (store[edge + EDGE_CLASS] ^ store[context + CONTEXT_CLASS]) & ~CLASS_MASK == 0
+    is_late = is_alike and closes_at_once(ends, root, arena, state, chain)
+    may_end = 0 if is_late and store[MAY_ASK] == 0 else 1
+    by_bytes = is_by_bytes(store, sets, context)
+    if by_bytes:
+        store[HAS_CHOSEN] = 1
+    n_visited = 0
+    depth = 0
+    next_root = 0
+    while True:
+        if depth == 0:
+            while next_root < 256 and root[next_root] < 0:
+                next_root += 1
+            if next_root == 256:
+                break
+            byte, suffix = next_root, int(root[next_root])
+            here, before = state, chain
+            next_root += 1
+            if by_bytes:
+                if ends[suffix] == 0:
+                    continue
+                suffix = BOUNDARY
+        else:
+            top = at_top(depth)
+            e = int(scratch[top + 1])
+            if e == first[scratch[top] + 1]:
+                depth -= 1
+                continue
+            scratch[top + 1] = e + 1
+            byte, suffix = int(edges[2 * e]), int(edges[2 * e + 1])
+            here, before = int(scratch[top + 2]), int(scratch[top + 3])
+        n_visited += 1
+        if is_late and ends[suffix] == 0 and not is_wanted(inside, sets, suffix, wanted):
+            continue
+        target = target_of(
+            store, savings, ends, inside, arena, context, here, before, flags, byte, suffix, cost, may_end
+        )
+        if target < 0:
+            return target
+        if target == 0:
+            continue
+        behind = int(store[CHAIN_BEHIND])
+        if suffix == BOUNDARY:
+            if may_end == 0 and not arena[target] & ACCEPTING:
+                continue
+        elif is_late and not is_wanted(inside, sets, suffix, wanted):
+            continue
+        else:
+            plain = is_plain(store, arena, target, store[context + CONTEXT_STATE])
+            if plain < 0:
+                return plain
+            if plain != 0:
+                other = edge_at(store, context, target, behind, flags)
+                if other > 0 and cost >= store[other + EDGE_COST] + savings[suffix]:
+                    continue
+                store[IS_URGENT] = 0
+                code = end_at(store, savings, following, sets, arena, context, target, behind, suffix | flags, cost)
+                if code < 0:
+                    return code
+                if not is_late or may_end_in(inside, sets, suffix, wanted):
+                    at = SCRATCH_ITEMS + RUN_SIZE * depth
+                    scratch[at] = suffix
+                    scratch[at + 1] = first[suffix]
+                    scratch[at + 2] = target
+                    scratch[at + 3] = behind
+                    depth += 1
+                continue
+        store[IS_URGENT] = arena[target] & ACCEPTING
+        code = reach(store, savings, context, target, behind, suffix | flags, cost)
+        if code < 0:
+            return code
+    store[WORK] += n_visited
+    return 0
+
+
+@kernel
+def is_plain(store: Ints, arena: Ints, state: Int, begin: Int) -> int:
+    """1 if a state has no edges but those of bytes, and no context of its own is to go on there; 0; or FULL."""
+    if arena[state] & (ASKS | HAS_OTHER_EDGES | HAS_TOKEN_EDGES | LEXES | BEGINS) != 0:
+        return 0
+    if state == begin:
+        return 1
+    loop = loop_at(store, arena, state)
+    return loop if loop < 0 else 0 if store[loop + LOOP_COUNT] >= WIDE else 1
+
+
+@kernel
+def measure_run(
+    arena: Ints, scratch: Ints, store: Ints, first: Ints, edges: Ints, ends: Ints, root: Ints, loop: Int
+) -> int:
+    """Find how many characters the tokens have that lead a state back to itself: 0, or FULL.
+
+    Depth first through the classes; the stack has [class, its next edge, state, characters] for each byte.
+    """
+    lengths = int(store[FREE])
+    if lengths + N_LENGTHS // 32 > store.size:
+        return FULL
+    for i in range(N_LENGTHS // 32):
+        store[lengths + i] = 0
+    store[FREE] = lengths + N_LENGTHS // 32
+    store[loop + LOOP_LENGTHS] = lengths
+    longest = 0
+    own = store[loop + LOOP_STATE]
+    for byte in range(256):
+        depth = 0
+        if root[byte] < 0:
+            continue
+        depth, longest = enter_class(arena, scratch, store, first, ends, loop, depth, own, 0, byte, root[byte], longest)
+        while depth > 0:
+            at = SCRATCH_ITEMS + RUN_SIZE * (depth - 1)
+            suffix, e = scratch[at], scratch[at + 1]
+            if e == first[suffix + 1]:
+                depth -= 1
+                continue
+            scratch[at + 1] = e + 1
+            depth, longest = enter_class(
+                arena,
+                scratch,
+                store,
+                first,
+                ends,
+                loop,
+                depth,
+                scratch[at + 2],
+                scratch[at + 3],
+                edges[2 * e],
+                edges[2 * e + 1],
+                longest,
+            )
+    store[loop + LOOP_LONGEST] = longest
+    return 0
+
+
+@kernel
+def enter_class(
+    arena: Ints,
+    scratch: Ints,
+    store: Ints,
+    first: Ints,
+    ends: Ints,
+    loop: Int,
+    depth: Int,
+    state: Int,
+    n: Int,
+    byte: Int,
+    suffix: Int,
+    longest: Int,
+) -> tuple[int, int]:
+    """Read a byte of a token of a run behind n characters: (the depth of the stack, the most characters so far)."""
+    found = find_edge(arena, state, byte)
+    if found == 0 or arena[found + 1] == DEAD:
+        return int(depth), int(longest)
+    unit = arena[found] >> 16 & 3
+    if unit != BEGINS_UNIT and state == store[loop + LOOP_STATE]:
+        return int(depth), int(longest)
+    n = int(n) + (1 if unit == BEGINS_UNIT else 0)
+    target = int(arena[found + 1])
+    if ends[suffix] != 0 and target == store[loop + LOOP_STATE] and n < N_LENGTHS:
+        store[store[loop + LOOP_LENGTHS] + (n >> 5)] |= BIT[n & 31]
+        longest = max(longest, n)
+    if first[suffix] == first[suffix + 1]:
+        return int(depth), int(longest)
+    at = SCRATCH_ITEMS + RUN_SIZE * depth
+    scratch[at] = suffix
+    scratch[at + 1] = first[suffix]
+    scratch[at + 2] = target
+    scratch[at + 3] = n
+    return int(depth) + 1, int(longest)
+
+
+@kernel
+def counted_on(store: Ints, arena: Ints, chain: Int, n: Int) -> int:
+    """The counter after n more units, rounded; DEAD beyond its maximum; or NEED_MEMORY."""
+    minimum = arena[chain + COUNTER_MINIMUM]
+    maximum = arena[chain + COUNTER_MAXIMUM]
+    count = int(arena[chain + COUNTER_COUNT]) + n
+    if maximum < 0:
+        count = min(count, int(minimum))
+    elif count > maximum:
+        return DEAD
+    return rounded(store, arena, intern_counter(arena, minimum, maximum, count, arena[chain + COUNTER_PARENT]), 1)
+
+
+@kernel
+def read_run(
+    store: Ints,
+    savings: Ints,
+    ends: Ints,
+    inside: Ints,
+    first: Ints,
+    edges: Ints,
+    root: Ints,
+    arena: Ints,
+    scratch: Ints,
+    edge: Int,
+    loop: Int,
+) -> int:
+    """Read a token of a run from between two tokens: 0, or a code."""
+    if store[loop + LOOP_LONGEST] == UNKNOWN:
+        code = measure_run(arena, scratch, store, first, edges, ends, root, loop)
+        if code < 0:
+            return code
+    context = store[edge + EDGE_CONTEXT]
+    state = store[edge + EDGE_STATE]
+    chain = int(store[edge + EDGE_CHAIN])
+    flags = store[edge + EDGE_CLASS] & ~CLASS_MASK
+    cost = int(store[edge + EDGE_COST]) + 1
+    longest = int(store[loop + LOOP_LONGEST])
+    n_left = int(arena[chain + COUNTER_MINIMUM] - arena[chain + COUNTER_COUNT])
+    is_long = n_left > 2 * longest
+    store[IS_URGENT] = 0
+    for n in range(longest, 0, -1):
+        if store[store[loop + LOOP_LENGTHS] + (n >> 5)] & BIT[n & 31] != 0:
+            following = counted_on(store, arena, chain, n)
+            if following < 0:
+                return following
+            if following != DEAD:
+                code = reach(store, savings, context, state, following, flags, cost)
+                if code < 0:
+                    return code
+            if is_long:
+                return 0
+    if n_left > longest:
+        return 0
+    for byte in range(256):
+        if root[byte] >= 0:
+            code = leave_run(
+                store,
+                savings,
+                ends,
+                inside,
+                first,
+                edges,
+                arena,
+                scratch,
+                context,
+                state,
+                chain,
+                flags,
+                cost,
+                loop,
+                byte,
+                root[byte],
+            )
+            if code < 0:
+                return code
+    return 0
+
+
+@kernel
+def leave_run(
+    store: Ints,
+    savings: Ints,
+    ends: Ints,
+    inside: Ints,
+    first: Ints,
+    edges: Ints,
+    arena: Ints,
+    scratch: Ints,
+    context: Int,
+    state: Int,
+    chain: Int,
+    flags: Int,
+    cost: Int,
+    loop: Int,
+    byte: Int,
+    suffix: Int,
+) -> int:
+    """Follow the tokens with a first byte that close a string behind some of its characters: 0, or a code.
+
+    Depth first; the stack has [class, its next edge, counter] for each character.
+    """
+    depth = 0
+    here = chain
+    while True:
+        is_inside = byte < ASCII_END and store[loop + LOOP_BYTES + (byte >> 5)] & BIT[byte & 31] != 0
+        if is_inside:
+            if suffix != BOUNDARY and closes_in(store, inside, loop, suffix):
+                after = counted_on(store, arena, here, 1)
+                if after < 0:
+                    return after
+                if after != DEAD:
+                    at = SCRATCH_ITEMS + RUN_SIZE * depth
+                    scratch[at] = suffix
+                    scratch[at + 1] = first[suffix]
+                    scratch[at + 2] = after
+                    depth += 1
+        else:
+            closes = (
+                store[loop + LOOP_CLOSING + (min(byte, ASCII_END) >> 5)] & (BIT[byte & 31] if byte < ASCII_END else 1)
+                != 0
+            )
+            if closes or (suffix != BOUNDARY and closes_in(store, inside, loop, suffix)):
+                code = read_byte_into(
+                    store, savings, ends, inside, arena, context, state, here, flags, byte, suffix, cost
+                )
+                if code < 0:
+                    return code
+        while depth > 0 and scratch[at_top(depth) + 1] == first[scratch[at_top(depth)] + 1]:
+            depth -= 1
+        if depth == 0:
+            return 0
+        top = at_top(depth)
+        e = scratch[top + 1]
+        scratch[top + 1] = e + 1
+        here = int(scratch[top + 2])
+        byte = edges[2 * e]
+        suffix = edges[2 * e + 1]
+
+
+@kernel
+def at_top(depth: Int) -> int:
+    """Where the last entry of a stack lies in the scratch array."""
+    return SCRATCH_ITEMS + RUN_SIZE * (int(depth) - 1)
 
 
 @kernel
 def read_bytes(
-    store: Ints, savings: Ints, ends: Ints, inside: Ints, first: Ints, edges: Ints, root: Ints, arena: Ints, edge: Int
+    store: Ints,
+    savings: Ints,
+    ends: Ints,
+    inside: Ints,
+    following: Ints,
+    first: Ints,
+    edges: Ints,
+    root: Ints,
+    sets: Ints,
+    arena: Ints,
+    scratch: Ints,
+    edge: Int,
+    is_late: Int,
 ) -> int:
-    """Read the bytes that the token may have next, or that a token may begin with: 0, or a code."""
+    """Read the bytes that the token may have next, or that a token may begin with: 0, or a code.
+
+    Where it is late only what leads to an end within this token is read.
+    """
+    context = store[edge + EDGE_CONTEXT]
+    state = store[edge + EDGE_STATE]
+    chain = store[edge + EDGE_CHAIN]
+    flags = store[edge + EDGE_CLASS] & ~CLASS_MASK
     suffix = int(store[edge + EDGE_CLASS]) & CLASS_MASK
     cost = int(store[edge + EDGE_COST])
     if suffix == BOUNDARY:
-        for byte in range(256):
-            if root[byte] >= 0:
-                code = read_byte_into(store, savings, ends, inside, arena, edge, byte, root[byte], cost + 1)
-                if code < 0:
-                    return code
-        return 0
+        if arena[chain + FRAME_SIZE] == IS_COUNTER:
+            loop = loop_at(store, arena, state)
+            if loop < 0:
+                return loop
+            if store[loop + LOOP_IS_RUN] != 0 and RUN_SIZE * store[LONGEST] < RUN_ROOM:
+                return read_run(store, savings, ends, inside, first, edges, root, arena, scratch, edge, loop)
+        return read_tokens(store, savings, ends, inside, following, first, edges, root, sets, arena, scratch, edge)
+    number = store[context + CONTEXT_WANTED]
+    only_inside = is_late != 0 and store[MAY_ASK] == 0
     for i in range(first[suffix], first[suffix + 1]):
-        code = read_byte_into(store, savings, ends, inside, arena, edge, edges[2 * i], edges[2 * i + 1], cost)
+        byte = edges[2 * i]
+        below = edges[2 * i + 1]
+        if only_inside and (below == BOUNDARY or not is_wanted(inside, sets, below, number)):
+            continue
+        code = read_byte_into(store, savings, ends, inside, arena, context, state, chain, flags, byte, below, cost)
         if code < 0:
             return code
     return 0
@@ -708,8 +1337,17 @@ def is_wanted(following: Ints, sets: Ints, suffix: Int, wanted: Int) -> bool:
     """May one of the bytes behind a class be read behind the rule?  following: the bytes there, of each class."""
     if suffix == BOUNDARY:
         return True
-    for i in range(WORDS_INSIDE):  # noqa: SIM110 - numba compiles no generators
-        if following[WORDS_INSIDE * suffix + i] & sets[WORDS_INSIDE * wanted + i] != 0:
+    for i in range(WORDS_INSIDE):
+        if following[WORDS_INSIDE * suffix + i] & sets[WORDS_OF_SETS * wanted + i] != 0:
+            return True
+    return False
+
+
+@kernel
+def may_end_in(inside: Ints, sets: Ints, suffix: Int, wanted: Int) -> bool:
+    """Does a byte that the rule may end with stand below a class?"""
+    for i in range(WORDS_INSIDE):
+        if inside[WORDS_INSIDE * suffix + i] & sets[WORDS_OF_SETS * wanted + WORDS_INSIDE + i] != 0:
             return True
     return False
 
@@ -742,44 +1380,40 @@ def go_through(
     if flags & LEXES:
         return 0
     context = store[edge + EDGE_CONTEXT]
+    chain = int(store[edge + EDGE_CHAIN])
+    required = goes_on_for(arena, state, chain)
+    if required != 0:
+        whole = with_optional(arena, chain, required)
+        if whole != chain:
+            own, cost = store[edge + EDGE_CLASS], store[edge + EDGE_COST]
+            return whole if whole < 0 else reach(store, savings, context, state, whole, own, cost)
     # Where the rule can be ended for that, all that could still be won is another end within this token.
     is_alike = (store[edge + EDGE_CLASS] ^ store[context + CONTEXT_CLASS]) & ~CLASS_MASK == 0
     is_late = is_alike and store[edge + EDGE_COST] >= store[context + CONTEXT_END]
     if is_late and suffix == BOUNDARY:
         can_pad = flags & HAS_BYTE_EDGES and store[MAY_ASK] != 0
         return note_padding(store, savings, arena, edge) if can_pad else 0
-    if is_late and not is_wanted(inside, sets, suffix, store[context + CONTEXT_WANTED]):
-        return 0
-    goes_on = is_shared(store, arena, edge)
-    if goes_on != 0:
-        return goes_on if goes_on < 0 else hand_over(store, savings, edge)
-    if flags & ACCEPTING:
-        chain = int(store[edge + EDGE_CHAIN])
-        while (
-            arena[chain + FRAME_SIZE] == IS_COUNTER and arena[chain + COUNTER_COUNT] >= arena[chain + COUNTER_MINIMUM]
-        ):
-            chain = int(arena[chain + COUNTER_PARENT])
-        if chain == END_FRAME and is_wanted(
-            following, sets, suffix, store[store[edge + EDGE_CONTEXT] + CONTEXT_WANTED]
-        ):
-            code = reach(
-                store,
-                savings,
-                store[edge + EDGE_CONTEXT],
-                EXIT_STATE,
-                END_FRAME,
-                store[edge + EDGE_CLASS],
-                store[edge + EDGE_COST],
-            )
-            if code < 0:
-                return code
-    store[IS_URGENT] = 0
-    code = follow_edges(store, savings, arena, scratch, choices, wanted, edge)
-    if code >= 0 and flags & HAS_BYTE_EDGES and store[MAY_ASK] != 0:
-        code = note_padding(store, savings, arena, edge)
+    reads_on = 1
+    if is_late:
+        if not is_wanted(inside, sets, suffix, store[context + CONTEXT_WANTED]):
+            return 0
+        reads_on = 1 if may_end_in(inside, sets, suffix, store[context + CONTEXT_WANTED]) else 0
+    else:
+        goes_on = is_shared(store, arena, sets, edge, required)
+        if goes_on != 0:
+            return goes_on if goes_on < 0 else hand_over(store, savings, edge)
+    own, cost = store[edge + EDGE_CLASS], store[edge + EDGE_COST]
+    code = end_at(store, savings, following, sets, arena, context, state, chain, own, cost)
     if code < 0:
         return code
-    return read_bytes(store, savings, ends, inside, first, edges, root, arena, edge) if flags & HAS_BYTE_EDGES else 0
+    store[IS_URGENT] = 0
+    code = follow_edges(store, savings, arena, scratch, choices, wanted, sets, edge, reads_on)
+    if code >= 0 and flags & HAS_BYTE_EDGES and store[MAY_ASK] != 0:
+        code = note_padding(store, savings, arena, edge)
+    if code < 0 or reads_on == 0 or not flags & HAS_BYTE_EDGES:
+        return code
+    late = 1 if is_late else 0
+    return read_bytes(store, savings, ends, inside, following, first, edges, root, sets, arena, scratch, edge, late)
 
 
 @kernel
@@ -804,8 +1438,8 @@ def settle(
     """Find the exits of a context: SETTLED, PAUSED after `most` edges, or a code.
 
     All those are found that cost less than the cheapest between two tokens and `slack`. It may be called again at any
-    time and goes on where it was. wanted: int32[nonterminals], the set of bytes that may follow each; sets: int32[n,
-    WORDS_INSIDE], flat.
+    time and goes on where it was. wanted: int32[nonterminals], the number of each in sets: int32[n, WORDS_OF_SETS],
+    flat: the bytes that may follow, and those that the nonterminal may end with, of which it may have none.
     """
     n = 0
     while True:
@@ -833,6 +1467,8 @@ def settle(
                 store[LEVEL] = min(store[LEVEL], level)
                 return code
             store[edge + EDGE_SETTLED] = 1
+            n += store[WORK] // NODES_OF_EDGE
+            store[WORK] = 0
         store[waiting] = store[SPARE]
         store[SPARE] = waiting
 

@@ -10,8 +10,9 @@ between two. So
 Both are kept by frame and suffix: what lies below does not depend on what was above.
 
 Exact on regular parts and through recursion, but for detours within a rule (`_search`), which no test has met. Other
-exceptions, whose costs can be kept but need not be the least, are objects with members in any order, long strings with
-a greatest length, and values that must differ from their siblings. Languages with a lexer have no costs here.
+exceptions, whose costs can be kept but need not be the least, are objects with members in any order, counted strings
+(far from their greatest length, and where a token would end amid a character), patterns of very many states, and values
+that must differ from their siblings. Languages with a lexer have no costs here.
 
 Memory: the store of the search and what is kept here is forgotten when it is full, and when the grammar's memory starts
 over. Work is done in slices, so that no other matcher waits for long.
@@ -53,7 +54,7 @@ from maskwright.errors import LimitExceeded
 from maskwright.matching.completion import _search as search
 from maskwright.matching.completion._search import CLASS_MASK, NO_WAY
 from maskwright.matching.completion._suffixes import BOUNDARY
-from maskwright.matching.completion.followers import ANYTHING, Followers, words_of
+from maskwright.matching.completion.followers import ANYTHING, MAY_BE_EMPTY, Followers, words_of
 from maskwright.matching.completion.suffixes import suffixes_of
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ MOST_WORDS = 1 << 25
 """Of the store: 128 MiB of addresses, touched as they are needed."""
 SLICE = 10_000
 """Edges that are settled before other matchers have their turn: some milliseconds."""
-MOST_SLICES = 50
-"""After so many a place counts as one from which no end is known: half a second, for patterns of many thousand states.
+MOST_SLICES = 150
+"""After so many a place counts as one from which no end is known: two seconds, for patterns of very many states.
 Then no text comes to it under a budget."""
 BUILT_AHEAD = 200_000
 """Up to so many states are built before the first search: only when all are there is known what follows a rule."""
@@ -125,8 +126,8 @@ class LeastTokens:
         self._parts: dict[int, Key] = {}
         self._followers: Followers | None = None
         self._wanted = np.zeros(0, dtype=np.int32)
-        self._sets = words_of(ANYTHING)
-        self._set_numbers = {ANYTHING: 0}
+        self._sets = np.concatenate([words_of(ANYTHING), words_of(ANYTHING | MAY_BE_EMPTY)])
+        self._set_numbers = {(ANYTHING, ANYTHING | MAY_BE_EMPTY): 0}
 
     @property
     def _grammar(self) -> CompiledGrammar:
@@ -271,11 +272,17 @@ class LeastTokens:
         """(suffix, cost) of the exits of a context, the cheapest first; of the last rule only those between tokens."""
         store = self._store
         is_last = self._is_last(network, returns)
-        wanted = self._set_number(self._looked_at(network).behind(returns))
+        followers = self._looked_at(network)
+        wanted = self._set_number(followers.behind(returns), followers.last_from(state))
         key = (state, chain, suffix, wanted, is_last)
         if key in self._given_up:
             return []
-        context = search.context_at(store, state, chain, suffix, wanted)
+        code = search.rounded_at(store, network.arena, state, chain)
+        if code == search.FULL:
+            raise StoreFull
+        if code < 0:
+            raise _NotYet(code)
+        context = search.context_at(store, state, code, suffix, wanted)
         if context == search.FULL:
             raise StoreFull
         known = (self._settled_last if is_last else self._settled).get(context)
@@ -324,16 +331,16 @@ class LeastTokens:
             network.build_ahead(BUILT_AHEAD)
         if known is None or known.n_rules != network.n_rules:
             known = self._followers = Followers(network)
-            numbers = [self._set_number(known.of(number)) for number in range(known.n_rules)]
+            numbers = [self._set_number(known.of(number), known.last(number)) for number in range(known.n_rules)]
             self._wanted = np.array(numbers, dtype=np.int32)
         return known
 
-    def _set_number(self, found: int) -> int:
-        """The number of a set of bytes among those that the search is given."""
-        number = self._set_numbers.get(found)
+    def _set_number(self, behind: int, last: int) -> int:
+        """The number of these sets, the bytes that may come behind a rule and those that it may end with."""
+        number = self._set_numbers.get((behind, last))
         if number is None:
-            number = self._set_numbers[found] = len(self._set_numbers)
-            self._sets = np.concatenate([self._sets, words_of(found)])
+            number = self._set_numbers[behind, last] = len(self._set_numbers)
+            self._sets = np.concatenate([self._sets, words_of(behind), words_of(last)])
         return number
 
     def _is_last(self, network: TransitionNetwork, returns: int) -> bool:
@@ -359,7 +366,6 @@ class LeastTokens:
             if arena[one + FRAME_SIZE] == IS_COUNTER:
                 bounds = (int(arena[one + word]) for word in (COUNTER_MINIMUM, COUNTER_MAXIMUM, COUNTER_COUNT))
                 chain = network.intern(intern_counter, *bounds, chain)
-                chain = network.intern(lambda arena, counter: search.rounded(self._store, arena, counter), chain)
             else:
                 n_words = int(arena[one + SET_N_WORDS])
                 chain = network.intern(intern_set, n_words, one + SET_WORDS, -1, 0, chain)

@@ -54,6 +54,25 @@ GRAMMARS: dict[str, tuple[Callable[[mw.Compiler], CompiledGrammar], list[str]]] 
         ['{"a":12,"b":"yy","c":[true,false]}', '{"c":[false,true],"a":1}'],
     ),
     "a counted string": (schema({"type": "string", "minLength": 3, "maxLength": 7}), ['"abcdef"']),
+    "a string of one length": (
+        schema({"type": "string", "minLength": 9, "maxLength": 9}),
+        ['"abcdefghi"', '"abé\\ndef'],
+    ),
+    "a pattern with a greatest length": (
+        schema({"type": "string", "pattern": "^[a-c]+@[ab]{2,}$", "maxLength": 40}),
+        ['"abcab@abab"', '"ccc@aa"'],
+    ),
+    "an identifier among members": (
+        schema(
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string", "minLength": 6}},
+                "required": ["a"],
+                "additionalProperties": False,
+            }
+        ),
+        ['{"a":"abcdefgh"}', '{"a":"zzyzz"}'],
+    ),
     "a string that counts far": (gbnf('root ::= "<" [a-z]{40,300} ">"'), ["<aaaaaaaa>", "zzzzzzzz>"]),
     "recursion with counts": (
         schema({"type": "array", "items": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}, "minItems": 1, "maxItems": 3}),
@@ -118,6 +137,29 @@ def test_many_members_are_written_in_the_order_of_the_schema() -> None:
     # `{`, `"`, three letters each, `":null,"` between them, then `"`, `:`, `null`, `}`, and the end token
     assert grammar.least_tokens() == 2 + 3 * 30 + 29 + 4 + 1
     assert len(text) > 300
+
+
+LENGTHS = [{}, {"maxLength": 60}, {"maxLength": 1_000}, {"minLength": 2}]
+FORMATS = ["date-time", "email", "hostname", "idn-email", "regex", "uri", "duration", "uuid", "ipv6", "json-pointer"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_have_budgets_also_with_a_greatest_length(name: str) -> None:
+    for lengths in LENGTHS:
+        value = {"type": "string", "format": name, **lengths}
+        grammar = mw.Compiler(vocabulary_of('",', "abc", "http://")).compile_json_schema(value, options=COMPACT)
+        least = grammar.least_tokens()
+        matcher = grammar.matcher(max_tokens=least)
+        while not matcher.is_finished():
+            matcher.accept_token(allowed(matcher)[-1])
+        assert matcher.n_accepted <= least
+
+
+def test_long_strings_take_the_longest_tokens() -> None:
+    value = {"type": "string", "minLength": 1000, "maxLength": 1000}
+    for words, n_tokens in ((["a" * 32, "a" * 7, "a" * 4], 31 + 2), ([], 1000)):
+        grammar = mw.Compiler(vocabulary_of(*words)).compile_json_schema(value)
+        assert grammar.least_tokens() == n_tokens + 3  # two quotes and the end token
 
 
 def test_lexed_grammars_are_refused() -> None:

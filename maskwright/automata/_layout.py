@@ -54,6 +54,9 @@ N_NODES_WALKED = 9
 N_STEPS = 10
 N_ROWS = 11
 """Header word: rows of bits in use in the store of finished masks that goes with this arena."""
+N_READINGS = 12
+"""Header word: groups that lexers have read a byte with, and terminals, reductions and planned steps of parsers; an
+operation count by which searches in lexed languages are bounded. Whoever asks for it sets it to 0 before."""
 HEADER_SIZE = 16
 
 # Two states every arena has. FINAL is what lies below the stack: reaching it means that the whole text is complete.

@@ -89,13 +89,13 @@ from maskwright.automata._parsing import (
     context_of,
     intern_blocks,
     intern_session,
-    intern_stack,
     is_complete,
     is_ignored,
-    is_proved,
     stack_of,
     terminal_of,
 )
+from maskwright.automata._planning import is_proved
+from maskwright.automata._stacks import intern_stack
 from maskwright.grammar.lexed_language import GO
 
 IN_FIRST_GROUP, NOT_PROVED, PROVED = 0, 1, 2

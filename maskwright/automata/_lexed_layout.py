@@ -90,7 +90,7 @@ NO_COLUMN = -1
 SCAN_PROGRAM, SCAN_IS_START, SCAN_NODES = 5, 6, 7
 LIST_PROGRAM, LIST_GROUPS = 5, 6
 FINISHES, UNPROVED, NEVER = 1, 2, 3
-OUT_OF_STATES, OUT_OF_MEMORY = 4, 5
+OUT_OF_STATES, OUT_OF_MEMORY, OUT_OF_READINGS = 4, 5, 6
 """The memo of a list's state from which the search for a completion gave up: it is not searched again."""
 MAX_WAY_OUT = 10_000
 """Terminals, and steps between two of them, of a way to the end that is followed in a kernel."""

@@ -31,6 +31,7 @@ from maskwright.automata._layout import (
     LEXES,
     MAX_GROUPS,
     MAX_TUPLE,
+    N_READINGS,
     NEED_MEMORY,
     NEED_PROOF,
     NEEDED,
@@ -601,11 +602,13 @@ def next_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
 
     DEAD, an offset, or a NEED code. Where it is plain that a text can be completed the state says so: if the text is
     complete; if the first group can become a terminal behind which it is plain; or if such a terminal has just ended in
-    what the first group became, for then the groups before it die with the first byte of a text that follows.
+    what the first group that goes on became, for then the groups before it die with the first byte of a text that
+    follows.
     """
     scratch[SCRATCH_PROVED] = IN_FIRST_GROUP
     groups = int(arena[state + LIST_STATE_TUPLE])
     end = groups + 4 + arena[groups + TUPLE_SIZE]
+    arena[N_READINGS] += (end - groups - LIST_GROUPS) // 3
     n = 0
     n_ended = 0
     for at in range(groups + LIST_GROUPS, end, 3):
@@ -624,7 +627,7 @@ def next_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
         n = read_group(arena, scratch, n, at, byte, left)
         if n < 0:
             return n
-        if scratch[SCRATCH_PROVED] == IN_FIRST_GROUP:
+        if n > 0 and scratch[SCRATCH_PROVED] == IN_FIRST_GROUP:
             scratch[SCRATCH_PROVED] = NOT_PROVED
         if n >= MAX_TUPLE:
             n -= MAX_TUPLE
@@ -704,6 +707,27 @@ def span_of_list(arena: Ints, state: Int, byte: Int) -> int:
         first = low
         last = high
     return first | last << 8
+
+
+@kernel
+def next_lists(arena: Ints, scratch: Ints, state: Int, found: Ints) -> int:
+    """Write the states of a list after one more byte, each at least once, into `found`; how many, or a NEED code.
+
+    found: int32[256], modified. A byte for all that are read alike is enough.
+    """
+    n = 0
+    byte = 0
+    while byte < 256:
+        if can_read(arena, state, byte):
+            after = next_list(arena, scratch, state, byte)
+            if after < 0:
+                return after
+            if after != DEAD:
+                found[n] = after
+                n += 1
+            byte = span_of_list(arena, state, byte) >> 8
+        byte += 1
+    return n
 
 
 @kernel

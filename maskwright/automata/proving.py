@@ -9,8 +9,8 @@ grows beyond MAX_STATES, writes more than MAX_WORDS (where conflicts double the 
 than MAX_READINGS, the question stays open: CompletionUndecided, rather than a guess. The state remembers that, and is
 not searched again.
 
-Cost: half a second at most, some 20 us mostly. What kernels do for a state is counted by what they write (plans that
-are followed, `_planning`) or by N_READINGS (everything else that a list, a parser or a lexer can make long).
+Cost: some 20 us mostly. Where it gives up, 0.15 s at most for the states, up to 0.9 s for the words or the readings. A state is
+read wholly before anything is counted.
 """
 
 from __future__ import annotations

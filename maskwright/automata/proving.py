@@ -9,8 +9,8 @@ grows beyond MAX_STATES, writes more than MAX_WORDS (where conflicts double the 
 than MAX_READINGS, the question stays open: CompletionUndecided, rather than a guess. The state remembers that, and is
 not searched again.
 
-Cost: some 20 us mostly. Where it gives up, 0.15 s at most for the states, up to 0.9 s for the words or the readings. A state is
-read wholly before anything is counted.
+Cost: some 20 us mostly. Where it gives up, 0.15 s at most for the states, up to 0.9 s for the words or the readings. A
+state is read wholly before anything is counted.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ OUT_OF_STATES, OUT_OF_MEMORY, OUT_OF_READINGS = 4, 5, 6
 """The memo of a list's state from which the search for a completion gave up: it is not searched again."""
 MAX_WAY_OUT = 10_000
 """Terminals, and steps between two of them, of a way to the end that is followed in a kernel."""
-REDUCTIONS_BETWEEN = 8
+REDUCTIONS_BETWEEN = 16
 """Reductions on one terminal between two that are remembered."""
 NO_RECORD = 1
 """Comes before the first tuple of a walk: a word of the header, where no tuple lies."""

@@ -5,9 +5,10 @@ stack, and the configurations above it are found again. Reductions only pop and 
 in between is kept in two variables and interned when something is pushed onto it.
 
 Cost. A rule that recurs on the right is reduced at its end, all of it at once: `x: "a" x | "a"` behind n letters takes
-n reductions, and whether the text may end is asked after each letter. So where a terminal takes many reductions, every
-eighth top in between is remembered with what comes of it: the next stack, a letter longer, comes to one of them soon.
-Rejected: to remember all (15 words for each letter and terminal), or the stack that was asked of alone, which the next
+n reductions, and whether the text may end is asked after each letter. So on a way of many reductions every sixteenth
+top in between is remembered with what comes of it: the next stack, a letter longer, comes to one of them soon. Hardly
+any way is that long in grammars without such rules.
+Rejected: to remember all (8 words for each letter and terminal), or the stack that was asked of alone, which the next
 one does not come to.
 """
 

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-import os
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maskwright.locks import Rank, shared_lock
+from maskwright.matching.in_progress import InProgress
 
 if TYPE_CHECKING:
     from maskwright.matching.compiled_grammar import CompiledGrammar
@@ -75,8 +75,7 @@ class GrammarCache:
         self._lock = shared_lock(Rank.CACHE)
         self._grammars: OrderedDict[bytes, CompiledGrammar] = OrderedDict()  # the one used last is the last
         self._weights: OrderedDict[bytes, int] = OrderedDict()  # the one weighed last is the last
-        self._in_progress: dict[tuple[int, bytes], Future[CompiledGrammar]] = {}
-        """By process and key: a thread that compiles does not live on in a fork of its process."""
+        self._in_progress: InProgress[CompiledGrammar] = InProgress()
         self._size = self._n_hits = self._n_misses = self._n_waited = self._n_dropped = 0
 
     @property
@@ -117,12 +116,11 @@ class GrammarCache:
                     self._put_on_scales(key, known)
                     _dropped = self._drop_oldest()  # they go at the end, not under the lock: that takes some time
                     return known
-                pending = self._in_progress.get((os.getpid(), key))
-                if pending is None:
-                    ours = self._in_progress[os.getpid(), key] = Future()
-                    self._n_misses += 1
-                    break
-                self._n_waited += 1
+                pending, is_ours = self._in_progress.claim((key,))
+                self._n_misses += is_ours
+                self._n_waited += not is_ours
+            if is_ours:
+                return self._in_progress.carry_out((key,), pending, lambda: self._made(key, compiled))
             try:
                 made = pending.result()
             except CancelledError:  # the thread that compiled it was interrupted: now it is for us to do
@@ -130,36 +128,22 @@ class GrammarCache:
             with self._lock:
                 self._n_hits += 1
             return made
-        return self._made(key, compiled, ours)
 
-    def _made(
-        self, key: bytes, compiled: Callable[[], CompiledGrammar], ours: Future[CompiledGrammar]
-    ) -> CompiledGrammar:
-        """Compile it, keep it, and hand it to those who wait."""
+    def _made(self, key: bytes, compiled: Callable[[], CompiledGrammar]) -> CompiledGrammar:
+        """Compile it and keep it."""
         try:
-            try:
-                made = compiled()
-            except MemoryError:
-                # Each grammar reserves far more addresses than it uses memory (`TransitionNetwork`), and where a system
-                # limits those (`ulimit -v`), the grammars kept here must not keep others from being made.
-                self.clear()
-                made = compiled()
-        except BaseException as error:
-            with self._lock:
-                self._in_progress.pop((os.getpid(), key), None)
-            if isinstance(error, Exception):
-                ours.set_exception(error)
-            else:
-                ours.cancel()
-            raise
+            made = compiled()
+        except MemoryError:
+            # Each grammar reserves far more addresses than it uses memory (`TransitionNetwork`), and where a system
+            # limits those (`ulimit -v`), the grammars kept here must not keep others from being made.
+            self.clear()
+            made = compiled()
         with self._lock:
-            self._in_progress.pop((os.getpid(), key), None)
             self._grammars[key] = made
             self._put_on_scales(key, made)
             for due in list(self._weights)[:WEIGHED_AT_ONCE]:
                 self._put_on_scales(due, self._grammars[due])
             _dropped = self._drop_oldest()  # as above
-        ours.set_result(made)
         return made
 
     def _put_on_scales(self, key: bytes, grammar: CompiledGrammar) -> None:

@@ -1,0 +1,67 @@
+"""What is being made right now, outside of all locks: by one thread, and whoever wants the same waits for that alone.
+
+Some things take a thread a tenth of a second: compiling a grammar, sorting a vocabulary's tokens for a pattern. Under a
+lock they would hold up all threads, also those that need nothing but a look at a table. So they are made without one,
+and the lock is taken for a moment to put in what came out.
+
+The first thread that claims a key makes the thing; the others get the same result or the same error. If it was ended
+from outside (an interrupt), one of those that wait claims the key in its turn. Whoever waits must hold no lock that
+whoever makes may need.
+
+Rejected: to let each thread make its own, which needs no waiting. A batch of eight texts begins at one place, so all
+eight would sort the same tokens, each slowing down the others.
+
+Keys are by process, for a thread that makes something does not live on in a fork. There is no lock here, so a fork need
+not wait: claiming is one step of a dictionary, whose keys are compared without running Python.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import Generic, TypeAlias, TypeVar
+
+Value = TypeVar("Value")
+
+Key: TypeAlias = tuple[bytes | int | bool, ...]
+"""Plain values, which Python compares in one step."""
+
+
+class InProgress(Generic[Value]):
+    """Things that some thread is making, by key."""
+
+    def __init__(self) -> None:
+        self._futures: dict[tuple[int, Key], Future[Value]] = {}
+
+    def claim(self, key: Key) -> tuple[Future[Value], bool]:
+        """What will have the result, and is it for the caller to make it, by `carry_out`?"""
+        ours: Future[Value] = Future()
+        claimed = self._futures.setdefault((os.getpid(), key), ours)
+        return claimed, claimed is ours
+
+    def carry_out(self, key: Key, ours: Future[Value], make: Callable[[], Value]) -> Value:
+        """Make what was claimed, which is then no longer in progress, and hand it, or the error, to all that wait."""
+        try:
+            made = make()
+        except BaseException as error:
+            self._futures.pop((os.getpid(), key), None)
+            if isinstance(error, Exception):
+                ours.set_exception(error)
+            else:
+                ours.cancel()
+            raise
+        self._futures.pop((os.getpid(), key), None)
+        ours.set_result(made)
+        return made
+
+    def made(self, key: Key, make: Callable[[], Value]) -> Value:
+        """What `make` gives, called here or by the thread that claimed the key before."""
+        while True:
+            claimed, is_ours = self.claim(key)
+            if is_ours:
+                return self.carry_out(key, claimed, make)
+            try:
+                return claimed.result()
+            except CancelledError:  # the thread that made it was interrupted: now it is for us to do
+                continue

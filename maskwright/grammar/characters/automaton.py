@@ -33,6 +33,9 @@ MAX_PAIRS = 4_000_000
 MAX_STATES = 50_000
 """States of an automaton over characters; spelled in bytes it grows some five to thirty times."""
 
+_INTERVAL_BYTES = 120
+"""A pair of Python's integers."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CharacterAutomaton:
@@ -160,6 +163,11 @@ class CharacterAutomaton:
         intervals = tuple((int(begin), int(cls)) for begin, cls in arrays["intervals"].tolist())
         transitions = np.ascontiguousarray(arrays["transitions"], dtype=np.int32)
         return _sealed(intervals, transitions, np.ascontiguousarray(arrays["accepting"], dtype=np.bool_))
+
+
+def language_bytes(language: CharacterAutomaton) -> int:
+    """The memory that a language takes, roughly."""
+    return language.transitions.nbytes + language.accepting.nbytes + _INTERVAL_BYTES * len(language.alphabet.intervals)
 
 
 def _sealed(intervals: Intervals, transitions: NDArray[np.int32], accepting: NDArray[np.bool_]) -> CharacterAutomaton:

@@ -9,13 +9,12 @@ Cost: two products with a chain, tens of microseconds for the usual 64 states.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
+from maskwright.bounded_cache import bounded_cache
 from maskwright.grammar.characters._minimise import live_states
 from maskwright.grammar.characters._product import product
-from maskwright.grammar.characters.automaton import CharacterAutomaton, automaton_from, length_between
+from maskwright.grammar.characters.automaton import CharacterAutomaton, automaton_from, language_bytes, length_between
 
 MIN_CHAIN = 8
 """Shorter chains are not worth a counter: their few states are walked once and kept."""
@@ -23,7 +22,11 @@ MIN_CHAIN = 8
 Counter = tuple[int, int]
 
 
-@lru_cache(maxsize=512)
+def _folded_bytes(found: tuple[CharacterAutomaton, Counter] | None) -> int:
+    return language_bytes(found[0]) if found is not None else 0
+
+
+@bounded_cache(_folded_bytes, max_entries=512)
 def folded(language: CharacterAutomaton) -> tuple[CharacterAutomaton, Counter] | None:
     """A smaller language and a range of lengths whose intersection is `language`; None if there is no such chain.
 

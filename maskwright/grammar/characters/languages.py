@@ -2,15 +2,14 @@ r"""From patterns to languages: `match_language` (Python, the whole text) and `s
 
 Searching wraps the pattern into .*( )* by pushing the .* down to where anchors can swallow it, so that the usual
 `^...$` never becomes a condition: `^a|b` -> `a|.*b`, each followed by `.*`.
-Results are kept for the process by pattern (`CACHED_PATTERNS` of them).
+Results are kept for the process by pattern (`CACHED_PATTERNS` of them, if they are small enough).
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from maskwright.bounded_cache import bounded_cache
 from maskwright.errors import UnsupportedPattern
-from maskwright.grammar.characters.automaton import CharacterAutomaton
+from maskwright.grammar.characters.automaton import CharacterAutomaton, language_bytes
 from maskwright.grammar.characters.determinise import language_of
 from maskwright.grammar.characters.dialect import ECMA, LAST_LINE_END, NEWLINE, PYTHON
 from maskwright.grammar.characters.parser import parse
@@ -37,7 +36,7 @@ from maskwright.grammar.characters.syntax import (
 CACHED_PATTERNS = 512
 
 
-@lru_cache(maxsize=CACHED_PATTERNS)
+@bounded_cache(language_bytes, max_entries=CACHED_PATTERNS)
 def search_language(pattern: str) -> CharacterAutomaton:
     """The texts in which the ECMA-262 pattern matches somewhere, as JSON Schema's `pattern` demands.
 
@@ -49,7 +48,7 @@ def search_language(pattern: str) -> CharacterAutomaton:
     )
 
 
-@lru_cache(maxsize=CACHED_PATTERNS)
+@bounded_cache(language_bytes, max_entries=CACHED_PATTERNS)
 def match_language(pattern: str) -> CharacterAutomaton:
     """The texts that the Python pattern matches as a whole, as `re.fullmatch` has it."""
     return stored_language(

@@ -14,12 +14,11 @@ Cost: that of the scanner.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
+from maskwright.bounded_cache import bounded_cache
 from maskwright.errors import UnsupportedPattern
-from maskwright.grammar.characters.automaton import CharacterAutomaton, automaton_from
+from maskwright.grammar.characters.automaton import CharacterAutomaton, automaton_from, language_bytes
 from maskwright.grammar.characters.character_set import ANY_CHARACTER
 from maskwright.grammar.characters.dialect import PYTHON, PYTHON_IN_ORDER
 from maskwright.grammar.characters.languages import match_language
@@ -35,7 +34,7 @@ from maskwright.grammar.characters.syntax import (
 )
 
 
-@lru_cache(maxsize=512)
+@bounded_cache(language_bytes, max_entries=512)
 def preferred_language(pattern: str) -> CharacterAutomaton:
     """The texts that `re.match` takes as a whole, for a Python pattern; the empty text may be one of them.
 

@@ -15,11 +15,11 @@ numpy for all states of a pattern at once. Raises LimitExceeded for more than MA
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.bounded_cache import bounded_cache
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, automaton_of_table
 from maskwright.grammar.characters._product import row_patterns
@@ -36,11 +36,20 @@ MAX_EDGES = 2_000_000
 """Of one automaton in bytes, some 100 bytes each while it is made; one state that reads letters of all scripts has a
 thousand, so a pattern may have 2,000 of those."""
 
+_LINK_BYTES = 100
+
 MAX_BYTES_OF_CHARACTER = 12
 """`\\ud83d\\ude00` is one character."""
 
 
-@lru_cache(maxsize=512)
+def automaton_bytes(automaton: ByteAutomaton) -> int:
+    """The memory that an automaton takes, those aside that it links to."""
+    n_bytes = automaton.edge_start.nbytes + automaton.edges.nbytes + automaton.edge_unit.nbytes
+    n_bytes += automaton.accepting.nbytes + _LINK_BYTES * len(automaton.links)
+    return n_bytes + sum(array.nbytes for array in (automaton.base, automaton.reserve) if array is not None)
+
+
+@bounded_cache(automaton_bytes, max_entries=512)
 def utf8_automaton(language: CharacterAutomaton) -> ByteAutomaton:
     """The members of the language in UTF-8; the language must not be empty.
 
@@ -50,21 +59,21 @@ def utf8_automaton(language: CharacterAutomaton) -> ByteAutomaton:
     return _spelled(language, PLAIN)
 
 
-@lru_cache(maxsize=512)
+@bounded_cache(automaton_bytes, max_entries=512)
 def counted_utf8_automaton(language: CharacterAutomaton) -> ByteAutomaton:
     """The same with the characters that each state still needs, for a counter with a greatest number (`reserve`)."""
     assert not language.is_empty, "an empty language has no automaton without dead states"
     return _spelled(language, PLAIN, least_to_accept(language))
 
 
-@lru_cache(maxsize=512)
+@bounded_cache(automaton_bytes, max_entries=512)
 def json_string_automaton(language: CharacterAutomaton, escapes: Escapes = Escapes.CANONICAL) -> ByteAutomaton:
     """The JSON strings, both quotes included, whose value is a member; the language must not be empty."""
     assert not language.is_empty, "an empty language has no automaton without dead states"
     return _spelled(language, JSON_ENCODINGS[escapes])
 
 
-@lru_cache(maxsize=512)
+@bounded_cache(automaton_bytes, max_entries=512)
 def counted_json_string_automaton(language: CharacterAutomaton, escapes: Escapes = Escapes.CANONICAL) -> ByteAutomaton:
     """The same with the characters that each state still needs, for a counter with a greatest number (`reserve`)."""
     assert not language.is_empty, "an empty language has no automaton without dead states"

@@ -17,9 +17,9 @@ that number on any number will do.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
+from maskwright.bounded_cache import bounded_cache
 from maskwright.errors import LimitExceeded
 from maskwright.grammar.characters import (
     ANY_TEXT,
@@ -36,6 +36,7 @@ from maskwright.grammar.characters import (
     search_language,
     words,
 )
+from maskwright.grammar.characters.automaton import language_bytes
 from maskwright.grammar.ir import Automaton
 
 STANDARD_FORMATS = frozenset(
@@ -75,7 +76,7 @@ def words_language(names: Iterable[str]) -> Language:
     return ("words", tuple(sorted(set(names))))
 
 
-@lru_cache(maxsize=4096)
+@bounded_cache(language_bytes, max_entries=4096)
 def language(kind: str, payload: Any) -> CharacterAutomaton:
     """The strings of a language, by its two parts."""
     match kind:
@@ -105,7 +106,7 @@ def known_language(named: Language) -> CharacterAutomaton:
     return language(*named)
 
 
-@lru_cache(maxsize=4096)
+@bounded_cache(language_bytes, max_entries=4096)
 def conjunction_language(languages: tuple[Language, ...]) -> CharacterAutomaton:
     """The strings that belong to all of the languages."""
     result = ANY_TEXT
@@ -115,7 +116,11 @@ def conjunction_language(languages: tuple[Language, ...]) -> CharacterAutomaton:
     return result
 
 
-@lru_cache(maxsize=4096)
+def _bounded_bytes(found: tuple[CharacterAutomaton, Counter | None]) -> int:
+    return language_bytes(found[0])
+
+
+@bounded_cache(_bounded_bytes, max_entries=4096)
 def bounded_language(
     languages: tuple[Language, ...], minimum: int, maximum: int | None
 ) -> tuple[CharacterAutomaton, Counter | None]:

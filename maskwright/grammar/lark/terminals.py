@@ -15,10 +15,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from lark.lexer import PatternStr, TerminalDef
 
+from maskwright.bounded_cache import bounded_cache
 from maskwright.errors import EmptyLanguage, GrammarSyntaxError, LimitExceeded, UnsupportedPattern
 from maskwright.grammar.characters.alphabet import Alphabet, partition
 from maskwright.grammar.characters.automaton import CharacterAutomaton
@@ -144,7 +144,11 @@ def check_pattern(terminal: TerminalDef) -> None:
         raise GrammarSyntaxError(message, pattern, error.pos or 0, f"pattern of terminal {terminal.name}") from error
 
 
-@lru_cache(maxsize=512)
+def _scanner_bytes(scanner: Scanner) -> int:
+    return sum(8 * len(row) for row in (*scanner.transitions, *scanner.guards))
+
+
+@bounded_cache(_scanner_bytes, max_entries=512)
 def _scanner(pattern: str, name: str, also: tuple[CharacterSet, ...]) -> Scanner:
     with _naming(name):
         return scanner_of(parse(pattern, PYTHON_IN_ORDER), pattern, also)

@@ -17,8 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from maskwright.bounded_cache import bounded_cache
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.characters.automaton import CharacterAutomaton, have_common_member
+from maskwright.grammar.characters.automaton import CharacterAutomaton, have_common_member, language_bytes
 from maskwright.grammar.characters.languages import match_language
 from maskwright.grammar.lark.lexed import lark_order
 from maskwright.grammar.lark.terminals import Keywords, keywords_of
@@ -172,7 +173,7 @@ def _overlap(one: CharacterAutomaton, other: CharacterAutomaton) -> bool:
     return have_common_member(one, other)
 
 
-@lru_cache(maxsize=512)
+@bounded_cache(language_bytes, max_entries=512)
 def _beginning_with(pattern: str) -> CharacterAutomaton:
     """The texts that begin with a match."""
     return match_language(f"(?:{pattern})(?s:.*)")

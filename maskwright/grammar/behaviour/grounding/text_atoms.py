@@ -8,16 +8,16 @@ matches                            the pattern matches somewhere in the text, as
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from maskwright.bounded_cache import bounded_cache
 from maskwright.errors import SpecError
 from maskwright.grammar.behaviour.atoms import Atom, LengthAtom, TextAtom, TextTest, Variable
 from maskwright.grammar.behaviour.grounding.term_languages import Term, searched
 from maskwright.grammar.characters import ANY_TEXT, CharacterAutomaton, length_between, words
+from maskwright.grammar.characters.automaton import language_bytes
 from maskwright.grammar.characters.subsets import concatenated
 
 
-@lru_cache(maxsize=1024)
+@bounded_cache(language_bytes, max_entries=1024)
 def text_language(atom: TextAtom) -> CharacterAutomaton:
     """The texts of which the atom holds."""
     text = atom.text

@@ -22,12 +22,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import weakref
 from enum import IntEnum
 from functools import cached_property
 from typing import Final
 
 _PACKAGE: Final = __name__.partition(".")[0]
+
+_TURN_S: Final = 5e-5
 
 
 class Rank(IntEnum):
@@ -65,6 +68,14 @@ def shared_lock(rank: Rank) -> threading.RLock:
     with _making:
         _known[address] = (rank, weakref.ref(lock, lambda _: _known.pop(address, None)))
     return lock
+
+
+def let_others() -> None:
+    """Wait as long as a thread takes to wake up, so that one that waits for a lock which was just opened can take it.
+
+    Without that whoever opens a lock and takes it again is always the quicker one.
+    """
+    time.sleep(_TURN_S)
 
 
 def _take_all() -> None:

@@ -54,8 +54,10 @@ from maskwright.automata._layout import (
     SET_PARENT,
     STATE_INTERIOR,
     STATE_SIZE,
+    STEPS_A_TURN,
     TOO_MANY_ITEMS,
     UNKNOWN,
+    WORDS_A_TURN,
 )
 from maskwright.automata._lexed_layout import (
     LIST_STATE_PROOF,
@@ -87,6 +89,9 @@ from maskwright.grammar.lexed_language import LexedLanguage
 _MAX_RESERVED_WORDS = 1 << 26
 """Room that is reserved at once, 256 MiB of addresses at most. Untouched memory costs nothing; growing instead means to
 copy everything at a single mask's expense, which was the longest tail of all (130 ms for a large grammar)."""
+MOST_STEPS, MOST_WORDS = 2048, 1 << 17
+"""What a mask may learn in one turn, which should take ten milliseconds: a step takes one to ten microseconds, and
+thirty words of configurations or so take one more."""
 _FIRST_BUCKETS = 1 << 13
 _FIRST_NONTERMINALS = 256
 _MAX_WORDS = (1 << 31) - 1
@@ -150,6 +155,7 @@ class TransitionNetwork:
         self.arena[END_FRAME + FRAME_SIZE] = 1
         self.arena[END_FRAME + FRAME_PAIRS] = FINAL_STATE
         self.arena[FREE] = FIRST_FREE
+        self.arena[STEPS_A_TURN], self.arena[WORDS_A_TURN] = MOST_STEPS, MOST_WORDS
         self.arena[FRAME_BUCKETS] = self._allocate_zeroed(_FIRST_BUCKETS)
         self.arena[CONFIGURATION_BUCKETS] = self._allocate_zeroed(_FIRST_BUCKETS)
         self.arena[BUCKET_MASK] = _FIRST_BUCKETS - 1

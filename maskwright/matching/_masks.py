@@ -101,7 +101,7 @@ from maskwright.matching._table_layout import (
     SHARED_TRIE,
     TRIE_PAYLOAD,
 )
-from maskwright.matching._trie_walk import FEWEST, MAIN, MOST, walk
+from maskwright.matching._trie_walk import FEWEST, MAIN, MOST, begin_turn, walk
 
 
 @kernel
@@ -515,6 +515,7 @@ def find_split_mask(arena: Ints, scratch: Ints, tables: Ints, rows: Ints, config
 def fill(arena: Ints, scratch: Ints, configuration: Int, tables: Ints, rows: Ints, out: Ints) -> int:
     """Write the mask of a configuration into `out` (int32[words]); the name of the mask, 0 or more, or a NEED code."""
     if arena[configuration + MASK] == 0:
+        begin_turn(arena)
         code = find_mask(arena, scratch, tables, rows, configuration)
         if code < 0:
             return code

@@ -12,12 +12,19 @@ from maskwright.automata._configurations import step
 from maskwright.automata._frames import Int, Ints
 from maskwright.automata._layout import (
     DEAD,
+    FREE,
     LEVEL_SIZE,
     N_NODES_WALKED,
     N_SPANS,
+    N_STEPS,
+    NEED_TURN,
     SCRATCH_STACK,
     SPANS,
+    STEPS_A_TURN,
+    TURN_FREE,
+    TURN_STEPS,
     UNKNOWN,
+    WORDS_A_TURN,
 )
 from maskwright.matching._mask_records import emit_own
 from maskwright.matching._table_layout import ANY_COUNT, MAIN_TRIE, NODE_SIZE, TRIE_PAYLOAD
@@ -25,6 +32,13 @@ from maskwright.matching._table_layout import ANY_COUNT, MAIN_TRIE, NODE_SIZE, T
 # Constants and array elements are int64 where a large kernel takes them: numba compiles it once for each combination of
 # integer types, a second apiece.
 MAIN, FEWEST, MOST = np.int64(MAIN_TRIE), np.int64(0), np.int64(ANY_COUNT)
+
+
+@kernel
+def begin_turn(arena: Ints) -> None:
+    """Let the walks that follow learn no more than a turn's worth before others have theirs."""
+    arena[TURN_STEPS] = arena[N_STEPS] + arena[STEPS_A_TURN]
+    arena[TURN_FREE] = arena[FREE] + arena[WORDS_A_TURN]
 
 
 @kernel
@@ -36,6 +50,7 @@ def walk(
     The children of a node lie side by side, by ascending bytes, and so do the spans of a configuration: they are
     merged, and where many children lie before the next span, they are skipped by bisection. A level of the stack is
     (next child, end of the children, configuration, span); the span is -1 where the configuration has 256 successors.
+    What it learns is remembered, so a walk that ends with NEED_TURN soon comes to the same node again.
     """
     payload = tables[trie + TRIE_PAYLOAD]
     nodes = tables[trie]
@@ -76,6 +91,8 @@ def walk(
                 span = scratch[stack + 3]
                 continue
             if successor == UNKNOWN:
+                if arena[N_STEPS] >= arena[TURN_STEPS] or arena[FREE] >= arena[TURN_FREE]:
+                    return NEED_TURN
                 successor = step(arena, scratch, configuration, np.int64(tables[at]))
                 if successor < 0:
                     return successor

@@ -4,6 +4,11 @@ It owns the transition network (everything learnt about the grammar), the masks,
 only one that calls the kernels, each time under its lock and with the GIL released inside. What a place remembers is
 read without the lock (`place`), so threads queue only for what no text has asked before, for microseconds.
 
+Some masks take longer. Sorting a vocabulary's tokens, for a pattern or a lexer, is done without the lock, or in slices
+between which it is free; a walk that learns much is broken off (NEED_TURN) and soon gets to the same node again. What
+comes out is put in if memory has not started over meanwhile. If it has, the mask is found under the lock at one go: so
+threads cannot drive each other out of a memory that is too small for two.
+
 Memory. `max_bytes` bounds the arena and the rows together. When they are full everything learnt is dropped and `epoch`
 grows by one. The place that asked is carried over; every other finds itself again by reading its own text in the new
 arena when it is next used, at a microsecond a token. Answers do not change. What does not fit at once is asked in
@@ -12,10 +17,11 @@ smaller pieces: a long text byte by byte, a mask token by token (`token_by_token
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -47,6 +53,7 @@ from maskwright.automata._layout import (
     NEED_INTERIOR,
     NEED_LEXEMES,
     NEED_ROW,
+    NEED_TURN,
     NEEDED,
     SPANS,
     STATE_INTERIOR,
@@ -61,7 +68,7 @@ from maskwright.grammar.byte_automaton import ByteAutomaton
 from maskwright.grammar.ir import Grammar, Node, TokenSet
 from maskwright.grammar.report import Report
 from maskwright.grammar.rewriting import leaves
-from maskwright.locks import Rank, shared_lock
+from maskwright.locks import Rank, let_others, shared_lock
 from maskwright.matching._answers import (
     TWO_DOCUMENTS,
     advance_with_text,
@@ -73,7 +80,8 @@ from maskwright.matching._masks import fill
 from maskwright.matching.bitmask import set_bits
 from maskwright.matching.finished_rows import LATER_FILLS, FinishedRows, end_row
 from maskwright.matching.grammar_file import to_bytes
-from maskwright.matching.lexeme_tables import sorted_tokens
+from maskwright.matching.in_progress import InProgress
+from maskwright.matching.lexeme_tables import Sorting
 from maskwright.matching.mask_tables import MaskTables
 from maskwright.matching.place import NO_EPOCH, Note, Place, Trail
 from maskwright.matching.precomputing import Precomputed, precompute
@@ -116,6 +124,8 @@ _MOST_ALIKE = 4
 """Values that must differ are told apart by so many bytes at each place."""
 _PIECE = 256
 """Bytes read at once: every one may be a new configuration, and the least memory must hold them all."""
+_TAKES_LONG = frozenset({NEED_INTERIOR, NEED_LEXEMES, NEED_TURN})
+"""What masks ask for that is done outside of the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +189,7 @@ class CompiledGrammar:
         self._max_bytes = max_bytes
         self._repetitions = Repetitions(tables)
         self._lock = shared_lock(Rank.GRAMMAR)
+        self._sorting = InProgress[None]()
         self.was_interrupted = False
         """Has something from outside ever ended the making of a rule or mask?  Then it is better compiled again."""
         prepared = prepare(grammar)
@@ -408,25 +419,37 @@ class CompiledGrammar:
 
         def completed(kernel: Callable[[], int]) -> bool:
             """Call it until it needs nothing more: has it come to its end, in the same memory?"""
-            while network.epoch == epoch and (code := kernel()) < 0:
-                self._provide(code, trail, 0)
-            return network.epoch == epoch and code != NO_ROOM
+            while True:
+                with self._lock:
+                    code = kernel() if network.epoch == epoch else NO_ROOM
+                    if code >= 0:
+                        return code != NO_ROOM
+                    needed = int(network.arena[NEEDED])
+                    if code not in _TAKES_LONG:
+                        self._provide(code, trail, 0)
+                        continue
+                try:
+                    self._make(code, needed, epoch)
+                except ArenaFull:
+                    return False
 
         with self._lock:
             # Rows and arena may each have their share, as for the whole memory; at half of it neither is ever full.
             if network.epoch != epoch or self.size_bytes > budget or self._row_bytes > budget // 4:
                 return None
-            completed(lambda: min(0, self._write_mask(configuration, row)))
-            if network.epoch == epoch and network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES:
-                recent, found = np.zeros(_RECENT, dtype=np.int32), np.empty(_MOST_PLACES_BEHIND, dtype=np.int32)
-                ahead = (self._token_start, self._token_data, row, limit, progress, recent, found)
-                is_done = completed(lambda: places_behind_tokens(network.arena, network.scratch, configuration, *ahead))
-            else:
-                found = np.empty(256, dtype=np.int32)
-                is_done = completed(
-                    lambda: places_behind_bytes(network.arena, network.scratch, configuration, limit, progress, found)
-                )
-            return np.unique(found[: progress[N_FOUND]]).tolist() if is_done else None
+            names_tokens = bool(network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES)
+        if not completed(lambda: min(0, self._write_mask(configuration, row))):
+            return None
+        if names_tokens:
+            recent, found = np.zeros(_RECENT, dtype=np.int32), np.empty(_MOST_PLACES_BEHIND, dtype=np.int32)
+            ahead = (self._token_start, self._token_data, row, limit, progress, recent, found)
+            is_done = completed(lambda: places_behind_tokens(network.arena, network.scratch, configuration, *ahead))
+        else:
+            found = np.empty(256, dtype=np.int32)
+            is_done = completed(
+                lambda: places_behind_bytes(network.arena, network.scratch, configuration, limit, progress, found)
+            )
+        return np.unique(found[: progress[N_FOUND]]).tolist() if is_done else None
 
     def look_ahead(
         self,
@@ -691,22 +714,39 @@ class CompiledGrammar:
 
     def _fill_at_once(self, trail: Trail, row: NDArray[np.int32]) -> None:
         network = self._network
-        with self._lock:
-            tries = 0
-            while True:
-                configuration = self._configuration(trail)
-                place = trail.places[-1]
-                code = self._write_base(place, configuration, row)
-                if code >= 0 and not place.is_free:
-                    code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
-                    if code == INDEPENDENT:
-                        place.is_free = True
-                        place.loops = self._loops_at(configuration)
-                if code >= 0:
-                    break
-                tries = self._provide(code, trail, tries)
-            if place.is_free:
-                place.row = place.base_row
+        epoch = NO_EPOCH
+        is_alone = False
+        while True:
+            with self._lock:
+                tries = 0
+                while True:
+                    code = self._write_row(trail, row)
+                    if code >= 0:
+                        return
+                    is_alone = is_alone or epoch not in {NO_EPOCH, network.epoch}
+                    epoch, needed = network.epoch, int(network.arena[NEEDED])
+                    if code in _TAKES_LONG and not is_alone:
+                        break
+                    tries = self._provide(code, trail, tries)
+            try:
+                self._make(code, needed, epoch)
+            except ArenaFull:
+                is_alone = True
+
+    def _write_row(self, trail: Trail, row: NDArray[np.int32]) -> int:
+        """Write the mask of the end of a trail into a row: 0 or more, or a NEED code."""
+        network = self._network
+        configuration = self._configuration(trail)
+        place = trail.places[-1]
+        code = self._write_base(place, configuration, row)
+        if code >= 0 and not place.is_free:
+            code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
+            if code == INDEPENDENT:
+                place.is_free = True
+                place.loops = self._loops_at(configuration)
+        if code >= 0 and place.is_free:
+            place.row = place.base_row
+        return code
 
     def _write_base(self, place: Place, configuration: int, row: NDArray[np.int32]) -> int:
         """Write the mask of a place, values taken as new, and perhaps keep it: 0 or more, or a NEED code."""
@@ -884,9 +924,14 @@ class CompiledGrammar:
 
     def _provide(self, code: int, trail: Trail, tries: int) -> int:
         """`_supply`; if anything from outside ends it half-way, an interrupt for instance, all that was learnt goes."""
-        try:
+        with self._anew_if_interrupted():
             return self._supply(code, trail, tries)
-        except MaskwrightError:
+
+    @contextlib.contextmanager
+    def _anew_if_interrupted(self) -> Iterator[None]:
+        try:
+            yield
+        except (MaskwrightError, ArenaFull):
             raise
         except BaseException:
             self.was_interrupted = True
@@ -902,9 +947,7 @@ class CompiledGrammar:
             if code == NEED_ROW:
                 self._add_rows()
             elif code == NEED_INTERIOR:
-                arena = self._network.arena
-                state = int(arena[NEEDED])
-                arena[state + STATE_INTERIOR] = self._tables.interior_of(*self._network.automaton_at(state))
+                self._find_interior(int(self._network.arena[NEEDED]), self._network.epoch)
             elif code == TWO_DOCUMENTS:
                 raise LimitExceeded(
                     "A value that must differ from its siblings, where it is open which JSON document is in progress,",
@@ -913,8 +956,8 @@ class CompiledGrammar:
                     remedy="write the grammar so that no document can begin while another one goes on",
                 )
             elif code == NEED_LEXEMES:
-                self._sort_lexemes(int(self._network.arena[NEEDED]))
-            else:
+                self._sort_lexemes(int(self._network.arena[NEEDED]), self._network.epoch, lambda: None)
+            elif code != NEED_TURN:
                 self._network.provide(code)
         except ArenaFull:
             if tries:
@@ -923,18 +966,57 @@ class CompiledGrammar:
             return tries + 1
         return tries
 
-    def _sort_lexemes(self, place: int) -> None:
-        """Have the tokens of a place of a lexed language sorted, and note where the record lies."""
-        network = self._network
-        scan, context, part, key = network.place_at(place)
-        data, arena, scratch = self._token_data, network.arena, network.scratch
-        record = self._tables.lexemes_of(
-            key, context, part, lambda texts: sorted_tokens(texts, data, arena, scratch, scan, context)
-        )
-        if record < 0:
-            network.provide(record)
+    def _make(self, code: int, needed: int, epoch: int) -> None:
+        """Do what a mask asked for that takes long, the lock being free; nothing if memory has started over since.
+
+        Raises ArenaFull where it should be done under the lock, by somebody who may let memory start over.
+        """
+        if code == NEED_INTERIOR:
+            self._find_interior(needed, epoch)
+        elif code == NEED_LEXEMES:
+            self._sorting.made((epoch, needed), lambda: self._sort_lexemes(needed, epoch, let_others))
         else:
-            network.arena[place + TUPLE_MEMO] = record
+            let_others()
+
+    def _find_interior(self, state: int, epoch: int) -> None:
+        """Have the tokens sorted that stay inside a string, and note where the record lies."""
+        with self._lock:
+            if self._network.epoch != epoch:
+                return
+            asked = self._network.automaton_at(state)
+        record = self._tables.own_interiors.record_of(*asked)
+        self._note(state + STATE_INTERIOR, record, epoch)
+
+    def _sort_lexemes(self, place: int, epoch: int, between: Callable[[], None]) -> None:
+        """The same for the tokens of a place of a lexed language, in slices, between which something may be done."""
+        network, lexemes = self._network, self._tables.lexemes
+        with self._lock:
+            if network.epoch != epoch:
+                return
+            scan, context, part, key = network.place_at(place)
+        texts = lexemes.part(part)
+        record = lexemes.record_of(key, context, texts)
+        if record is None:
+            sorting = Sorting(texts, self._token_data, scan, context)
+            n_left = -1
+            while n_left != 0:
+                with self._lock:
+                    if network.epoch != epoch:
+                        return
+                    arena = network.arena
+                    n_left = sorting.go_on(arena, network.scratch)
+                    if n_left < 0:
+                        with self._anew_if_interrupted():
+                            network.provide(n_left)
+                between()
+            record = lexemes.add(key, context, texts, sorting.result(arena))
+        self._note(place + TUPLE_MEMO, record, epoch)
+
+    def _note(self, offset: int, record: int, epoch: int) -> None:
+        """Note where a record lies, if memory has not started over since it was asked for."""
+        with self._lock:
+            if self._network.epoch == epoch:
+                self._network.arena[offset] = record
 
     def _restart(self, trail: Trail) -> None:
         """Begin a new arena that holds one configuration; raises LimitExceeded where not even that fits."""

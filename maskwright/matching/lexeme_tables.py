@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,9 @@ SORTED_FROM = 48
 
 MAX_LISTED = 256
 """A group of more tokens is kept as a row of bits."""
+
+TEXTS_AT_ONCE: Final = 4096
+"""Sorted in one slice: some milliseconds. New scans of the lexer take longer, but there are few."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,49 +120,72 @@ class SortedTokens:
     asks_context: bool
 
 
-def sorted_tokens(
-    part: Part, token_data: NDArray[np.uint8], arena: Ints, scratch: Ints, scan: int, context: int
-) -> SortedTokens | int:
-    """Sort a part of a vocabulary for a scan in a context; or the NEED code of what the kernel lacks."""
-    n = len(part.tokens)
-    fate = np.zeros(n, dtype=np.int8)
-    accepts = np.zeros(n, dtype=np.bool_)
-    inside, label, split, column = (np.zeros(n, dtype=np.int32) for _ in range(4))
-    mode = np.zeros(n, dtype=np.int8)
-    program = int(arena[scan + SCAN_PROGRAM])
-    code = sort_lexemes(
-        arena,
-        scratch,
-        part.begins,
-        part.ends,
-        token_data,
-        program,
-        scan,
-        context,
-        fate,
-        accepts,
-        inside,
-        label,
-        split,
-        mode,
-        column,
-    )
-    if code < 0:
-        return int(code)
-    (whole,) = np.nonzero(fate == WHOLE)
-    groups = _groups(part.tokens[whole], inside[whole], label[whole], arena, int(arena[program + PROGRAM_LABEL_WORDS]))
-    leaving = []
-    (goes,) = np.nonzero(fate == LEAVES)
-    exits = (label[goes].astype(np.int64) << 33) + (mode[goes].astype(np.int64) << 32) + (column[goes] + np.int64(1))
-    for same in _members_of(exits):
-        first = goes[same[0]]
-        following = _following(part, goes[same], split[goes[same]], token_data)
-        leaving.append(Leaving(int(label[first]), int(mode[first]), int(column[first]), *following))
-    (tangled,) = np.nonzero(fate == TANGLED)
-    if len(tangled):
-        leaving.append(Leaving(NO_LABEL, 0, 0, *_following(part, tangled, np.zeros_like(tangled), token_data)))
-    silent = ~accepts & (fate != TANGLED)
-    return SortedTokens(groups, tuple(leaving), part.tokens[silent], part.tokens[silent & (fate == WHOLE)], bool(code))
+class Sorting:
+    """A part of a vocabulary while it is sorted for a scan in a context.
+
+    Reading the texts (`go_on`) makes scans of the lexer in the arena of a grammar, whose lock the caller holds for one
+    slice at a time; what comes after that (`result`) only looks at scans that are there, which do not change.
+    """
+
+    def __init__(self, part: Part, token_data: NDArray[np.uint8], scan: int, context: int) -> None:
+        self._part = part
+        self._token_data = token_data
+        self._scan, self._context = scan, context
+        self._n_read = 0
+        self._asks_context = False
+        n = len(part.tokens)
+        self._fate = np.zeros(n, dtype=np.int8)
+        self._accepts = np.zeros(n, dtype=np.bool_)
+        self._inside, self._label, self._split, self._column = (np.zeros(n, dtype=np.int32) for _ in range(4))
+        self._mode = np.zeros(n, dtype=np.int8)
+
+    def go_on(self, arena: Ints, scratch: Ints) -> int:
+        """Read some texts more: how many are left, or the NEED code of what the kernel lacks."""
+        here = slice(self._n_read, self._n_read + TEXTS_AT_ONCE)
+        code = sort_lexemes(
+            arena,
+            scratch,
+            self._part.begins[here],
+            self._part.ends[here],
+            self._token_data,
+            int(arena[self._scan + SCAN_PROGRAM]),
+            self._scan,
+            self._context,
+            self._fate[here],
+            self._accepts[here],
+            self._inside[here],
+            self._label[here],
+            self._split[here],
+            self._mode[here],
+            self._column[here],
+        )
+        if code < 0:
+            return int(code)
+        self._asks_context |= bool(code)
+        self._n_read = min(here.stop, len(self._fate))
+        return len(self._fate) - self._n_read
+
+    def result(self, arena: Ints) -> SortedTokens:
+        """The texts, all of which were read, by what becomes of them."""
+        part, data, fate = self._part, self._token_data, self._fate
+        label, mode, column = self._label, self._mode, self._column
+        n_words = int(arena[int(arena[self._scan + SCAN_PROGRAM]) + PROGRAM_LABEL_WORDS])
+        (whole,) = np.nonzero(fate == WHOLE)
+        groups = _groups(part.tokens[whole], self._inside[whole], label[whole], arena, n_words)
+        leaving = []
+        (goes,) = np.nonzero(fate == LEAVES)
+        exits = label[goes].astype(np.int64) << 33
+        exits += (mode[goes].astype(np.int64) << 32) + (column[goes] + np.int64(1))
+        for same in _members_of(exits):
+            first = goes[same[0]]
+            following = _following(part, goes[same], self._split[goes[same]], data)
+            leaving.append(Leaving(int(label[first]), int(mode[first]), int(column[first]), *following))
+        (tangled,) = np.nonzero(fate == TANGLED)
+        if len(tangled):
+            leaving.append(Leaving(NO_LABEL, 0, 0, *_following(part, tangled, np.zeros_like(tangled), data)))
+        silent = ~self._accepts & (fate != TANGLED)
+        still_open = silent & (fate == WHOLE)
+        return SortedTokens(groups, tuple(leaving), part.tokens[silent], part.tokens[still_open], self._asks_context)
 
 
 def _members_of(keys: NDArray[np.int64]) -> list[NDArray[np.intp]]:

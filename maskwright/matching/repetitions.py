@@ -28,6 +28,7 @@ Rejected: asking in the mask's walk (masks would depend on the text and could no
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -97,14 +98,20 @@ class Repetitions:
         # By configuration, before and after the first value that asked.
         self._plans: tuple[dict[int, _Plan], dict[int, _Plan]] = ({}, {})
         self._epoch = -1
-        # A mask that is a list may name a token more than once, where several items of a configuration allow it.
-        self._out = np.empty(max(self._vocabulary.size, MAX_FOUND), dtype=np.int32)
         self._asking: AskingTokens | None = None
         self._in_string: memoryview | None = None  # that of `_asking`
         self._text = np.empty(_LONGEST_AT_ONCE, dtype=np.uint8)  # what is read next
         self._text_bytes = self._text.data
         self._work = np.empty(2 * READER_SIZE, dtype=np.int64)
         self._nothing_read = start_reading(MOST_WORDS_A_BYTE * (self._longest + 1) + _FIRST_ROOM)
+
+    @functools.cached_property
+    def _out(self) -> NDArray[np.int32]:
+        """Room for the tokens that ask; half a megabyte, which most grammars do not need.
+
+        A mask that is a list may name a token more than once, where several items of a configuration allow it.
+        """
+        return np.empty(max(self._vocabulary.size, MAX_FOUND), dtype=np.int32)
 
     def run(self, kernel: Callable[..., int], reading: Reading, *arguments: object) -> int:
         """Call `kernel(arena, scratch, configuration, the reading's arrays, ...)` until the log has enough room."""

@@ -9,7 +9,7 @@ import pytest
 
 import maskwright as mw
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, ByteAutomaton, automaton_of
-from maskwright.matching import mask_tables
+from maskwright.matching import vocabulary_arrays
 from maskwright.matching._table_layout import (
     NODE_SIZE,
     SHARED_COUNTS,
@@ -20,7 +20,8 @@ from maskwright.matching._table_layout import (
     SHARED_TRIE,
     TRIE_PAYLOAD,
 )
-from maskwright.matching.mask_tables import MaskTables, bits_of, closes_last
+from maskwright.matching.mask_tables import MaskTables, closes_last
+from maskwright.matching.table_arena import bits_of
 from tests.naive.random_grammars import QUOTED, RUN
 
 
@@ -91,10 +92,10 @@ def test_records_equal_a_loop_over_all_tokens(automaton: ByteAutomaton, n_tokens
 
 def test_records_come_back_from_disk_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     stored: dict[tuple[str, str], dict[str, np.ndarray]] = {}
-    monkeypatch.setattr(mask_tables, "MIN_CACHED_BYTES", 0)
-    monkeypatch.setattr(mask_tables, "load_arrays", lambda kind, key: stored.get((kind, key)))
+    monkeypatch.setattr(vocabulary_arrays, "MIN_CACHED_BYTES", 0)
+    monkeypatch.setattr(vocabulary_arrays, "load_arrays", lambda kind, key: stored.get((kind, key)))
     monkeypatch.setattr(
-        mask_tables, "store_arrays", lambda kind, key, arrays, most: stored.update({(kind, key): arrays})
+        vocabulary_arrays, "store_arrays", lambda kind, key, arrays, most: stored.update({(kind, key): arrays})
     )
     vocabulary = vocabulary_of(200, seed=5)
     made, read = MaskTables(vocabulary), MaskTables(vocabulary)

@@ -9,7 +9,7 @@ import pytest
 import maskwright as mw
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, CLOSES, NO_UNIT, REFUSED, ByteAutomaton, automaton_of
 from maskwright.grammar.ir import Automaton, Call, Grammar, Node, choice, literal, sequence
-from maskwright.matching import mask_tables
+from maskwright.matching import mask_tables, own_interiors
 from tests.matching.test_masks_by_brute_force import check_everywhere
 from tests.naive.random_grammars import QUOTED, RUN
 
@@ -20,7 +20,8 @@ LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 def listing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a small vocabulary knows would always be listed; large ones keep rows, to which masks add and take."""
     if request.param == "all are rows":
-        monkeypatch.setattr(mask_tables, "_MAX_LISTED", 0)
+        for module in (mask_tables, own_interiors):
+            monkeypatch.setattr(module, "MAX_LISTED", 0)
 
 
 def compare_along_random_texts(compiled: mw.CompiledGrammar, rng: random.Random, n_tokens: int) -> int:

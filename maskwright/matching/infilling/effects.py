@@ -49,7 +49,7 @@ from maskwright.matching.infilling._walk import (
     walk_strings,
 )
 from maskwright.matching.infilling.symbols import FIRST_SYMBOL, Symbols, Word
-from maskwright.matching.mask_tables import bits_of
+from maskwright.matching.table_arena import bits_of
 from maskwright.matching.token_trie import flatten
 from maskwright.matching.vocabulary import Vocabulary
 

@@ -89,8 +89,8 @@ from maskwright.grammar.lexed_language import LexedLanguage
 _MAX_RESERVED_WORDS = 1 << 26
 """Room that is reserved at once, 256 MiB of addresses at most. Untouched memory costs nothing; growing instead means to
 copy everything at a single mask's expense, which was the longest tail of all (130 ms for a large grammar)."""
-MOST_STEPS, MOST_WORDS = 2048, 1 << 17
-"""What a mask may learn in one turn, which should take ten milliseconds: a step takes one to ten microseconds, and
+MOST_STEPS, MOST_WORDS = 1024, 1 << 16
+"""What a mask may learn in one turn, which should take ten milliseconds: a step takes two to twenty microseconds, and
 thirty words of configurations or so take one more."""
 _FIRST_BUCKETS = 1 << 13
 _FIRST_NONTERMINALS = 256

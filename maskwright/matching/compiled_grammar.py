@@ -713,25 +713,35 @@ class CompiledGrammar:
                 place.row = place.base_row = self._finished.row_of(-place.configuration, row, LATER_FILLS)
 
     def _fill_at_once(self, trail: Trail, row: NDArray[np.int32]) -> None:
+        """The same; the lock is opened whenever something was needed."""
         network = self._network
         epoch = NO_EPOCH
-        is_alone = False
         while True:
             with self._lock:
-                tries = 0
-                while True:
-                    code = self._write_row(trail, row)
-                    if code >= 0:
+                code = self._write_row(trail, row)
+                if code >= 0:
+                    return
+                if epoch not in {NO_EPOCH, network.epoch}:
+                    self._fill_at_one_go(trail, row, 0)
+                    return
+                epoch, needed = network.epoch, int(network.arena[NEEDED])
+                if code not in _TAKES_LONG:
+                    tries = self._provide(code, trail, 0)
+                    if tries:
+                        self._fill_at_one_go(trail, row, tries)
                         return
-                    is_alone = is_alone or epoch not in {NO_EPOCH, network.epoch}
-                    epoch, needed = network.epoch, int(network.arena[NEEDED])
-                    if code in _TAKES_LONG and not is_alone:
-                        break
-                    tries = self._provide(code, trail, tries)
+                    continue
             try:
                 self._make(code, needed, epoch)
             except ArenaFull:
-                is_alone = True
+                with self._lock:
+                    self._fill_at_one_go(trail, row, 0)
+                return
+
+    def _fill_at_one_go(self, trail: Trail, row: NDArray[np.int32], tries: int) -> None:
+        """The same where memory started over meanwhile: the lock stays closed."""
+        while (code := self._write_row(trail, row)) < 0:
+            tries = self._provide(code, trail, tries)
 
     def _write_row(self, trail: Trail, row: NDArray[np.int32]) -> int:
         """Write the mask of the end of a trail into a row: 0 or more, or a NEED code."""

@@ -9,7 +9,9 @@ the first arena FIRST_BYTES are touched at once.
 Pages are small ones, by advice to the system: numpy asks for pages of two megabytes, each of which is cleared when it
 is first touched, in the middle of one mask (5 ms on such a machine, 0.2 ms elsewhere).
 
-At most MAX_ARENAS are kept, of which no more than MAX_BYTES have been touched; larger ones go back to the system.
+At most MAX_ARENAS are kept; those of which more than MAX_BYTES were in use go back to the system, and so do all pages
+of the others beyond KEPT_BYTES. Else an arena that serves one grammar after another would keep the pages of the largest
+of them for ever, and a cache full of small grammars would take ten times what they weigh.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from maskwright.automata._layout import FREE
 MAX_ARENAS: Final = 2
 MAX_BYTES: Final = 6 << 20
 FIRST_BYTES: Final = 4 << 20
+KEPT_BYTES: Final = 2 << 20
+"""Most grammars use half a megabyte."""
 _LARGE_WORDS: Final = 1 << 20
 """From this size on memory comes from the system, and its pages when they are touched."""
 
@@ -84,8 +88,16 @@ class ArenaPool:
     def give_back(self, arena: Ints, scratch: Ints) -> None:
         """Take the arrays of a grammar that is gone."""
         if 4 * int(arena[FREE]) <= MAX_BYTES:
+            _let_go_of_pages(arena)
             self._arenas.append(arena)
         self._scratches.append(scratch)
+
+
+def _let_go_of_pages(arena: Ints) -> None:
+    """Give those beyond KEPT_BYTES back to the system."""
+    memory = arena.base.obj if isinstance(arena.base, memoryview) else None
+    if isinstance(memory, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        memory.madvise(mmap.MADV_DONTNEED, KEPT_BYTES, len(memory) - KEPT_BYTES)
 
 
 def _taken(queue: deque[Ints], n_words: int) -> Ints | None:

@@ -116,6 +116,7 @@ _FEWEST_ROWS, _MOST_RESERVED_ROWS = 16, 4096
 that: addresses, not memory, as for the arena."""
 _BYTES_FOR_ONE_REMEMBERED = 1024
 """A place takes some 300 bytes and a way from one to another 100: they get a part of what the arena may take."""
+_EMPTIED_AT_ONCE = 2
 _MOST_PLACES_BEHIND, _RECENT = 1 << 16, 1 << 12
 """Configurations that the tokens of one mask may lead to, repeats included; those that are remembered as found."""
 _MAX_WORDS = 1 << 31
@@ -215,6 +216,7 @@ class CompiledGrammar:
             raise self._too_large() from error
         self._rows = self._first_rows()
         self._places: dict[int, Place] = {}
+        self._forgotten: list[Place] = []
         self._n_rows_by_token = self._n_tokens_left_out = 0
         self._n_ways = 0  # from place to place, which are kept up to so many as the places
         self._most_remembered = max_bytes // _BYTES_FOR_ONE_REMEMBERED
@@ -550,6 +552,7 @@ class CompiledGrammar:
         if place is None:
             if len(self._places) >= self._most_remembered:
                 self._forget_places()
+            self._empty_forgotten()
             network = self._network
             is_accepting = bool(network.arena[configuration + IS_ACCEPTING])
             place = self._places[key] = Place(configuration, network.epoch, has_asked, is_accepting)
@@ -558,13 +561,22 @@ class CompiledGrammar:
         return place
 
     def _forget_places(self) -> None:
-        """Let go of what places remember; those that are in use stay what they are."""
-        for place in self._places.values():
+        """Let go of what places remember; those that are in use stay what they are.
+
+        A quarter of a million of them would take 0.1 s, so they are emptied a few at a time, with every place and way
+        that comes; there are never more to be emptied than may be remembered.
+        """
+        self._forgotten += self._places.values()
+        self._places = {}
+        self._n_ways = 0
+
+    def _empty_forgotten(self) -> None:
+        """Empty some of the places that were forgotten: places lead to each other, so they do not go by themselves."""
+        for _ in range(min(len(self._forgotten), _EMPTIED_AT_ONCE)):
+            place = self._forgotten.pop()
             place.after.clear()
             place.after_new.clear()
             place.row = place.base_row = None
-        self._places.clear()
-        self._n_ways = 0
 
     def after_token(self, trail: Trail, token_id: int) -> tuple[Place, Note | None] | None:
         """The place after one more token (no end token), and what to note of it, or None if it is refused."""
@@ -614,6 +626,7 @@ class CompiledGrammar:
         """Keep a way from a place to another."""
         after[token_id] = place
         self._n_ways += 1
+        self._empty_forgotten()
         if self._n_ways >= self._most_remembered:
             self._forget_places()
 

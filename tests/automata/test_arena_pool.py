@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 import numpy as np
+import pytest
 
 import maskwright as mw
 from maskwright.automata._layout import FREE
-from maskwright.automata.arena_pool import MAX_ARENAS, MAX_BYTES, ArenaPool
+from maskwright.automata.arena_pool import KEPT_BYTES, MAX_ARENAS, MAX_BYTES, ArenaPool
 
 VOCABULARY = mw.Vocabulary([b"a", b"b", b"ab", b'"', b"1", b""], eos_token_ids=[5])
 
@@ -34,6 +36,19 @@ def test_large_arenas_and_too_many_are_let_go() -> None:
         pool.give_back(arena, arena)
     again = [pool.arena(1000) for _ in range(MAX_ARENAS + 1)]
     assert sum(any(arena is old for old in kept) for arena in again) == MAX_ARENAS
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pages that are let go of may keep their content")
+def test_pages_of_an_arena_that_few_grammars_need_go_back_to_the_system() -> None:
+    pool = ArenaPool()
+    arena = pool.arena(MAX_BYTES // 4)
+    arena[:] = 7
+    arena[FREE] = MAX_BYTES // 4
+    pool.give_back(arena, np.zeros(1, dtype=np.int32))
+    again = pool.arena(MAX_BYTES // 4)
+    assert again is arena
+    assert (again[KEPT_BYTES // 4 :] == 0).all(), "such a page is a new one"
+    assert (again[FREE + 1 : KEPT_BYTES // 4] == 7).all()
 
 
 def masks_along(grammar: mw.CompiledGrammar, text: bytes) -> list[list[int]]:

@@ -224,6 +224,29 @@ def test_masks_in_turns_are_right_while_memory_starts_over_under_the_threads(mon
     assert grammar.memory.n_restarts >= 2
 
 
+def test_places_that_are_forgotten_are_emptied_little_by_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled_grammar, "_BYTES_FOR_ONE_REMEMBERED", (8 << 20) // 50)
+    grammar = mw.Compiler(VOCABULARY, max_bytes=8 << 20).compile_grammar(GRAMMAR)
+    places: dict[int, Any] = {}
+    most_emptied = most_waiting = 0
+    for seed in range(20):
+        matcher = grammar.matcher()
+        for token, mask in zip(*random_text(random.Random(seed), 30), strict=True):
+            full = [place for place in places.values() if place.after or place.row is not None]
+            assert mask_of(matcher) == mask
+            matcher.accept_token(token)
+            most_emptied = max(most_emptied, sum(not place.after and place.row is None for place in full))
+            most_waiting = max(most_waiting, len(grammar._forgotten))
+            places |= {id(place): place for place in grammar._places.values()}
+    assert len(places) > 200
+    assert 40 < most_waiting <= grammar._most_remembered
+    assert 0 < most_emptied <= 8, "not all at once"
+    known = {id(place) for place in [*grammar._places.values(), *grammar._forgotten]}
+    gone = [place for number, place in places.items() if number not in known]
+    assert len(gone) > 100
+    assert sum(bool(place.after) for place in gone) < len(gone) / 10, "but for those that a text went on from"
+
+
 def test_threads_that_want_the_same_tokens_sorted_sort_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
     vocabulary = random_vocabulary(5)
     expected = {kind: masks_along(compiled(mw.Compiler(vocabulary)), 0, 3) for kind, compiled in COMPILED.items()}

@@ -190,7 +190,8 @@ class CompiledGrammar:
         self._max_bytes = max_bytes
         self._repetitions = Repetitions(tables)
         self._lock = shared_lock(Rank.GRAMMAR)
-        self._sorting = InProgress[None]()
+        self._sorting: InProgress[None] = InProgress()
+        self._making_outlook: InProgress[Outlook] = InProgress()
         self.was_interrupted = False
         """Has something from outside ever ended the making of a rule or mask?  Then it is better compiled again."""
         prepared = prepare(grammar)
@@ -271,12 +272,16 @@ class CompiledGrammar:
     @property
     def outlook(self) -> Outlook:
         """What it takes to complete texts, in tokens; made when it is first asked for."""
+        known = self._outlook
+        return known if known is not None else self._making_outlook.made((), self._made_outlook)
+
+    def _made_outlook(self) -> Outlook:
+        """The outlook, without the lock: the first one of a vocabulary takes long."""
         from maskwright.matching.completion.outlook import Outlook
 
-        with self._lock:
-            if self._outlook is None:
-                self._outlook = Outlook(self)
-            return self._outlook
+        if self._outlook is None:
+            self._outlook = Outlook(self)
+        return self._outlook
 
     def least_tokens(self, start: str | None = None) -> int:
         """The fewest tokens of a text, the end token included: the least `max_tokens`. Raises UnsupportedBudget."""

@@ -104,14 +104,15 @@ class MaskTables:
     @property
     def asking_tokens(self) -> AskingTokens:
         """What matters of the tokens where values must be distinct, found on first use."""
-        if self._asking_tokens is None:
-            self._asking_tokens = self._finding.made((), self._find_asking_tokens)
-        return self._asking_tokens
+        known = self._asking_tokens
+        return known if known is not None else self._finding.made((), self._found_asking_tokens)
 
-    def _find_asking_tokens(self) -> AskingTokens:
-        vocabulary = self.vocabulary
-        arrays = vocabulary_arrays(vocabulary, _KIND_OF_ASKING, "tokens", lambda: asking_arrays(vocabulary))
-        return AskingTokens(**arrays)
+    def _found_asking_tokens(self) -> AskingTokens:
+        if self._asking_tokens is None:
+            vocabulary = self.vocabulary
+            arrays = vocabulary_arrays(vocabulary, _KIND_OF_ASKING, "tokens", lambda: asking_arrays(vocabulary))
+            self._asking_tokens = AskingTokens(**arrays)
+        return self._asking_tokens
 
     def states_of(self, automaton: ByteAutomaton) -> list[int]:
         """The offset of the record of each state of a shared automaton, made (or read from disk) on first use.

@@ -16,6 +16,7 @@ from maskwright.automata import transition_network
 from maskwright.automata.transition_network import ArenaFull
 from maskwright.matching import compiled_grammar, lexeme_tables, mask_tables, own_interiors
 from maskwright.matching.compiled_grammar import CompiledGrammar
+from maskwright.matching.completion.outlook import Outlook
 from maskwright.matching.interiors import MergedStates
 from maskwright.matching.lexeme_tables import Sorting
 from tests.matching.counted_brackets import GRAMMAR, VOCABULARY, mask_of, random_text
@@ -291,3 +292,22 @@ def test_shared_automata_of_strangers_stay_within_their_bytes(monkeypatch: pytes
     assert [masks_along(compiler.compile_gbnf(text), 1) for text in texts] == expected
     assert compiler.table_bytes - before < grown // 2
     assert np.count_nonzero(compiler._tables.arena) > 0
+
+
+def test_what_budgets_need_is_made_once_with_all_locks_open(
+    held: dict[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Outlook] = []
+    begin = Outlook.__init__
+
+    def counted(outlook: Outlook, grammar: CompiledGrammar) -> None:
+        made.append(outlook)
+        assert not held.get(threading.get_ident())
+        begin(outlook, grammar)
+
+    monkeypatch.setattr(Outlook, "__init__", counted)
+    grammar = mw.Compiler(VOCABULARY).compile_grammar(GRAMMAR)
+    found: list[Outlook] = []
+    in_threads(lambda _: found.append(grammar.outlook))
+    assert {id(one) for one in found} == {id(made[0])}
+    assert len(made) == 1

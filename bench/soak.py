@@ -7,9 +7,12 @@
 are cancelled half-way. Caches are smaller than the traffic, and a grammar may learn so little that its memory starts
 over.
 
-Printed and written: resident memory and its slope for each ten minutes of such traffic (30,000 requests),
-without the first fifth, in which caches fill; how long locks were held (`watched_locks`), by the clock and in processor
-time; requests and errors by kind. The exit status is 1 if an answer was wrong or an error was not one of ours.
+Printed and written: resident memory and its slope for each ten minutes of such traffic (30,000 requests), without the
+first fifth, in which caches fill, and in the second half; how long locks were held (`watched_locks`), by the clock and
+in processor time; requests and errors by kind. The exit status is 1 if an answer was wrong or an error was not one of
+ours. What the C library is told about its heaps (docs/serving.md) is written too:
+
+    MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TRIM_THRESHOLD_=4194304 python -m bench.soak
 """
 
 from __future__ import annotations
@@ -154,9 +157,9 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def slope_percent(samples: list[Sample]) -> float:
-    """By how many percent of their mean memory grows in 30,000 requests, after the warm-up; least squares."""
-    first = WARM_UP_SHARE * samples[-1].n_requests
+def slope_percent(samples: list[Sample], left_out: float = WARM_UP_SHARE) -> float:
+    """By how many percent of its mean memory grows in 30,000 requests, without the first ones; least squares."""
+    first = left_out * samples[-1].n_requests
     kept = [one for one in samples if one.n_requests >= first]
     if len(kept) < 3 or kept[-1].n_requests == kept[0].n_requests:
         return float("nan")
@@ -226,7 +229,8 @@ def _print(console: Console, run: Run, samples: list[Sample], watch: Watch, disk
     console.print(f"Wrong: {run.faults or 'nothing'}", markup=False)
     console.print(
         f"{run.n_done:,} requests, {run.n_tokens:,} steps in {seconds:,.0f} s: {run.n_done / seconds:,.0f} requests/s; "
-        f"memory grows by {slope_percent(samples):+.2f} % in 30,000 requests; {disk_bytes / 2**20:.1f} MiB on disk"
+        f"memory grows by {slope_percent(samples):+.2f} % in 30,000 requests, in the second half by "
+        f"{slope_percent(samples, 0.5):+.2f} %; {disk_bytes / 2**20:.1f} MiB on disk"
     )
 
 
@@ -240,6 +244,8 @@ def _as_json(options: argparse.Namespace, run: Run, samples: list[Sample], watch
         "wrong": run.faults,
         "seconds": samples[-1].seconds,
         "slope_percent_in_30000_requests": slope_percent(samples),
+        "slope_percent_in_the_second_half": slope_percent(samples, 0.5),
+        "malloc": {name: value for name, value in os.environ.items() if name.startswith("MALLOC_")},
         "locks": {
             rank: {
                 "times": wall.counts.total(),

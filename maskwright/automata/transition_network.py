@@ -89,9 +89,9 @@ from maskwright.grammar.lexed_language import LexedLanguage
 _MAX_RESERVED_WORDS = 1 << 26
 """Room that is reserved at once, 256 MiB of addresses at most. Untouched memory costs nothing; growing instead means to
 copy everything at a single mask's expense, which was the longest tail of all (130 ms for a large grammar)."""
-MOST_STEPS, MOST_WORDS = 1024, 1 << 16
-"""What a mask may learn in one turn, which should take ten milliseconds: a step takes two to twenty microseconds, and
-thirty words of configurations or so take one more."""
+MOST_STEPS, MOST_WORDS = 1024, 1 << 18
+"""What a mask may learn in one turn, which takes ten milliseconds or so: a step takes two to twenty microseconds. Words
+matter where a configuration has many; those of a lexer have three hundred."""
 _FIRST_BUCKETS = 1 << 13
 _FIRST_NONTERMINALS = 256
 _MAX_WORDS = (1 << 31) - 1

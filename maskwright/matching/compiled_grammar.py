@@ -17,11 +17,10 @@ smaller pieces: a long text byte by byte, a mask token by token (`token_by_token
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -559,7 +558,8 @@ class CompiledGrammar:
         if place is None:
             if len(self._places) >= self._most_remembered:
                 self._forget_places()
-            self._empty_forgotten()
+            if self._forgotten:
+                self._empty_forgotten()
             network = self._network
             is_accepting = bool(network.arena[configuration + IS_ACCEPTING])
             place = self._places[key] = Place(configuration, network.epoch, has_asked, is_accepting)
@@ -633,7 +633,8 @@ class CompiledGrammar:
         """Keep a way from a place to another."""
         after[token_id] = place
         self._n_ways += 1
-        self._empty_forgotten()
+        if self._forgotten:
+            self._empty_forgotten()
         if self._n_ways >= self._most_remembered:
             self._forget_places()
 
@@ -955,14 +956,9 @@ class CompiledGrammar:
 
     def _provide(self, code: int, trail: Trail, tries: int) -> int:
         """`_supply`; if anything from outside ends it half-way, an interrupt for instance, all that was learnt goes."""
-        with self._anew_if_interrupted():
-            return self._supply(code, trail, tries)
-
-    @contextlib.contextmanager
-    def _anew_if_interrupted(self) -> Iterator[None]:
         try:
-            yield
-        except (MaskwrightError, ArenaFull):
+            return self._supply(code, trail, tries)
+        except MaskwrightError:
             raise
         except BaseException:
             self.was_interrupted = True
@@ -1037,11 +1033,21 @@ class CompiledGrammar:
                     arena = network.arena
                     n_left = sorting.go_on(arena, network.scratch)
                     if n_left < 0:
-                        with self._anew_if_interrupted():
-                            network.provide(n_left)
+                        self._provide_scans(n_left)
                 between()
             record = lexemes.add(key, context, texts, sorting.result(arena))
         self._note(place + TUPLE_MEMO, record, epoch)
+
+    def _provide_scans(self, code: int) -> None:
+        """Supply what sorting needs; raises ArenaFull. An interrupt ends it as it ends `_provide`."""
+        try:
+            self._network.provide(code)
+        except (MaskwrightError, ArenaFull):
+            raise
+        except BaseException:
+            self.was_interrupted = True
+            self._begin_anew()
+            raise
 
     def _note(self, offset: int, record: int, epoch: int) -> None:
         """Note where a record lies, if memory has not started over since it was asked for."""

@@ -13,6 +13,7 @@ import pytest
 import maskwright as mw
 import maskwright.locks
 from maskwright.automata import transition_network
+from maskwright.automata._layout import NEED_MEMORY
 from maskwright.automata.transition_network import ArenaFull
 from maskwright.matching import compiled_grammar, lexeme_tables, mask_tables, own_interiors
 from maskwright.matching.compiled_grammar import CompiledGrammar
@@ -78,6 +79,13 @@ def masks_along(grammar: CompiledGrammar, seed: int, n_tokens: int = 12) -> list
             break
         matcher.accept_token(chance.choice(going_on))
     return masks
+
+
+def mask_of_any(matcher: mw.Matcher) -> list[int]:
+    """The tokens of its mask, whatever its vocabulary."""
+    row = mw.allocate_bitmask(1, matcher._grammar.vocabulary.size)[0]
+    matcher.fill_bitmask(row)
+    return mw.allowed_tokens(row).tolist()
 
 
 COMPILED: dict[str, Callable[[mw.Compiler], CompiledGrammar]] = {
@@ -204,6 +212,28 @@ def test_where_a_slice_finds_no_memory_the_mask_is_made_under_the_lock(monkeypat
     assert [masks_along(grammar, seed, 4) for seed in range(3)] == whole
     assert not is_full
     assert grammar.memory.n_restarts >= 1
+
+
+def test_an_interrupt_while_a_slice_is_supplied_costs_what_was_learnt_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = [masks_along(COMPILED["a lexer"](mw.Compiler(random_vocabulary(4))), seed, 4) for seed in range(3)]
+    grammar = COMPILED["a lexer"](mw.Compiler(random_vocabulary(4)))
+    matcher = grammar.matcher()
+    epoch = grammar._network.epoch
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Sorting, "go_on", lambda *_: NEED_MEMORY)
+        patched.setattr(grammar._network, "provide", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            mask_of_any(matcher)
+    assert grammar.was_interrupted
+    assert grammar._network.epoch > epoch
+    assert mask_of_any(matcher) == whole[0][0]
+    assert [masks_along(grammar, seed, 4) for seed in range(3)] == whole
 
 
 def test_masks_in_turns_are_right_while_memory_starts_over_under_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ class BoundedCache(Generic[Arguments, Result]):
 
     def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         """The result for these arguments."""
-        key = (args, *sorted(kwargs.items()))
+        key = (args, *sorted(kwargs.items())) if kwargs else args
         with self._lock:
             known = self._results.get(key)
             if known is not None:

@@ -188,6 +188,7 @@ class CompiledGrammar:
         self._token_start = self.vocabulary.token_start
         self._token_data = self.vocabulary.token_data
         self._tables = tables
+        self._table_arena = tables.table_arena
         self._max_bytes = max_bytes
         self._repetitions = Repetitions(tables)
         self._lock = shared_lock(Rank.GRAMMAR)
@@ -526,7 +527,7 @@ class CompiledGrammar:
     def _write_mask(self, configuration: int, row: NDArray[np.int32]) -> int:
         """Write the mask of a configuration, values taken as new: the name of the mask, or a NEED code."""
         network = self._network
-        return fill(network.arena, network.scratch, configuration, self._tables.arena, self._rows, row)
+        return fill(network.arena, network.scratch, configuration, self._table_arena.words, self._rows, row)
 
     # What follows is for `Matcher`: every answer about a text that its place does not remember.
 
@@ -734,7 +735,7 @@ class CompiledGrammar:
                 place.row = place.base_row = self._finished.row_of(-place.configuration, row, LATER_FILLS)
 
     def _fill_at_once(self, trail: Trail, row: NDArray[np.int32]) -> None:
-        """The same; the lock is opened whenever something was needed, until memory starts over for the second time."""
+        """`fill_row` where memory has room; the lock is opened whenever something was needed, as long as that is well."""
         network = self._network
         epoch, n_epochs = NO_EPOCH, 0
         while True:
@@ -743,7 +744,7 @@ class CompiledGrammar:
                 if code >= 0:
                     return
                 n_epochs += epoch != network.epoch
-                epoch, needed = network.epoch, int(network.arena[NEEDED])
+                epoch = network.epoch
                 if n_epochs > _MOST_EPOCHS:
                     self._fill_at_one_go(trail, row, 0)
                     return
@@ -753,6 +754,7 @@ class CompiledGrammar:
                         self._fill_at_one_go(trail, row, tries)
                         return
                     continue
+                needed = int(network.arena[NEEDED])
             try:
                 self._make(code, needed, epoch)
             except ArenaFull:
@@ -761,7 +763,7 @@ class CompiledGrammar:
                 return
 
     def _fill_at_one_go(self, trail: Trail, row: NDArray[np.int32], tries: int) -> None:
-        """The same without opening the lock."""
+        """The same where memory has started over for the second time: the lock stays closed."""
         while (code := self._write_row(trail, row)) < 0:
             tries = self._provide(code, trail, tries)
 
@@ -770,26 +772,22 @@ class CompiledGrammar:
         network = self._network
         configuration = self._configuration(trail)
         place = trail.places[-1]
-        code = self._write_base(place, configuration, row)
-        if code >= 0 and not place.is_free:
-            code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
-            if code == INDEPENDENT:
-                place.is_free = True
-                place.loops = self._loops_at(configuration)
-        if code >= 0 and place.is_free:
-            place.row = place.base_row
-        return code
-
-    def _write_base(self, place: Place, configuration: int, row: NDArray[np.int32]) -> int:
-        """Write the mask of a place, values taken as new, and perhaps keep it: 0 or more, or a NEED code."""
-        if place.base_row is not None:
+        if place.base_row is not None:  # kept as if all values were new
             row.data[:] = place.base_row.words
-            return 0
-        mask = self._write_mask(configuration, row)
-        if mask >= 0:
+        else:
+            mask = self._write_mask(configuration, row)
+            if mask < 0:
+                return mask
             place.n_fills += 1
             place.base_row = self._finished.row_of(mask, row, place.n_fills)
-        return mask
+        if not place.is_free:
+            code = self._repetitions.forbid(network, trail, configuration, row) if network.asks else INDEPENDENT
+            if code != INDEPENDENT:
+                return code
+            place.is_free = True
+            place.loops = self._loops_at(configuration)
+        place.row = place.base_row
+        return 0
 
     def _loops_at(self, configuration: int) -> memoryview | None:
         """The tokens that lead from a configuration to itself, if the vocabulary knows them: see `Place`."""

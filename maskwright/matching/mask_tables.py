@@ -60,7 +60,7 @@ _SLACK_BYTES = 16 << 20
 class MaskTables:
     """The tables of one vocabulary, shared by all its grammars. Thread-safe.
 
-    own_interiors, lexemes: the records of what is not shared by all grammars.
+    table_arena: where everything lies. own_interiors, lexemes: the records of what is not shared by all grammars.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -79,27 +79,27 @@ class MaskTables:
         payload = np.zeros((len(trie.tokens), 2), dtype=np.int32)
         payload[:, 0] = trie.tokens
         limits = MAX_SHARED_BYTES + MAX_INTERIOR_BYTES + MAX_LEXEME_BYTES + _SLACK_BYTES
-        self._arena = TableArena(trie.nodes.size + payload.size + limits // 4)
+        self.table_arena = TableArena(trie.nodes.size + payload.size + limits // 4)
         eos = [len(vocabulary.eos_token_ids), *vocabulary.eos_token_ids]
         entries = {
-            MAIN_TRIE: self._arena.append(trie.nodes),
-            MAIN_TRIE + TRIE_PAYLOAD: self._arena.append(payload),
-            EOS_LIST: self._arena.append(np.array(eos, dtype=np.int32)),
+            MAIN_TRIE: self.table_arena.append(trie.nodes),
+            MAIN_TRIE + TRIE_PAYLOAD: self.table_arena.append(payload),
+            EOS_LIST: self.table_arena.append(np.array(eos, dtype=np.int32)),
             N_WORDS: self.n_words,
         }
-        self._arena.words[[*entries]] = [*entries.values()]
-        self.own_interiors = OwnInteriors(vocabulary, self._arena)
-        self.lexemes = LexemeRecords(vocabulary, self._arena)
+        self.table_arena.words[[*entries]] = [*entries.values()]
+        self.own_interiors = OwnInteriors(vocabulary, self.table_arena)
+        self.lexemes = LexemeRecords(vocabulary, self.table_arena)
 
     @property
     def arena(self) -> NDArray[np.int32]:
         """int32[...], laid out as in `_table_layout`."""
-        return self._arena.words
+        return self.table_arena.words
 
     @property
     def size_bytes(self) -> int:
         """Bytes in use in the arena."""
-        return 4 * self._arena.n_used
+        return 4 * self.table_arena.n_used
 
     @property
     def asking_tokens(self) -> AskingTokens:
@@ -120,7 +120,7 @@ class MaskTables:
         All 0 (nothing is known) where a token could stay inside after an edge that asks for the least number of units:
         records keep no such number for the tokens that stay. The same where there is no room for more.
         """
-        with self._arena.lock:
+        with self.table_arena.lock:
             known = self._records.get(automaton)
             is_full = self._shared_words > MAX_SHARED_BYTES // 4
         if known is not None:
@@ -137,17 +137,17 @@ class MaskTables:
             lambda: _classified(self.vocabulary, automaton),
             max_bytes=_MAX_KEPT_BYTES,
         )
-        with self._arena.lock:
+        with self.table_arena.lock:
             known = self._records.get(automaton)
             if known is None:
-                before = self._arena.n_used
+                before = self.table_arena.n_used
                 known = [self._add_record(arrays, state) for state in range(automaton.n_states)]
-                self._shared_words += self._arena.n_used - before
+                self._shared_words += self.table_arena.n_used - before
                 self._records[automaton] = known
             return known
 
     def _add_record(self, arrays: Arrays, state: int) -> int:
-        arena = self._arena
+        arena = self.table_arena
         interior = arrays[f"{state}.interior"]
         counts = arrays[f"{state}.counts"]
         continuing = arrays["continuing"]

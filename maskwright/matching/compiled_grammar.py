@@ -735,7 +735,7 @@ class CompiledGrammar:
                 place.row = place.base_row = self._finished.row_of(-place.configuration, row, LATER_FILLS)
 
     def _fill_at_once(self, trail: Trail, row: NDArray[np.int32]) -> None:
-        """`fill_row` where memory has room; the lock is opened whenever something was needed, as long as that is well."""
+        """The mask where memory has room for it; the lock is opened whenever something was needed."""
         network = self._network
         epoch, n_epochs = NO_EPOCH, 0
         while True:

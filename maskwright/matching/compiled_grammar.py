@@ -6,8 +6,8 @@ read without the lock (`place`), so threads queue only for what no text has aske
 
 Some masks take longer. Sorting a vocabulary's tokens, for a pattern or a lexer, is done without the lock, or in slices
 between which it is free; a walk that learns much is broken off (NEED_TURN) and soon gets to the same node again. What
-comes out is put in if memory has not started over meanwhile. If it has twice, the mask is found under the lock at one
-go: so threads cannot drive each other out of a memory that is too small for two.
+comes out is put in if memory has not started over meanwhile. If it does again and again, the mask is found under the
+lock at one go: so threads cannot drive each other out of a memory that is too small for two.
 
 Memory. `max_bytes` bounds the arena and the rows together. When they are full everything learnt is dropped and `epoch`
 grows by one. The place that asked is carried over; every other finds itself again by reading its own text in the new
@@ -124,8 +124,9 @@ _MOST_ALIKE = 4
 """Values that must differ are told apart by so many bytes at each place."""
 _PIECE = 256
 """Bytes read at once: every one may be a new configuration, and the least memory must hold them all."""
-_MOST_EPOCHS = 2
-"""A mask that memory does not let come to its end in so many is found at one go."""
+_MOST_EPOCHS, _MOST_RESTARTS = 8, 2
+"""A mask that has not come to its end when memory started over so often, or was filled by it so often, is found at one
+go."""
 _TAKES_LONG = frozenset({NEED_INTERIOR, NEED_LEXEMES, NEED_TURN})
 """What masks ask for that is done outside of the lock."""
 
@@ -737,7 +738,7 @@ class CompiledGrammar:
     def _fill_at_once(self, trail: Trail, row: NDArray[np.int32]) -> None:
         """The mask where memory has room for it; the lock is opened whenever something was needed."""
         network = self._network
-        epoch, n_epochs = NO_EPOCH, 0
+        epoch, n_epochs, n_restarts = NO_EPOCH, 0, 0
         while True:
             with self._lock:
                 code = self._write_row(trail, row)
@@ -749,9 +750,9 @@ class CompiledGrammar:
                     self._fill_at_one_go(trail, row, 0)
                     return
                 if code not in _TAKES_LONG:
-                    tries = self._provide(code, trail, 0)
-                    if tries and n_epochs == _MOST_EPOCHS:
-                        self._fill_at_one_go(trail, row, tries)
+                    n_restarts += self._provide(code, trail, 0)
+                    if n_restarts == _MOST_RESTARTS:
+                        self._fill_at_one_go(trail, row, 1)
                         return
                     continue
                 needed = int(network.arena[NEEDED])
@@ -763,7 +764,7 @@ class CompiledGrammar:
                 return
 
     def _fill_at_one_go(self, trail: Trail, row: NDArray[np.int32], tries: int) -> None:
-        """The same where memory has started over for the second time: the lock stays closed."""
+        """The same where memory has started over too often: the lock stays closed. `tries` as for `_supply`."""
         while (code := self._write_row(trail, row)) < 0:
             tries = self._provide(code, trail, tries)
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from maskwright.errors import BudgetTooSmall, TokenRejected
 from maskwright.matching.behaviour.spellings import spellings_of
 from maskwright.matching.bitmask import is_allowed, packed_row, set_bits
-from maskwright.matching.completion._search import NO_WAY
+from maskwright.matching.completion._store import NO_WAY
 from maskwright.matching.explaining import Reason, TokenExplanation
 from maskwright.matching.finished_rows import FinishedRow
 from maskwright.matching.matcher import Matcher

@@ -51,8 +51,24 @@ from maskwright.automata._layout import (
 )
 from maskwright.automata.arena_pool import reserved
 from maskwright.errors import LimitExceeded
-from maskwright.matching.completion import _search as search
-from maskwright.matching.completion._search import CLASS_MASK, NO_WAY
+from maskwright.matching.completion._search import PAUSED, SETTLED, settle
+from maskwright.matching.completion._store import (
+    CLASS_MASK,
+    EXIT_SIZE,
+    EXITS,
+    FIRST_RECORD,
+    FREE,
+    FULL,
+    HAS_CHOSEN,
+    LEVEL,
+    LONGEST,
+    MAX_COST,
+    MAY_ASK,
+    NO_WAY,
+    SLACK,
+    context_at,
+)
+from maskwright.matching.completion._strings import rounded_at
 from maskwright.matching.completion._suffixes import BOUNDARY
 from maskwright.matching.completion.followers import ANYTHING, MAY_BE_EMPTY, Followers, words_of
 from maskwright.matching.completion.suffixes import suffixes_of
@@ -113,12 +129,12 @@ class LeastTokens:
         self._n_slices = {}
         self._epoch, self._may_ask = epoch, may_ask
         store = self._store
-        store[: search.FIRST_RECORD] = 0
-        store[search.FREE] = search.FIRST_RECORD
-        store[search.LEVEL] = search.MAX_COST + 1
-        store[search.MAY_ASK] = may_ask
-        store[search.LONGEST] = self._grammar.vocabulary.longest
-        store[search.SLACK] = self._suffixes.greatest + (PADDING if may_ask else 0)
+        store[:FIRST_RECORD] = 0
+        store[FREE] = FIRST_RECORD
+        store[LEVEL] = MAX_COST + 1
+        store[MAY_ASK] = may_ask
+        store[LONGEST] = self._grammar.vocabulary.longest
+        store[SLACK] = self._suffixes.greatest + (PADDING if may_ask else 0)
         self._settled: dict[int, list[Key]] = {}
         self._settled_last: dict[int, list[Key]] = {}
         self._costs: dict[int, int] = {}
@@ -200,7 +216,7 @@ class LeastTokens:
             self._costs.clear()
             self._behind.clear()
         self._costs[configuration] = cost
-        self._has_chosen |= bool(self._store[search.HAS_CHOSEN])
+        self._has_chosen |= bool(self._store[HAS_CHOSEN])
         self._has_asked |= self._may_ask
         return 0, cost
 
@@ -277,19 +293,19 @@ class LeastTokens:
         key = (state, chain, suffix, wanted, is_last)
         if key in self._given_up:
             return []
-        code = search.rounded_at(store, network.arena, state, chain)
-        if code == search.FULL:
+        code = rounded_at(store, network.arena, state, chain)
+        if code == FULL:
             raise StoreFull
         if code < 0:
             raise _NotYet(code)
-        context = search.context_at(store, state, code, suffix, wanted)
-        if context == search.FULL:
+        context = context_at(store, state, code, suffix, wanted)
+        if context == FULL:
             raise StoreFull
         known = (self._settled_last if is_last else self._settled).get(context)
         if known is not None:
             return known
-        slack = 0 if is_last else int(store[search.SLACK])
-        code = search.settle(
+        slack = 0 if is_last else int(store[SLACK])
+        code = settle(
             network.arena,
             network.scratch,
             store,
@@ -301,16 +317,16 @@ class LeastTokens:
             slack,
             SLICE,
         )
-        if code == search.FULL:
+        if code == FULL:
             raise StoreFull
-        if code == search.PAUSED:
+        if code == PAUSED:
             self._n_slices[key] = self._n_slices.get(key, 0) + 1
             if self._n_slices[key] > MOST_SLICES:
                 self._given_up.add(key)
                 self._begin(network.epoch, may_ask=self._may_ask)  # what still waits would delay all others
-        if code != search.SETTLED:
+        if code != SETTLED:
             raise _NotYet(min(code, 0))
-        if int(store[search.FREE]) > MOST_WORDS * 3 // 4 and len(self._settled) > 1:
+        if int(store[FREE]) > MOST_WORDS * 3 // 4 and len(self._settled) > 1:
             raise StoreFull
         found = sorted(self._listed(context), key=lambda one: one[1])
         (self._settled_last if is_last else self._settled)[context] = found
@@ -318,9 +334,9 @@ class LeastTokens:
 
     def _listed(self, context: int) -> Iterator[Key]:
         store = self._store
-        exit_ = int(store[context + search.EXITS])
+        exit_ = int(store[context + EXITS])
         while exit_:
-            _, suffix, cost = store[exit_ : exit_ + search.EXIT_SIZE].tolist()
+            _, suffix, cost = store[exit_ : exit_ + EXIT_SIZE].tolist()
             yield suffix, cost
             exit_ = int(store[exit_])
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from maskwright.errors import UnsupportedBudget
 from maskwright.matching.behaviour._ways import N_FOUND, N_PROGRESS, successors_of_tokens
-from maskwright.matching.completion._search import NO_WAY
+from maskwright.matching.completion._store import NO_WAY
 from maskwright.matching.completion.least_tokens import LeastTokens
 from maskwright.matching.place import Place, Trail
 

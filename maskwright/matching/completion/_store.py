@@ -11,9 +11,9 @@ It is built after the pattern of the arena: a header, hash tables, lists by cost
            EXIT_STATE: the exits are exits of that context.
  waiting   [next, edge, cost]
  state     [next in hash chain, state, 4 words with a bit for each ASCII character that leads back to it, how many of
-            these can be seen, 5 words of the bytes that close a string there, may a run be read there, the run in whose
-            longer characters the state is or 0, the most characters of a token that leads back or UNKNOWN, where there
-            is a bit for each number of such characters]
+            these can be seen, 5 words of the bytes that close a string there, do many of them count, may a run be read
+            there, the state amid whose longer characters it is or 0, the most characters of a token that leads back or
+            UNKNOWN, where there is a bit for each number of such characters]
 """
 
 from __future__ import annotations

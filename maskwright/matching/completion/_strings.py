@@ -40,16 +40,8 @@ from maskwright.grammar.byte_automaton import BEGINS_UNIT, NO_UNIT
 from maskwright.matching.completion._store import FREE, FULL, LONGEST, N_STATE_BUCKETS, NARROW_PADDING, STATE_BUCKETS
 from maskwright.matching.completion._suffixes import ASCII_END, WORDS_INSIDE
 
-LOOP_STATE, LOOP_BYTES, LOOP_COUNT, LOOP_CLOSING, LOOP_IS_RUN, LOOP_RUN, LOOP_LONGEST, LOOP_LENGTHS = (
-    1,
-    2,
-    6,
-    7,
-    12,
-    13,
-    14,
-    15,
-)
+LOOP_STATE, LOOP_BYTES, LOOP_COUNT, LOOP_CLOSING = 1, 2, 6, 7
+LOOP_COUNTS, LOOP_IS_RUN, LOOP_RUN, LOOP_LONGEST, LOOP_LENGTHS = 12, 13, 14, 15, 16
 N_LENGTHS = 1024
 """Characters of the longest token of a run at most."""
 LOOP_SIZE = LOOP_LENGTHS + 1
@@ -82,6 +74,7 @@ def loop_at(store: Ints, arena: Ints, state: Int) -> int:
     for i in range(5):
         store[loop + LOOP_CLOSING + i] = 0
     n = 0
+    counts = True
     is_run = arena[state] & (ACCEPTING | ASKS | HAS_OTHER_EDGES | HAS_TOKEN_EDGES) == 0
     for byte in range(256):
         found = find_edge(arena, state, byte)
@@ -89,7 +82,7 @@ def loop_at(store: Ints, arena: Ints, state: Int) -> int:
             continue
         begins = arena[found] >> 16 & 3 == BEGINS_UNIT
         if arena[found + 1] == state:
-            is_run = is_run and begins
+            counts = counts and begins
             if byte < ASCII_END:
                 store[loop + LOOP_BYTES + (byte >> 5)] |= BIT[byte & 31]
             if 32 <= byte < 127:
@@ -99,7 +92,8 @@ def loop_at(store: Ints, arena: Ints, state: Int) -> int:
         else:
             store[loop + LOOP_CLOSING + (min(byte, ASCII_END) >> 5)] |= BIT[byte & 31] if byte < ASCII_END else 1
     store[loop + LOOP_COUNT] = n
-    store[loop + LOOP_IS_RUN] = 1 if is_run and n >= WIDE else 0
+    store[loop + LOOP_COUNTS] = 1 if counts and n >= NARROW else 0
+    store[loop + LOOP_IS_RUN] = 1 if is_run and counts and n >= WIDE else 0
     store[loop + LOOP_RUN] = 0
     store[loop + LOOP_LONGEST] = UNKNOWN
     store[loop + LOOP_LENGTHS] = 0
@@ -207,11 +201,13 @@ def closes_in(store: Ints, inside: Ints, loop: Int, suffix: Int) -> bool:
 
 @kernel
 def run_of(store: Ints, arena: Ints, state: Int, target: Int, unit: Int) -> int:
-    """What is known of the state of a run, if an edge leads into or goes on in a longer character of it; 0; or FULL."""
+    """What is known of a state where many characters count, if an edge leads into a longer one or goes on; 0; FULL."""
     loop = loop_at(store, arena, state)
     if loop < 0:
         return loop
-    run = loop if store[loop + LOOP_IS_RUN] != 0 and unit & 3 == BEGINS_UNIT else int(store[loop + LOOP_RUN])
+    run = int(store[loop + LOOP_RUN])
+    if unit & 3 == BEGINS_UNIT and store[loop + LOOP_COUNTS] != 0 and is_amid_character(arena, target):
+        run = loop
     if run == 0 or target == store[run + LOOP_STATE]:
         return 0
     behind = loop_at(store, arena, target)

@@ -11,13 +11,15 @@ from __future__ import annotations
 from maskwright._numba import kernel
 from maskwright.automata._closing import count_one
 from maskwright.automata._configurations import find_edge
-from maskwright.automata._frames import BIT, Int, Ints
+from maskwright.automata._frames import BIT, Int, Ints, intern_counter
 from maskwright.automata._layout import (
     ACCEPTING,
     ASKS,
     BEGINS,
     COUNTER_COUNT,
+    COUNTER_MAXIMUM,
     COUNTER_MINIMUM,
+    COUNTER_PARENT,
     DEAD,
     END_FRAME,
     FRAME_SIZE,
@@ -33,6 +35,7 @@ from maskwright.grammar.byte_automaton import BEGINS_UNIT
 from maskwright.matching.completion._store import (
     CHAIN_BEHIND,
     CLASS_MASK,
+    CONTEXT_CHAIN,
     CONTEXT_CLASS,
     CONTEXT_STATE,
     CONTEXT_WANTED,
@@ -175,6 +178,11 @@ def target_of(
         chain = rounded(store, arena, count_one(arena, chain), store[loop + LOOP_IS_RUN])
         if chain < 0:
             return int(chain)
+    if may_end_here or suffix == BOUNDARY:
+        code = is_no_better(store, arena, context, target, chain, flags, cost)
+        if code < 0 or (code != 0 and suffix == BOUNDARY):
+            return min(code, 0)
+        may_end_here = may_end_here and code == 0
     if may_end_here:
         store[IS_URGENT] = arena[target] & ACCEPTING
         code = reach(store, savings, context, target, chain, flags, cost)
@@ -191,6 +199,27 @@ def target_of(
                 return reach(store, savings, context, target, chain, flags, cost)
     store[CHAIN_BEHIND] = chain
     return target
+
+
+@kernel
+def is_no_better(store: Ints, arena: Ints, context: Int, state: Int, chain: Int, flags: Int, cost: Int) -> int:
+    """1 if a place between two tokens is known with the same state for no more, where enough is counted but less: what
+    completes a text from here does so from there. 0; or NEED_MEMORY.
+    """
+    if arena[chain + FRAME_SIZE] != IS_COUNTER or arena[chain + COUNTER_COUNT] <= arena[chain + COUNTER_MINIMUM]:
+        return 0
+    minimum = arena[chain + COUNTER_MINIMUM]
+    parent = arena[chain + COUNTER_PARENT]
+    begin = store[context + CONTEXT_CHAIN]
+    if state == store[context + CONTEXT_STATE] and flags == store[context + CONTEXT_CLASS] and begin != chain:
+        is_same = arena[begin + FRAME_SIZE] == IS_COUNTER and arena[begin + COUNTER_PARENT] == parent
+        if is_same and minimum <= arena[begin + COUNTER_COUNT] < arena[chain + COUNTER_COUNT]:
+            return 1
+    least = intern_counter(arena, minimum, arena[chain + COUNTER_MAXIMUM], minimum, parent)
+    if least < 0:
+        return least
+    edge = edge_at(store, context, state, least, flags)
+    return 1 if edge > 0 and store[edge + EDGE_COST] <= cost else 0
 
 
 @kernel

@@ -62,6 +62,10 @@ GRAMMARS: dict[str, tuple[Callable[[mw.Compiler], CompiledGrammar], list[str]]] 
         schema({"type": "string", "pattern": "^[a-c]+@[ab]{2,}$", "maxLength": 40}),
         ['"abcab@abab"', '"ccc@aa"'],
     ),
+    "a pattern anywhere in a counted string": (
+        schema({"type": "string", "pattern": "[a-c]", "minLength": 3, "maxLength": 30}),
+        ['"--..a--"', '"zzzcz"'],
+    ),
     "an identifier among members": (
         schema(
             {

@@ -145,7 +145,8 @@ def add_last_bytes(arena: Ints, state: Int, may_end: Bytes, rule: Int, last: Int
         for e in range(arena[block + 3]):
             edge = block + STATE_SIZE + 2 * e
             if arena[edge + 1] != DEAD and may_end[arena[edge + 1]]:
-                for byte in range(arena[edge] & 255, min(arena[edge] >> 8 & 255, ASCII_END) + 1):
+                low = min(int(arena[edge]) & 255, ASCII_END)
+                for byte in range(low, min(int(arena[edge]) >> 8 & 255, ASCII_END) + 1):
                     word, bit = mine + (byte >> 5), BIT[byte & 31]
                     is_news |= last[word] & bit == 0
                     last[word] |= bit

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maskwright.errors import LimitExceeded
-from maskwright.grammar.byte_automaton import without_empty_string
+from maskwright.grammar.byte_automaton import REFUSED, ByteAutomaton, without_empty_string
 from maskwright.grammar.ir import (
     EPSILON,
     NOTHING,
@@ -78,6 +78,37 @@ def begins_with_quote(node: Node, rules: Mapping[str, Node]) -> bool:
             # A rule that calls itself here is left-recursive, which no prepared grammar is.
             return begins_with_quote(rules[name], rules)
     return False
+
+
+def may_have_parts(node: Node, rules: Mapping[str, Node]) -> bool:
+    """May a string of a node that matches no empty string be a JSON array or object?  (In doubt: yes.)"""
+    match node:
+        case Literal(text):
+            return text[:1] in {b"[", b"{"}
+        case ByteClass(mask):
+            return mask & (1 << ord("[") | 1 << ord("{")) != 0
+        case Sequence(parts):
+            return not parts or is_nullable(parts[0]) or may_have_parts(parts[0], rules)
+        case Choice(parts):
+            return any(may_have_parts(part, rules) for part in parts)
+        case Repeat(body, minimum, _):
+            return minimum == 0 or may_have_parts(body, rules)
+        case Distinct(body) | Document(body):
+            return may_have_parts(body, rules)
+        case Automaton(automaton, state):
+            return _reads_bracket(automaton, state)
+        case Call(name):
+            return may_have_parts(rules[name], rules)
+    return True
+
+
+def _reads_bracket(automaton: ByteAutomaton, state: int) -> bool:
+    for low, high, target in automaton.edges[automaton.edge_start[state] : automaton.edge_start[state + 1]].tolist():
+        if target != REFUSED and (low <= ord("[") <= high or low <= ord("{") <= high):
+            return True
+    if automaton.base is None or automaton.base_automaton is None or automaton.base[state] < 0:
+        return False
+    return _reads_bracket(automaton.base_automaton, int(automaton.base[state]))
 
 
 def reached_for_free(network: Network) -> set[int]:

@@ -79,7 +79,7 @@ from maskwright.automata.carrying_over import CarryingOver
 from maskwright.automata.lexed_proof import write_proof
 from maskwright.automata.lexed_words import cached_program_words
 from maskwright.automata.lowering import CodeBlock, counter_words
-from maskwright.automata.nullable import begins_with_quote
+from maskwright.automata.nullable import begins_with_quote, may_have_parts
 from maskwright.automata.proving import prove
 from maskwright.errors import EmptyLanguage, LimitExceeded
 from maskwright.grammar.byte_automaton import ByteAutomaton
@@ -130,6 +130,7 @@ class TransitionNetwork:
         self.epoch = -1
         self.asks = False
         self.asks_of_strings_only = True
+        self.asks_of_parts = False
         self.has_documents = False
         self._shared_states = shared_states
         self._token_ids_of = token_ids_of
@@ -370,6 +371,7 @@ class TransitionNetwork:
             for body in block.distinct_bodies:
                 self.asks = True
                 self.asks_of_strings_only &= begins_with_quote(body, self.grammar.rules)
+                self.asks_of_parts |= may_have_parts(body, self.grammar.rules)
             self._append(np.frombuffer(block.words, dtype=np.int32), block.n_states, node)
         if len(self._node_of) > self._table_size:
             self._enlarge_table()

@@ -11,7 +11,8 @@ token. Runs that must go on for long take the longest token. Tokens that end ami
 
 Counters that have reached their minimum only matter where the maximum is near. Where what is counted can be ended with
 the next token they are rounded: down to the minimum where two tokens fit, else up to the maximum. Elsewhere, in
-patterns with a greatest length, down where many tokens fit. With few counts between they are left as they are.
+patterns with a greatest length, and with few counts between, they are left as they are. (Costs are too low then where
+more than two tokens of a shortest way count much: with tokens that hold dozens of items each, made for that.)
 """
 
 from __future__ import annotations
@@ -37,7 +38,15 @@ from maskwright.automata._layout import (
     UNKNOWN,
 )
 from maskwright.grammar.byte_automaton import BEGINS_UNIT, NO_UNIT
-from maskwright.matching.completion._store import FREE, FULL, LONGEST, N_STATE_BUCKETS, NARROW_PADDING, STATE_BUCKETS
+from maskwright.matching.completion._store import (
+    FREE,
+    FULL,
+    HAS_CHOSEN,
+    LONGEST,
+    N_STATE_BUCKETS,
+    NARROW_PADDING,
+    STATE_BUCKETS,
+)
 from maskwright.matching.completion._suffixes import ASCII_END, WORDS_INSIDE
 
 LOOP_STATE, LOOP_BYTES, LOOP_COUNT, LOOP_CLOSING = 1, 2, 6, 7
@@ -48,8 +57,8 @@ LOOP_SIZE = LOOP_LENGTHS + 1
 WIDE, NARROW = 64, 10
 """Printable characters of ASCII that lead a state back to itself: so many a state of a string has, or of a number."""
 FEW_COUNTS = 16
-TOKENS_AHEAD = 8
-"""So many of the longest tokens fit before a maximum that does not matter, where what is counted cannot end at once."""
+MOST_AMID = 64
+"""Places within one character, beyond ASCII or escaped."""
 RUN_SIZE = 4
 RUN_ROOM = 2 * MAX_ITEMS
 """Words of the stack of a run, for each byte of a token; and of the scratch array for it."""
@@ -67,6 +76,7 @@ def loop_at(store: Ints, arena: Ints, state: Int) -> int:
     loop = int(store[FREE])
     if loop + LOOP_SIZE > store.size:
         return FULL
+    store[FREE] = loop + LOOP_SIZE
     store[loop] = store[bucket]
     store[loop + LOOP_STATE] = state
     for i in range(4):
@@ -75,6 +85,7 @@ def loop_at(store: Ints, arena: Ints, state: Int) -> int:
         store[loop + LOOP_CLOSING + i] = 0
     n = 0
     counts = True
+    checked = state
     is_run = arena[state] & (ACCEPTING | ASKS | HAS_OTHER_EDGES | HAS_TOKEN_EDGES) == 0
     for byte in range(256):
         found = find_edge(arena, state, byte)
@@ -89,15 +100,19 @@ def loop_at(store: Ints, arena: Ints, state: Int) -> int:
                 n += 1
         elif begins:
             is_run = is_run and is_amid_character(arena, arena[found + 1])
-        else:
-            store[loop + LOOP_CLOSING + (min(byte, ASCII_END) >> 5)] |= BIT[byte & 31] if byte < ASCII_END else 1
+        elif byte < ASCII_END:
+            store[loop + LOOP_CLOSING + (byte >> 5)] |= BIT[byte & 31]
+        if byte >= ASCII_END and n >= NARROW and arena[found + 1] != checked:
+            checked = arena[found + 1]
+            if not is_replaceable(store, arena, state, checked):
+                store[loop + LOOP_CLOSING + 4] = 1
+                is_run = False
     store[loop + LOOP_COUNT] = n
     store[loop + LOOP_COUNTS] = 1 if counts and n >= NARROW else 0
     store[loop + LOOP_IS_RUN] = 1 if is_run and counts and n >= WIDE else 0
     store[loop + LOOP_RUN] = 0
     store[loop + LOOP_LONGEST] = UNKNOWN
     store[loop + LOOP_LENGTHS] = 0
-    store[FREE] = loop + LOOP_SIZE
     store[bucket] = loop
     return loop
 
@@ -113,6 +128,52 @@ def is_amid_character(arena: Ints, state: Int) -> bool:
                 return False
         state = arena[state + 1]
     return True
+
+
+@kernel
+def is_replaceable(store: Ints, arena: Ints, state: Int, target: Int) -> bool:
+    """Does a longer character that begins in a state lead to nothing but what characters of ASCII lead to?
+
+    The places within it are listed in the free part of the store; with more than MOST_AMID of them it counts as no.
+    """
+    places = int(store[FREE])
+    if places + MOST_AMID > store.size or not is_amid_character(arena, target):
+        return False
+    store[places] = target
+    n = 1
+    i = 0
+    while i < n:
+        block = int(store[places + i])
+        i += 1
+        while block != 0:
+            for e in range(arena[block + 3]):
+                behind = int(arena[block + STATE_SIZE + 2 * e + 1])
+                if behind == DEAD or leads_to(arena, state, behind):
+                    continue
+                if not is_amid_character(arena, behind):
+                    return False
+                k = 0
+                while k < n and store[places + k] != behind:
+                    k += 1
+                if k == n:
+                    if n == MOST_AMID:
+                        return False
+                    store[places + n] = behind
+                    n += 1
+            block = int(arena[block + 1])
+    return True
+
+
+@kernel
+def leads_to(arena: Ints, state: Int, target: Int) -> bool:
+    """Are two states the same, or does a character of ASCII lead from one to the other?"""
+    if state == target:
+        return True
+    for byte in range(ASCII_END):
+        found = find_edge(arena, state, byte)
+        if found != 0 and arena[found + 1] == target:
+            return True
+    return False
 
 
 @kernel
@@ -138,12 +199,11 @@ def rounded(store: Ints, arena: Ints, chain: Int, may_end: Int) -> int:
     count = arena[chain + COUNTER_COUNT]
     if maximum < 0 or count < minimum or maximum - minimum <= FEW_COUNTS:
         return int(chain)
-    n_ahead = 2 if may_end != 0 else TOKENS_AHEAD
-    if count + n_ahead * store[LONGEST] + NARROW_PADDING < maximum:
-        return intern_counter(arena, minimum, maximum, minimum, arena[chain + COUNTER_PARENT])
     if may_end == 0:
         return int(chain)
-    return intern_counter(arena, minimum, maximum, maximum, arena[chain + COUNTER_PARENT])
+    store[HAS_CHOSEN] = 1
+    fits = count + 2 * store[LONGEST] + NARROW_PADDING < maximum
+    return intern_counter(arena, minimum, maximum, minimum if fits else maximum, arena[chain + COUNTER_PARENT])
 
 
 @kernel
@@ -182,7 +242,7 @@ def stays(store: Ints, arena: Ints, inside: Ints, state: Int, chain: Int, suffix
     loop = loop_at(store, arena, state)
     if loop < 0:
         return loop
-    if store[loop + LOOP_COUNT] < WIDE:
+    if store[loop + LOOP_COUNT] < WIDE or store[loop + LOOP_CLOSING + 4] != 0:
         return 0
     for i in range(4):
         if inside[WORDS_INSIDE * suffix + i] & ~store[loop + LOOP_BYTES + i] != 0:
@@ -206,7 +266,7 @@ def run_of(store: Ints, arena: Ints, state: Int, target: Int, unit: Int) -> int:
     if loop < 0:
         return loop
     run = int(store[loop + LOOP_RUN])
-    if unit & 3 == BEGINS_UNIT and store[loop + LOOP_COUNTS] != 0 and is_amid_character(arena, target):
+    if unit & 3 == BEGINS_UNIT and store[loop + LOOP_COUNTS] != 0 and is_replaceable(store, arena, state, target):
         run = loop
     if run == 0 or target == store[run + LOOP_STATE]:
         return 0

@@ -60,6 +60,7 @@ from maskwright.matching.completion._strings import (
     LOOP_IS_RUN,
     LOOP_LENGTHS,
     LOOP_LONGEST,
+    LOOP_RUN,
     RUN_ROOM,
     RUN_SIZE,
     WIDE,
@@ -163,7 +164,14 @@ def target_of(
         run = run_of(store, arena, state, target, unit)
         if run < 0:
             return run
+        if run > 0:
+            begin = loop_at(store, arena, store[context + CONTEXT_STATE])
+            if begin < 0:
+                return begin
+            if store[begin + LOOP_RUN] != 0:  # the text stands amid a character, which has to be read
+                run = 0
         if run > 0:  # amid a character; within this token the string must be closed
+            store[HAS_CHOSEN] = 1
             if suffix == BOUNDARY or not closes_in(store, inside, run, suffix):
                 return 0
             may_end_here = False

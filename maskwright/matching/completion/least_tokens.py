@@ -9,10 +9,11 @@ between two. So
 
 Both are kept by frame and suffix: what lies below does not depend on what was above.
 
-Exact on regular parts and through recursion, but for detours within a rule (`_search`), which no test has met. Other
-exceptions, whose costs can be kept but need not be the least, are objects with members in any order, counted strings
-(far from their greatest length, and where a token would end amid a character), patterns of very many states, and values
-that must differ from their siblings. Languages with a lexer have no costs here.
+Exact on regular parts and through recursion, but for detours within a rule (`_search`). Other exceptions, whose costs
+can be kept but need not be the least, are objects with members in any order, counted strings (far from their greatest
+length, and where a token would end amid a character), patterns of very many states, and values that must differ from
+their siblings. Languages with a lexer have no costs here, nor have arrays and objects that must differ: what makes one
+differ has been written, and is not known, where the rest of it is asked about.
 
 Memory: the store of the search and what is kept here is forgotten when it is full, and when the grammar's memory starts
 over. Work is done in slices, so that no other matcher waits for long.
@@ -50,7 +51,7 @@ from maskwright.automata._layout import (
     SET_WORDS,
 )
 from maskwright.automata.arena_pool import reserved
-from maskwright.errors import LimitExceeded
+from maskwright.errors import LimitExceeded, UnsupportedBudget
 from maskwright.matching.completion._search import PAUSED, SETTLED, settle
 from maskwright.matching.completion._store import (
     CLASS_MASK,
@@ -346,6 +347,12 @@ class LeastTokens:
         if known is None:
             network.build_ahead(BUILT_AHEAD)
         if known is None or known.n_rules != network.n_rules:
+            if network.asks_of_parts:
+                raise UnsupportedBudget(
+                    "arrays or objects must differ from their siblings (uniqueItems), and whether they do is not known "
+                    "before they end",
+                    "leave uniqueItems out where items are arrays or objects, or leave max_tokens out",
+                )
             known = self._followers = Followers(network)
             numbers = [self._set_number(known.of(number), known.last(number)) for number in range(known.n_rules)]
             self._wanted = np.array(numbers, dtype=np.int32)

@@ -159,6 +159,61 @@ def test_formats_have_budgets_also_with_a_greatest_length(name: str) -> None:
         assert matcher.n_accepted <= least
 
 
+BEYOND_ASCII = {
+    "one at the end": regex("[^é]*é"),
+    "around": gbnf('root ::= "«" [^«»]* "»"'),
+    "around some": gbnf('root ::= "“" [^”]{3,} "”"'),
+    "one anywhere": schema({"type": "string", "pattern": "é"}),
+    "one, counted": schema({"type": "string", "pattern": "é", "maxLength": 30}),
+    "one of some": schema({"type": "string", "pattern": "é", "minLength": 3}),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND_ASCII)
+@pytest.mark.parametrize("words", [[], ['é"', "é"]], ids=["bytes", "words"])
+def test_characters_beyond_ascii_are_written_where_they_must_be(name: str, words: list[str]) -> None:
+    grammar = BEYOND_ASCII[name](mw.Compiler(vocabulary_of(*words)))
+    assert grammar.least_tokens() == fewest_tokens(grammar.matcher())
+
+
+def test_a_character_that_has_been_begun_can_be_ended_whatever_was_asked_before() -> None:
+    grammar = mw.Compiler(vocabulary_of('€"')).compile_json_schema({"type": "string", "minLength": 3}, options=COMPACT)
+    matcher = grammar.matcher(max_tokens=60)
+    matcher.accept_bytes(b'"')
+    for text in (b"\xe2", b"\xf0\x9f", b"\xc3", b"\\", b"\\u0"):
+        before = matcher.fork()
+        assert before.allows(text[0])
+        for byte in text:
+            before.accept_token(byte)
+        assert before.n_needed == fewest_tokens(before.without_budget())
+
+
+def test_what_is_left_of_a_greatest_length_is_not_promised_twice() -> None:
+    value = {"type": "string", "pattern": "^p*(u{300}|(vwxyz){100})$", "maxLength": 600}
+    grammar = mw.Compiler(vocabulary_of("vwxyz")).compile_json_schema(value, options=COMPACT)
+    assert grammar.least_tokens() == 103
+    matcher = grammar.matcher()
+    matcher.accept_bytes(b'"' + b"p" * 200)
+    assert grammar.outlook.cost(matcher.trail) == 302
+
+
+@pytest.mark.parametrize("items", [{"type": "object"}, {"type": "array"}, {}], ids=str)
+def test_arrays_and_objects_that_must_differ_have_no_budget(items: dict[str, object]) -> None:
+    grammar = mw.Compiler(vocabulary_of()).compile_json_schema({"type": "array", "items": items, "uniqueItems": True})
+    with pytest.raises(UnsupportedBudget, match=r"arrays or objects must differ from their siblings \(uniqueItems\)"):
+        grammar.matcher(max_tokens=100)
+
+
+@pytest.mark.parametrize("kind", ["string", "integer", ["string", "integer", "null"]], ids=str)
+def test_strings_and_numbers_that_must_differ_have_one(kind: object) -> None:
+    value = {"type": "array", "items": {"type": kind}, "uniqueItems": True, "minItems": 2}
+    grammar = mw.Compiler(vocabulary_of()).compile_json_schema(value, options=COMPACT)
+    matcher = grammar.matcher(max_tokens=grammar.least_tokens())
+    while not matcher.is_finished():
+        matcher.accept_token(allowed(matcher)[-1])
+    assert matcher.n_accepted <= matcher.max_tokens
+
+
 def test_long_strings_take_the_longest_tokens() -> None:
     value = {"type": "string", "minLength": 1000, "maxLength": 1000}
     for words, n_tokens in ((["a" * 32, "a" * 7, "a" * 4], 31 + 2), ([], 1000)):

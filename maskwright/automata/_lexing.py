@@ -602,8 +602,7 @@ def next_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
 
     DEAD, an offset, or a NEED code. Where it is plain that a text can be completed the state says so: if the text is
     complete; if the first group can become a terminal behind which it is plain; or if such a terminal has just ended in
-    what the first group that goes on became, for then the groups before it die with the first byte of a text that
-    follows.
+    what the first group became, for then the groups before it die with the first byte of a text that follows.
     """
     scratch[SCRATCH_PROVED] = IN_FIRST_GROUP
     groups = int(arena[state + LIST_STATE_TUPLE])
@@ -627,7 +626,7 @@ def next_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
         n = read_group(arena, scratch, n, at, byte, left)
         if n < 0:
             return n
-        if n > 0 and scratch[SCRATCH_PROVED] == IN_FIRST_GROUP:
+        if scratch[SCRATCH_PROVED] == IN_FIRST_GROUP:
             scratch[SCRATCH_PROVED] = NOT_PROVED
         if n >= MAX_TUPLE:
             n -= MAX_TUPLE

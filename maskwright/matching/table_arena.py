@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.automata.arena_pool import reserved
 from maskwright.locks import Rank, shared_lock
 from maskwright.matching._table_layout import FIRST_FREE
 
@@ -22,7 +23,8 @@ class TableArena:
 
     def __init__(self, n_reserved: int) -> None:
         self.lock = shared_lock(Rank.TABLES)
-        self.words = np.zeros(n_reserved, dtype=np.int32)
+        self.words = reserved(n_reserved)
+        self.words[:FIRST_FREE] = 0
         self.n_used = FIRST_FREE
 
     def append(self, words: NDArray[np.int32]) -> int:

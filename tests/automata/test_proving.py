@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import maskwright as mw
-from maskwright.automata import proving, transition_network
+from maskwright.automata import proving
 from maskwright.automata._layout import FREE, N_READINGS
 from maskwright.automata._lexed_layout import MAX_WAY_OUT
 from maskwright.automata.passes import prepare
@@ -73,12 +73,3 @@ def test_a_search_that_reads_too_much_gives_up(monkeypatch: pytest.MonkeyPatch) 
     assert error.stage == "The readings of a search for a completion of a text"
     assert (error.asked, error.allowed) == (30_001, 30_000)
     assert 30_000 < network.arena[N_READINGS] < 30_000 + 4 * MAX_WAY_OUT, "a state is read wholly"
-
-
-def test_nothing_is_searched_where_one_terminal_ends_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`=` ends the name before it, so nothing but the list that begins behind it is left."""
-    searched = []
-    monkeypatch.setattr(transition_network, "prove", lambda network, state: searched.append(state))
-    names = 'start: (N "=" e ";")*\ne: N "+" e | N\nN: /[a-z]+/\n%ignore " "\n'
-    assert accepts(TransitionNetwork(prepare(lark_grammar(names))), b"a=b+c;a=b; d = e+f ;")
-    assert searched == []

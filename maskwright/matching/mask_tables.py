@@ -150,6 +150,8 @@ class MaskTables:
         arena = self.table_arena
         interior = arrays[f"{state}.interior"]
         counts = arrays[f"{state}.counts"]
+        # Masks are shared where as many units are left as any token begins, also one that leaves.
+        counts = np.pad(counts, (0, max(0, self.vocabulary.longest + 1 - len(counts))), mode="edge")
         continuing = arrays["continuing"]
         entries = {
             SHARED_N_INTERIOR: len(interior),

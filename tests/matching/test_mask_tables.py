@@ -118,3 +118,24 @@ def test_automata_that_go_on_after_closing_have_no_records() -> None:
     longer = automaton_of([[(34, 34, 1, CLOSES)], [(34, 34, 2, 0)], []], [False, False, True], is_shared=True)
     assert closes_last(QUOTED) and not closes_last(longer)
     assert MaskTables(vocabulary_of(5, seed=1)).states_of(longer) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("grammar", "text", "token"),
+    [
+        ('root ::= "<" [^>]{5,8} ">" root?', "<\x08EƣGƥ\x04".encode() + b"\xd5", b"\x89,XD>"),
+        ('root ::= "<" [^>]{1,21} ">" root?', "<Nk] РK&".encode() + b"\xd0", b"\x97{(>"),
+        ('root ::= "\\"" [^"]{2,6} "\\""', b'"abcd\xc3', b'\xa9ef"'),
+    ],
+)
+def test_tokens_that_leave_a_counted_string_amid_a_character_are_counted(
+    grammar: str, text: bytes, token: bytes
+) -> None:
+    tokens = [*(bytes([byte]) for byte in range(256)), token, b""]
+    vocabulary = mw.Vocabulary(tokens, eos_token_ids=[257])
+    matcher = mw.Compiler(vocabulary).compile_gbnf(grammar).matcher()
+    for byte in text:
+        matcher.accept_token(byte)
+        row = np.zeros(matcher.row_shape, np.int32)
+        matcher.fill_bitmask(row)
+        assert mw.allowed_tokens(row, vocabulary.size).tolist() == [t for t in range(258) if matcher.allows(t)]

@@ -13,7 +13,6 @@ Cost: microseconds where a place was asked before; else a walk over the vocabula
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.errors import UnsupportedBudget
+from maskwright.locks import Rank, shared_lock
 from maskwright.matching.behaviour._ways import N_FOUND, N_PROGRESS, successors_of_tokens
 from maskwright.matching.completion._store import NO_WAY
 from maskwright.matching.completion.least_tokens import LeastTokens
@@ -59,7 +59,7 @@ class Outlook:
     def __init__(self, grammar: CompiledGrammar) -> None:
         self._owner = weakref.ref(grammar)  # no cycle: memory is freed at once
         self._least = LeastTokens(grammar)
-        self._lock = threading.Lock()
+        self._lock = shared_lock(Rank.OUTLOOK)
         self._highest: dict[Place, int] = {}
         self._ahead: OrderedDict[Place, Ahead] = OrderedDict()
         vocabulary = grammar.vocabulary

@@ -22,8 +22,7 @@ from maskwright.automata._lexed_layout import (
     WAS_SEEN,
 )
 from maskwright.automata._lexing import result_of, scan_row
-from maskwright.automata._parsing import is_ignored
-from maskwright.automata._stacks import has_symbol
+from maskwright.automata._parsing import has_symbol, is_ignored
 from maskwright.grammar.lexed_language import GO
 
 

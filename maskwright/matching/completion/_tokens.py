@@ -1,5 +1,8 @@
 """Reading tokens in the search for the fewest, from between two of them and from within one (kernels).
 
+It is *late* where the rule can be ended for as many tokens already: then all that counts is an end within this token.
+So only those bytes are read below which one stands with which the rule may end, and one that may follow it.
+
 From between two tokens all tokens are read depth first, through a trie, for as long as places have nothing but edges of
 bytes; so what lies within tokens takes no memory, and hundreds of copies of a place that a long pattern has take some
 milliseconds each. Edges within a token are kept where something else goes on: a call, a counter, a set, a string. Rules

@@ -43,7 +43,7 @@ SLOWEST_S = 1.5 if IS_INTERPRETED else 2.0
 """Tests that take longer are left out; some take minutes where kernels are interpreted."""
 FEW = 2 if IS_INTERPRETED else 3
 """So many cases of a test are tried, and all of those that are marked to be quick where kernels are interpreted."""
-MOST_COMPILING_S = 90
+MOST_COMPILING_S = 300
 MOST_BYTES = 64 << 30
 """Addresses that a mutant's process may have beyond what its parent has."""
 

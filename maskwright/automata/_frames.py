@@ -282,9 +282,14 @@ def intern_set(arena: Ints, n_words: Int, words: Int, changed: Int, content: Int
 
 
 @kernel
-def intern_tuple(arena: Ints, scratch: Ints, n: Int) -> int:
-    """The tuple of the n words that lie at SCRATCH_TUPLE, made if new; or NEED_MEMORY."""
-    bucket = arena[FRAME_BUCKETS] + (hash_words(scratch, SCRATCH_TUPLE, n, n) & arena[BUCKET_MASK])
+def tuple_bucket(arena: Ints, scratch: Ints, n: Int) -> int:
+    """Where the chain begins in which the tuple of the n words at SCRATCH_TUPLE is looked for."""
+    return int(arena[FRAME_BUCKETS] + (hash_words(scratch, SCRATCH_TUPLE, n, n) & arena[BUCKET_MASK]))
+
+
+@kernel
+def tuple_in(arena: Ints, scratch: Ints, bucket: Int, n: Int) -> int:
+    """The tuple of the n words that lie at SCRATCH_TUPLE, in a chain; 0 if it was never made."""
     record = arena[bucket]
     while record != 0:
         if arena[record + FRAME_SIZE] == IS_TUPLE and arena[record + TUPLE_SIZE] == n:
@@ -296,6 +301,22 @@ def intern_tuple(arena: Ints, scratch: Ints, n: Int) -> int:
             if same:
                 return int(record)
         record = arena[record]
+    return 0
+
+
+@kernel
+def find_tuple(arena: Ints, scratch: Ints, n: Int) -> int:
+    """The tuple of the n words that lie at SCRATCH_TUPLE; 0 if it was never made."""
+    return int(tuple_in(arena, scratch, tuple_bucket(arena, scratch, n), n))
+
+
+@kernel
+def intern_tuple(arena: Ints, scratch: Ints, n: Int) -> int:
+    """The tuple of the n words that lie at SCRATCH_TUPLE, made if new; or NEED_MEMORY."""
+    bucket = tuple_bucket(arena, scratch, n)
+    record = int(tuple_in(arena, scratch, bucket, n))
+    if record != 0:
+        return record
     record = int(arena[FREE])
     if not has_room(arena, TUPLE_WORDS + n):
         return NEED_MEMORY

@@ -5,7 +5,7 @@ name valid, a kernel needs a single array argument, and a state, a frame and a c
 numba passes each array as a descriptor of seven words: twenty arrays handed down cost more than most inner calls.
 Rejected: a section per kind with its own capacity (moves on growth), a Python object per state (no kernels).
 
-Header, words 0 to 15: see the names below. Then the records, in order of creation, never moved or changed except for
+Header, words 0 to 16: see the names below. Then the records, in order of creation, never moved or changed except for
 the words called *memo*:
 
  state           [flags, base, shared, n_byte_edges, n_other_edges, memo: interior,
@@ -57,7 +57,10 @@ N_ROWS = 11
 TURN_STEPS, TURN_FREE, STEPS_A_TURN, WORDS_A_TURN = 12, 13, 14, 15
 """Header words: a mask that is made lets others have a turn (NEED_TURN) once N_STEPS or FREE have come to the first
 two, which are set when a turn begins: by so much do they lie ahead then."""
-HEADER_SIZE = 16
+N_READINGS = 16
+"""Header word: groups that lexers have read a byte with, and terminals, reductions and planned steps of parsers; an
+operation count by which searches in lexed languages are bounded. Whoever asks for it sets it to 0 before."""
+HEADER_SIZE = 17
 
 # Two states every arena has. FINAL is what lies below the stack: reaching it means that the whole text is complete.
 # ACCEPT ends a rule: an item there returns to its frame at once. It has no edges, so calling with return state ACCEPT

@@ -25,12 +25,14 @@ Made while running: *tuples*, interned among the frames, whose first word is the
  row       [ROW, half of a hash, the other half]                   a finished row of a mask with that hash
  shared    [SHARED_MASK, shared record, configuration behind it]   the mask of a state of a shared automaton
  way       [WAY, stack, label]                                     can a text be completed from there, behind a match?
+ ahead     [AHEAD, parser state, stack below, terminal]            what the terminal makes of that stack
  list      [LIST, program, (scan, session, guards or 0) ...]       all ways to cut the text so far, in that order
 
 A tuple has a memo word. That of a scan is its *row*: [successor per byte: UNKNOWN, 0 or a result, then the words
 ROW_...]. That of a list is its *state*, which looks like any other state of the arena, has LEXES, and names the list in
 its last word; items hold it, so a lexed language is a leaf of a larger grammar like any automaton. That of labels is
-[known labels, usable labels], two sets; that of a row its number and one.
+[known labels, usable labels], two sets; that of a row its number and one; that of a stack its planned terminal and one;
+that of a way FINISHES or UNPROVED; that of what is ahead the stack and one.
 
  result    [n_parts, (GO, scan) or (label, guard) per part]        what one byte makes of a scan
 """
@@ -77,6 +79,7 @@ IS_SEALED = 4
 IS_TUPLE = -3
 TUPLE_MEMO, TUPLE_SIZE, TUPLE_WORDS = 2, 3, 4
 STACK, BLOCKS, SESSION, SCAN, LIST, PLACE, GUARDS, LABELS, ROW, WAY, SHARED_MASK = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+AHEAD = 12
 
 STACK_STATE, STACK_BELOW, STACK_PROGRAM = 5, 6, 7
 """Words of a stack."""
@@ -87,18 +90,14 @@ NO_COLUMN = -1
 SCAN_PROGRAM, SCAN_IS_START, SCAN_NODES = 5, 6, 7
 LIST_PROGRAM, LIST_GROUPS = 5, 6
 FINISHES, UNPROVED, NEVER = 1, 2, 3
-OUT_OF_STATES, OUT_OF_MEMORY = 4, 5
+OUT_OF_STATES, OUT_OF_MEMORY, OUT_OF_READINGS = 4, 5, 6
 """The memo of a list's state from which the search for a completion gave up: it is not searched again."""
 MAX_WAY_OUT = 10_000
 """Terminals, and steps between two of them, of a way to the end that is followed in a kernel."""
-NO_COLUMN = -1
-"""The column before the first line end of what may be a line break."""
-SCAN_PROGRAM, SCAN_IS_START, SCAN_NODES = 5, 6, 7
-LIST_PROGRAM, LIST_GROUPS = 5, 6
-FINISHES, NEVER_FINISHES = 1, 2
-MAX_TRIES = 20_000
-"""Terminals that are tried in a kernel to find a way to the end; beyond that the search goes on outside."""
-"""The memo of a stack: is it known whether the text can be completed from it?"""
+REDUCTIONS_BETWEEN = 16
+"""Reductions on one terminal between two that are remembered."""
+NO_RECORD = 1
+"""Comes before the first tuple of a walk: a word of the header, where no tuple lies."""
 
 GUARDS_FIRST = 5
 MAX_GUARDS = 6

@@ -22,7 +22,8 @@ from maskwright.automata._lexed_layout import (
     WAS_SEEN,
 )
 from maskwright.automata._lexing import result_of, scan_row
-from maskwright.automata._parsing import has_symbol, is_ignored
+from maskwright.automata._parsing import is_ignored
+from maskwright.automata._stacks import has_symbol
 from maskwright.grammar.lexed_language import GO
 
 

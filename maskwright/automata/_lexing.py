@@ -31,6 +31,7 @@ from maskwright.automata._layout import (
     LEXES,
     MAX_GROUPS,
     MAX_TUPLE,
+    N_READINGS,
     NEED_MEMORY,
     NEED_PROOF,
     NEEDED,
@@ -89,13 +90,13 @@ from maskwright.automata._parsing import (
     context_of,
     intern_blocks,
     intern_session,
-    intern_stack,
     is_complete,
     is_ignored,
-    is_proved,
     stack_of,
     terminal_of,
 )
+from maskwright.automata._planning import is_proved
+from maskwright.automata._stacks import intern_stack
 from maskwright.grammar.lexed_language import GO
 
 IN_FIRST_GROUP, NOT_PROVED, PROVED = 0, 1, 2
@@ -606,6 +607,7 @@ def next_list(arena: Ints, scratch: Ints, state: Int, byte: Int) -> int:
     scratch[SCRATCH_PROVED] = IN_FIRST_GROUP
     groups = int(arena[state + LIST_STATE_TUPLE])
     end = groups + 4 + arena[groups + TUPLE_SIZE]
+    arena[N_READINGS] += (end - groups - LIST_GROUPS) // 3
     n = 0
     n_ended = 0
     for at in range(groups + LIST_GROUPS, end, 3):
@@ -704,6 +706,27 @@ def span_of_list(arena: Ints, state: Int, byte: Int) -> int:
         first = low
         last = high
     return first | last << 8
+
+
+@kernel
+def next_lists(arena: Ints, scratch: Ints, state: Int, found: Ints) -> int:
+    """Write the states of a list after one more byte, each at least once, into `found`; how many, or a NEED code.
+
+    found: int32[256], modified. A byte for all that are read alike is enough.
+    """
+    n = 0
+    byte = 0
+    while byte < 256:
+        if can_read(arena, state, byte):
+            after = next_list(arena, scratch, state, byte)
+            if after < 0:
+                return after
+            if after != DEAD:
+                found[n] = after
+                n += 1
+            byte = span_of_list(arena, state, byte) >> 8
+        byte += 1
+    return n
 
 
 @kernel

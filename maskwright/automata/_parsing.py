@@ -1,77 +1,51 @@
-"""The LR parser of a lexed language: stacks as interned lists, terminals read one at a time (kernels).
+"""The LR parser of a lexed language: what it has read so far, matches read one at a time (kernels).
 
-A stack is a tuple (parser state, stack below), hash-consed, so that texts which the parser cannot tell apart have one
-stack, and the configurations above it are found again. Reductions only pop and look at one goto: the top of the stack
-in between is kept in two variables and interned when something is pushed onto it.
-Blocks by indentation follow lark's `Indenter`: see `lexed_language.Indentation`.
+What it has read is a *session*: its stack (`_stacks`) and, where blocks are by indentation, the open blocks, after
+lark's `Indenter`: see `lexed_language.Indentation`.
 """
 
 from __future__ import annotations
 
 from maskwright._numba import kernel
-from maskwright.automata._frames import BIT, Int, Ints, intern_tuple
+from maskwright.automata._frames import Int, Ints, intern_tuple
 from maskwright.automata._layout import (
     DEAD,
     SCRATCH_TUPLE,
-    TOO_MANY_ITEMS,
 )
 from maskwright.automata._lexed_layout import (
     BLOCKS,
     BLOCKS_COLUMN,
     BLOCKS_OUTER,
-    FINISHES,
-    LABEL_ASKS_PROOF,
     LABEL_IS_IGNORED,
     LABEL_SIZE,
-    MAX_REDUCTIONS,
-    MAX_WAY_OUT,
     NO_COLUMN,
     PARSER_STATE_SIZE,
-    PROGRAM_BLOCKED,
     PROGRAM_CLOSING,
     PROGRAM_CONTEXT_WORDS,
     PROGRAM_CONTEXTS,
     PROGRAM_DEDENT,
-    PROGRAM_END,
-    PROGRAM_FIRST_TERMINALS,
     PROGRAM_INDENT,
-    PROGRAM_LABEL_OF,
     PROGRAM_LABELS,
     PROGRAM_LINE_BREAK,
-    PROGRAM_N_CONTEXTS,
     PROGRAM_N_TERMINALS,
     PROGRAM_OPENING,
-    PROGRAM_RULES,
     PROGRAM_STATES,
-    PROGRAM_WAY_OUT,
     SESSION,
     SESSION_BLOCKS,
     SESSION_COLUMN,
     SESSION_OPEN,
     SESSION_STACK,
     STACK,
-    STACK_BELOW,
     STACK_PROGRAM,
     STACK_STATE,
     STATE_ACTIONS,
     STATE_CONTEXT,
     STATE_N_ACTIONS,
-    TUPLE_MEMO,
     TUPLE_WORDS,
-    UNPROVED,
-    WAY,
 )
+from maskwright.automata._planning import is_proved
+from maskwright.automata._stacks import has_symbol, read_terminal
 from maskwright.grammar.lexed_language import END_OF_TEXT
-
-
-@kernel
-def intern_stack(arena: Ints, scratch: Ints, program: Int, state: Int, below: Int) -> int:
-    """The stack with a parser state on top of another stack (0: none); or NEED_MEMORY."""
-    scratch[SCRATCH_TUPLE] = STACK
-    scratch[SCRATCH_TUPLE + 1] = state
-    scratch[SCRATCH_TUPLE + 2] = below
-    scratch[SCRATCH_TUPLE + 3] = program
-    return intern_tuple(arena, scratch, 4)
 
 
 @kernel
@@ -92,72 +66,6 @@ def intern_session(arena: Ints, scratch: Ints, stack: Int, blocks: Int, n_open: 
     scratch[SCRATCH_TUPLE + 3] = n_open
     scratch[SCRATCH_TUPLE + 4] = column
     return intern_tuple(arena, scratch, 5)
-
-
-@kernel
-def find_action(arena: Ints, program: Int, state: Int, symbol: Int) -> int:
-    """The action of a parser state on a symbol, or -1."""
-    entry = arena[program + PROGRAM_STATES] + PARSER_STATE_SIZE * state
-    begin = arena[entry + STATE_ACTIONS]
-    low = 0
-    high = arena[entry + STATE_N_ACTIONS]
-    while low < high:
-        middle = (low + high) // 2
-        if arena[begin + 2 * middle] < symbol:
-            low = middle + 1
-        else:
-            high = middle
-    if low < arena[entry + STATE_N_ACTIONS] and arena[begin + 2 * low] == symbol:
-        return int(arena[begin + 2 * low + 1])
-    return -1
-
-
-@kernel
-def leads_nowhere(arena: Ints, program: Int, state: Int) -> bool:
-    """Has every rule that is begun in a parser's state a part that derives no text?"""
-    return arena[arena[program + PROGRAM_WAY_OUT] + 2 * state] < 0
-
-
-@kernel
-def read_terminal(arena: Ints, scratch: Ints, program: Int, stack: Int, symbol: Int) -> int:
-    """The stack after a terminal (for END_OF_TEXT: any number > 0 if the text is complete), DEAD, or a NEED code."""
-    state = int(arena[stack + STACK_STATE])
-    below = int(arena[stack + STACK_BELOW])
-    interned = int(stack)
-    end_state = arena[program + PROGRAM_END]
-    for _ in range(MAX_REDUCTIONS):
-        action = find_action(arena, program, state, symbol)
-        if action < 0:
-            return DEAD
-        if action & 1 == 0 or arena[arena[program + PROGRAM_RULES] + (action & -2)] == 0:
-            if interned == 0:
-                interned = intern_stack(arena, scratch, program, state, below)
-                if interned < 0:
-                    return interned
-            if action & 1 == 0:
-                if leads_nowhere(arena, program, action >> 1):
-                    return DEAD
-                return intern_stack(arena, scratch, program, action >> 1, interned)
-        rule = arena[program + PROGRAM_RULES] + (action & -2)
-        n = arena[rule]
-        if n == 0:
-            below = interned
-        else:
-            for _ in range(n - 1):
-                below = int(arena[below + STACK_BELOW])
-        interned = 0
-        state = find_action(arena, program, int(arena[below + STACK_STATE]), int(arena[rule + 1])) >> 1
-        if symbol == END_OF_TEXT and state == end_state:
-            return 1
-        if leads_nowhere(arena, program, state):
-            return DEAD
-    return TOO_MANY_ITEMS
-
-
-@kernel
-def has_symbol(arena: Ints, symbols: Int, symbol: Int) -> bool:
-    """Is the symbol in the set of terminals at an offset?"""
-    return arena[symbols + (symbol >> 5)] & BIT[symbol & 31] != 0
 
 
 @kernel
@@ -191,105 +99,6 @@ def terminal_of(arena: Ints, program: Int, session: Int, label: Int) -> int:
         if has_symbol(arena, members, symbol):
             return symbol
     return -1
-
-
-@kernel
-def planned_terminal(arena: Ints, scratch: Ints, program: Int, stack: Int) -> int:
-    """The terminal that leads from a stack to the end on the way that seems shortest, or END_OF_TEXT.
-
-    Or a NEED code.
-    """
-    here = int(stack)
-    for _ in range(MAX_WAY_OUT):
-        state = int(arena[here + STACK_STATE])
-        if state == arena[program + PROGRAM_END]:
-            return END_OF_TEXT
-        way = arena[program + PROGRAM_WAY_OUT] + 2 * state
-        symbol = int(arena[way])
-        if symbol != 0:
-            terminal = int(arena[arena[program + PROGRAM_FIRST_TERMINALS] + symbol])
-            if terminal != 0:
-                return terminal
-        else:  # reduce
-            rule = arena[program + PROGRAM_RULES] + 2 * arena[way + 1]
-            for _ in range(arena[rule]):
-                here = int(arena[here + STACK_BELOW])
-            symbol = int(arena[rule + 1])
-        here = intern_stack(
-            arena, scratch, program, find_action(arena, program, int(arena[here + STACK_STATE]), symbol) >> 1, here
-        )
-        if here < 0:
-            return here
-    return END_OF_TEXT
-
-
-@kernel
-def is_blocked(arena: Ints, program: Int, label: Int, context: Int, symbol: Int) -> bool:
-    """May the terminal be impossible to read, in a context, right behind a match with the label?"""
-    n_words = arena[program + PROGRAM_CONTEXT_WORDS]
-    n_contexts = arena[program + PROGRAM_N_CONTEXTS]
-    symbols = int(arena[program + PROGRAM_BLOCKED] + (label * n_contexts + context) * n_words)
-    return has_symbol(arena, symbols, symbol)
-
-
-@kernel
-def is_proved(arena: Ints, scratch: Ints, program: Int, stack: Int, label: Int) -> int:
-    """Is it plain that a text can be completed from a stack that a match with a label has led to (1 or 0)?
-
-    It is for most labels of most grammars. Where the table prefers one action to another, or where the next terminal
-    might be impossible to read behind the match, the planned terminals are followed to the end, or to where it is
-    plain. Or a NEED code.
-    """
-    if arena[arena[program + PROGRAM_LABELS] + LABEL_SIZE * label + LABEL_ASKS_PROOF] == 0:
-        return 1
-    scratch[SCRATCH_TUPLE] = WAY
-    scratch[SCRATCH_TUPLE + 1] = stack
-    scratch[SCRATCH_TUPLE + 2] = label
-    way = intern_tuple(arena, scratch, 3)
-    if way < 0:
-        return way
-    if arena[way + TUPLE_MEMO] != 0:
-        return 1 if arena[way + TUPLE_MEMO] == FINISHES else 0
-    here = int(stack)
-    before = int(label)
-    found = 0
-    for _ in range(MAX_WAY_OUT):
-        complete = read_terminal(arena, scratch, program, here, END_OF_TEXT)
-        if complete != 0:
-            found = complete
-            break
-        terminal = planned_terminal(arena, scratch, program, here)
-        if terminal <= END_OF_TEXT:
-            found = terminal
-            break
-        if terminal != arena[program + PROGRAM_INDENT] and terminal != arena[program + PROGRAM_DEDENT]:
-            state = int(arena[here + STACK_STATE])
-            context = int(arena[arena[program + PROGRAM_STATES] + PARSER_STATE_SIZE * state + STATE_CONTEXT])
-            if is_blocked(arena, program, before, context, terminal):
-                break
-            before = int(
-                arena[arena[program + PROGRAM_LABEL_OF] + context * arena[program + PROGRAM_N_TERMINALS] + terminal]
-            )
-        here = read_terminal(arena, scratch, program, here, terminal)
-        if here <= 0:
-            found = here
-            break
-        if arena[arena[program + PROGRAM_LABELS] + LABEL_SIZE * before + LABEL_ASKS_PROOF] == 0:
-            found = 1
-            break
-        scratch[SCRATCH_TUPLE] = WAY
-        scratch[SCRATCH_TUPLE + 1] = here
-        scratch[SCRATCH_TUPLE + 2] = before
-        known = intern_tuple(arena, scratch, 3)
-        if known < 0:
-            return known
-        if arena[known + TUPLE_MEMO] == FINISHES:
-            found = 1
-            break
-    if found < 0:
-        return found
-    arena[way + TUPLE_MEMO] = FINISHES if found > 0 else UNPROVED
-    return 1 if found > 0 else 0
 
 
 @kernel

@@ -1,8 +1,8 @@
 """That texts of a lexed language can always be completed: what is plain before any text is read.
 
 A parser's stack can be completed by some terminals (if its table has no conflicts and every rule derives a text; else
-see `_parsing.is_proved`). But
-can they be *read* there? The lexer might take more than was meant: after an identifier no other one can come at once.
+see `_planning`). But can they be *read* there? The lexer might take more than was meant: after an identifier no other
+one can come at once.
 Behind a match with label l the bytes of a set X(l) may change what becomes of it, because its terminal, or one that is
 preferred, goes on with them, or because a guard waits for them. So terminal t can be read next in a context, if
 

@@ -72,7 +72,7 @@ from maskwright.automata._lexed_layout import (
     TUPLE_WORDS,
 )
 from maskwright.automata._lexing import entry_state, start_list, start_session
-from maskwright.automata._parsing import is_proved
+from maskwright.automata._planning import is_proved
 from maskwright.automata._writing import write_automaton
 from maskwright.automata.arena_pool import ArenaPool, reserved
 from maskwright.automata.carrying_over import CarryingOver

@@ -53,7 +53,8 @@ from maskwright.automata._lexed_layout import (
     UNUSABLE,
 )
 from maskwright.automata._lexing import can_read, intern_list, is_usable, read_list, start_list, start_scan, with_column
-from maskwright.automata._parsing import after_match, context_of, is_proved, program_of, stack_of
+from maskwright.automata._parsing import after_match, context_of, program_of, stack_of
+from maskwright.automata._planning import is_proved
 from maskwright.matching._lexeme_kernels import ABSOLUTE, NO_LABEL
 from maskwright.matching._mask_records import (
     add_row,

@@ -8,18 +8,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from heapq import heappop, heappush
 
 import pytest
 from lark import Lark
 from lark.exceptions import LarkError
 
-from maskwright.automata._configurations import step
-from maskwright.automata._layout import DEAD, IS_ACCEPTING
+from maskwright.automata._configurations import items_of, step
+from maskwright.automata._layout import DEAD, IS_ACCEPTING, N_ITEMS
+from maskwright.automata._lexed_layout import LIST_GROUPS, LIST_STATE_TUPLE, STACK_BELOW, TUPLE_SIZE, TUPLE_WORDS
 from maskwright.automata.passes import prepare
 from maskwright.automata.transition_network import TransitionNetwork
 from maskwright.errors import EmptyLanguage, GrammarSyntaxError, LimitExceeded, UnsupportedPattern
 from maskwright.grammar.lark import lark_grammar
-from tests.automata.machine import accepts
+from tests.automata.machine import accepts, configuration_after
 from tests.naive.lexed_machine import LexedMachine
 from tests.naive.random_lark_grammars import random_lark_grammar
 
@@ -62,42 +64,45 @@ def walked(network: TransitionNetwork, alphabet: str, longest: int) -> tuple[set
     return members, met
 
 
-def can_end(network: TransitionNetwork, configuration: int, pieces: Sequence[str], nearest: int = 3_000) -> bool:
-    """Is a configuration that accepts reached by some of the pieces? Among the nearest, or by a random walk."""
-    spellings = [piece.encode() for piece in pieces]
+def can_end(network: TransitionNetwork, configuration: int, pieces: Sequence[str], most: int = 6_000) -> bool:
+    """Is a configuration that accepts reached by some of the pieces?  Shallow stacks first: whoever ends must pop them.
 
-    def following(here: int) -> list[int]:
-        found = []
+    An end may lie dozens of characters ahead, behind rules that must be filled, where a search by distance ends
+    nowhere.
+    """
+    spellings = [piece.encode() for piece in pieces]
+    reached = {configuration}
+    todo = [(0, 0, configuration)]
+    while todo and len(reached) < most:
+        _, _, here = heappop(todo)
+        if network.arena[here + IS_ACCEPTING]:
+            return True
         for spelling in spellings:
             after = here
             for byte in spelling:
                 after = network.run(step, after, byte)
                 if after == DEAD:
                     break
-            else:
-                found.append(after)
-        return found
-
-    reached = {configuration}
-    todo = [configuration]
-    for here in todo:  # grows while it is read
-        if network.arena[here + IS_ACCEPTING]:
-            return True
-        new = [after for after in dict.fromkeys(following(here)) if after not in reached]
-        reached.update(new)
-        todo += new
-        if len(reached) > nearest:
-            break
-    else:
-        return False
-    rng = random.Random(configuration)
-    for _ in range(nearest // 10):
-        here = configuration
-        for _ in range(80):
-            if network.arena[here + IS_ACCEPTING]:
-                return True
-            here = rng.choice(following(here) or [configuration])
+            if after != DEAD and after not in reached:
+                reached.add(after)
+                heappush(todo, (depth_of(network, after), len(reached), after))
     return False
+
+
+def depth_of(network: TransitionNetwork, configuration: int) -> int:
+    """The parser's states on the lowest stack of a configuration."""
+    arena = network.arena
+    begin = int(items_of(arena, configuration))
+    depths = []
+    for state in arena[begin : begin + 2 * int(arena[configuration + N_ITEMS]) : 2].tolist():
+        groups = int(arena[state + LIST_STATE_TUPLE])
+        for at in range(groups + LIST_GROUPS, groups + TUPLE_WORDS + int(arena[groups + TUPLE_SIZE]), 3):
+            stack, depth = int(arena[at + 1]), 0
+            while stack:
+                stack, depth = int(arena[stack + STACK_BELOW]), depth + 1
+            if depth > 0:  # else a way that the parser cannot go on
+                depths.append(depth)
+    return min(depths, default=0)
 
 
 @dataclass
@@ -188,6 +193,15 @@ def test_members_are_those_of_lark_for_many_random_terminals(first: int, n: int,
     found = outcome(first, n, looks=looks)
     assert found.wrong == found.dead_ends == []
     assert found.counts["compared"] > 0.4 * n, found.counts
+
+
+def test_an_end_that_lies_far_ahead_is_found() -> None:
+    """Behind `ccccc` at least 51 characters must follow."""
+    text = "start: (C)? (s)+ (s | B) | B r A\nr: (B)+\ns: A s s s s | (C | C) C C A\n"
+    network = network_of(text + "A: /c[ab]*c/\nB: /[ab]+/\nC.1: /(?:|a)*b/\n")
+    assert can_end(network, configuration_after(network, b"ccccc"), PIECES)
+    assert accepts(network, b"cccccc" + 10 * b"bbbcc" + b"a")
+    assert not accepts(network, b"cccccc" + 9 * b"bbbcc" + b"a")
 
 
 @pytest.mark.no_jit

@@ -1,7 +1,7 @@
 """For each state of a parser the way that seems shortest to the end: what to read next, or which rule to reduce.
 
 Where a table prefers shifts to reductions, it must be shown for a text in progress that it can still be completed
-(`automata._parsing.is_proved`). That is nearly always so, and quickly shown by a guide that knows the grammar: of the
+(`automata._planning.is_proved`). That is nearly always so, and quickly shown by a guide that knows the grammar: of the
 items in a state take the one that costs the fewest terminals, together with what a text costs at least after its rule,
 
     m(X) = least number of terminals of a symbol,  E(A) = least number of terminals after an A,  E(start) = 0

@@ -149,6 +149,8 @@ class MemoryUse:
     n_nodes_walked: int
     n_rows_by_token: int = 0
     n_tokens_left_out: int = 0
+    budget_bytes: int = 0
+    canvas_bytes: int = 0
 
 
 class Ends(Enum):
@@ -377,12 +379,30 @@ class CompiledGrammar:
                 n_nodes_walked=header[N_NODES_WALKED],
                 n_rows_by_token=self._n_rows_by_token,
                 n_tokens_left_out=self._n_tokens_left_out,
+                budget_bytes=self._budget_bytes,
+                canvas_bytes=self._canvas_bytes,
             )
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of automaton and masks in use, without waiting for the lock: perhaps those of a moment ago."""
+        """Bytes in use for automaton and masks, for budgets and for canvases.
+
+        There is no waiting for a lock, so perhaps they are those of a moment ago.
+        """
+        return self.learnt_bytes + self._budget_bytes + self._canvas_bytes
+
+    @property
+    def learnt_bytes(self) -> int:
+        """Bytes of automaton and masks, which `max_bytes` bounds."""
         return self._network.size_bytes + self._row_bytes
+
+    @property
+    def _budget_bytes(self) -> int:
+        return 0 if self._outlook is None else self._outlook.size_bytes
+
+    @property
+    def _canvas_bytes(self) -> int:
+        return sum(one.size_bytes for one in [*self._stacks.values()])
 
     @property
     def _row_bytes(self) -> int:
@@ -445,7 +465,7 @@ class CompiledGrammar:
 
         with self._lock:
             # Rows and arena may each have their share, as for the whole memory; at half of it neither is ever full.
-            if network.epoch != epoch or self.size_bytes > budget or self._row_bytes > budget // 4:
+            if network.epoch != epoch or self.learnt_bytes > budget or self._row_bytes > budget // 4:
                 return None
             names_tokens = bool(network.arena[configuration + CONFIGURATION_FLAGS] & HAS_TOKEN_EDGES)
         if not completed(lambda: min(0, self._write_mask(configuration, row))):

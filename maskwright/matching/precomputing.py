@@ -59,7 +59,7 @@ def precompute(
 
     def so_far() -> Precomputed:
         seconds = time.monotonic() - began
-        return Precomputed(n_explored, len(waiting), grammar.size_bytes, seconds, not waiting and not is_cut)
+        return Precomputed(n_explored, len(waiting), grammar.learnt_bytes, seconds, not waiting and not is_cut)
 
     while waiting:
         now = time.monotonic()

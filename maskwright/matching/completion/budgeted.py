@@ -90,7 +90,7 @@ class BudgetedMatcher(Matcher):
     def _take_out(self, row: NDArray[np.int32], left: int) -> bool:
         """Take the tokens that leave too few out of the mask of the grammar: is any left?"""
         ahead = self._outlook.ahead(self._trail)
-        fits = ahead.costs < left
+        fits = ahead.fitting(left)
         doubtful = ahead.doubtful[fits[ahead.doubtful]].tolist()
         fits[[token for token in doubtful if is_allowed(row, token) and not self._fits(token)]] = False
         fitting = packed_row(fits)
@@ -125,7 +125,7 @@ class BudgetedMatcher(Matcher):
                 continue
             behind.fill_bitmask(row)
             follow = np.unpackbits(row.view(np.uint8), bitorder="little")[: self._size].astype(bool)
-            if (follow & (self._outlook.ahead(behind.trail).costs < left - 1)).any():
+            if (follow & self._outlook.ahead(behind.trail).fitting(left - 1)).any():
                 found.append(token)
                 if len(found) == ENOUGH:
                     break

@@ -90,6 +90,10 @@ BUILT_AHEAD = 200_000
 """Up to so many states are built before the first search: only when all are there is known what follows a rule."""
 MOST_KEPT = 1 << 18
 """Costs that are kept."""
+LARGE_WORDS = 1 << 22
+"""A store of which so many words were in use is not used again: the system takes its pages back."""
+_BYTES_FOR_ONE_KEPT = 150
+"""What a cost or an exit takes, as Python keeps it."""
 PADDING = 2
 """How much more than the cheapest an exit may cost in a grammar whose values must differ."""
 
@@ -116,6 +120,7 @@ class LeastTokens:
             self._suffixes.root,
         )
         self._store = reserved(MOST_WORDS)
+        self._store[FREE] = 0
         self._epoch = -1
         self._may_ask = False
         self._has_chosen = self._has_asked = False
@@ -129,6 +134,8 @@ class LeastTokens:
             self._given_up = set()
         self._n_slices = {}
         self._epoch, self._may_ask = epoch, may_ask
+        if self._store[FREE] > LARGE_WORDS:
+            self._store = reserved(MOST_WORDS)
         store = self._store
         store[:FIRST_RECORD] = 0
         store[FREE] = FIRST_RECORD
@@ -138,6 +145,7 @@ class LeastTokens:
         store[SLACK] = self._suffixes.greatest + (PADDING if may_ask else 0)
         self._settled: dict[int, list[Key]] = {}
         self._settled_last: dict[int, list[Key]] = {}
+        self._n_exits = 0
         self._costs: dict[int, int] = {}
         self._behind: dict[Key, int] = {}
         self._parts: dict[int, Key] = {}
@@ -156,6 +164,12 @@ class LeastTokens:
     def is_exact(self) -> bool:
         """Are all costs found so far the least, and not only ones that can be kept?"""
         return not (self._has_chosen or self._has_asked or self._given_up)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the store that are in use, and of what is kept beside it, about; no lock is needed."""
+        n_kept = len(self._costs) + len(self._behind) + len(self._parts) + self._n_exits
+        return 4 * int(self._store[FREE]) + _BYTES_FOR_ONE_KEPT * n_kept
 
     def cost(self, trail: Trail) -> int:
         """The tokens from the end of a trail to the end of a text, end tokens not counted; NO_WAY if none is known."""
@@ -331,6 +345,7 @@ class LeastTokens:
             raise StoreFull
         found = sorted(self._listed(context), key=lambda one: one[1])
         (self._settled_last if is_last else self._settled)[context] = found
+        self._n_exits += len(found)
         return found
 
     def _listed(self, context: int) -> Iterator[Key]:

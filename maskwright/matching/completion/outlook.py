@@ -8,7 +8,9 @@ Where numbers must differ from their siblings a token may end in the digits of a
 end there, which the walk, that knows no text, does not see, and the end is further away than it says. So such tokens
 are named (`Ahead.doubtful`), to be asked about one by one, and only much more tokens than the greatest cost are enough.
 
-Cost: microseconds where a place was asked before; else a walk over the vocabulary, up to 3 ms inside strings.
+Cost: microseconds where a place was asked before; else a walk over the vocabulary, up to 3 ms inside strings. What is
+kept of such a walk is the number of the place behind each token, mostly one byte, and the cost of each place.
+Rejected: the cost of each token, a megabyte for each walk with 128,000 tokens.
 """
 
 from __future__ import annotations
@@ -33,24 +35,45 @@ if TYPE_CHECKING:
     from maskwright.matching.compiled_grammar import CompiledGrammar
 
 MOST_GROUPINGS = 32
-"""Places for which it is kept where each token leads: half a megabyte each with 128,000 tokens."""
+"""Places for which it is kept where each token leads: 128 KB each with 128,000 tokens."""
 MOST_KEPT = 1 << 16
 """Places of which the greatest cost is kept."""
 MOST_FURTHER = 64
 """Tokens that a number can still take at most which may not end because it repeats a sibling."""
+_BYTES_FOR_ONE_KEPT = 150
+"""What the greatest cost of a place takes, as Python keeps it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ahead:
-    """costs: int64[size], the fewest tokens to the end of a text behind each token, NO_WAY where it leads nowhere.
+    """group_of: unsigned[size], the number of the place behind each token, in as few bytes as it takes.
 
-    highest: the greatest of these costs behind tokens that lead somewhere.  doubtful: int32[n], the tokens behind which
-    the end may be further away than their cost says.
+    cost_of: int64[n_groups], the fewest tokens from there to the end of a text, NO_WAY for the last, which is of tokens
+    that lead nowhere.  doubtful: int32[n], the tokens behind which the end may be further away than their cost says.
     """
 
-    costs: NDArray[np.int64]
-    highest: int
+    group_of: NDArray[np.unsignedinteger]
+    cost_of: NDArray[np.int64]
     doubtful: NDArray[np.int32]
+
+    @property
+    def costs(self) -> NDArray[np.int64]:
+        """int64[size]: the fewest tokens to the end of a text behind each token, NO_WAY where it leads nowhere."""
+        return self.cost_of[self.group_of]
+
+    @property
+    def highest(self) -> int:
+        """The greatest of these costs behind tokens that lead somewhere."""
+        return int(self.cost_of[:-1].max(initial=0))
+
+    def fitting(self, left: int) -> NDArray[np.bool_]:
+        """bool[size]: the tokens of which the cost is less than `left`."""
+        return (self.cost_of < left)[self.group_of]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the arrays."""
+        return self.group_of.nbytes + self.cost_of.nbytes + self.doubtful.nbytes
 
 
 class Outlook:
@@ -62,6 +85,7 @@ class Outlook:
         self._lock = shared_lock(Rank.OUTLOOK)
         self._highest: dict[Place, int] = {}
         self._ahead: OrderedDict[Place, Ahead] = OrderedDict()
+        self._ahead_bytes = 0
         vocabulary = grammar.vocabulary
         self._special = np.array(sorted(vocabulary.special_token_ids.difference(vocabulary.eos_token_ids)), np.int32)
         self._numeric = [
@@ -78,6 +102,11 @@ class Outlook:
         grammar = self._owner()
         assert grammar is not None, "whoever asks holds the grammar"
         return grammar
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of what is kept, about, and without waiting for a lock: perhaps those of a moment ago."""
+        return self._least.size_bytes + self._ahead_bytes + _BYTES_FOR_ONE_KEPT * len(self._highest)
 
     @property
     def is_exact(self) -> bool:
@@ -117,8 +146,9 @@ class Outlook:
             if len(self._highest) >= MOST_KEPT:
                 self._highest.clear()
             self._ahead[place] = found
-            if len(self._ahead) > MOST_GROUPINGS:
+            while len(self._ahead) > MOST_GROUPINGS:
                 self._ahead.popitem(last=False)
+            self._ahead_bytes = sum(one.size_bytes for one in self._ahead.values())
             self._highest[place] = found.highest + (MOST_FURTHER if found.doubtful.size else 0)
         return found
 
@@ -127,10 +157,11 @@ class Outlook:
             group_of, places, epoch = self._grammar.look_ahead(trail, successors_of_tokens, self._room, _grouped)
             costs = self._least.costs(trail, places, epoch)
             if costs is not None:
-                by_group = np.array([*costs, NO_WAY], dtype=np.int64)
-                by_group[by_group < NO_WAY] += self.end_tokens
-                found = by_group[group_of]
-                return Ahead(found, int(by_group[:-1].max(initial=0)), self._doubtful(trail, found))
+                cost_of = np.array([*costs, NO_WAY], dtype=np.int64)
+                cost_of[cost_of < NO_WAY] += self.end_tokens
+                group_of[group_of < 0] = len(costs)
+                smallest = group_of.astype(np.min_scalar_type(len(costs)))
+                return Ahead(smallest, cost_of, self._doubtful(trail, cost_of[group_of]))
 
     def _doubtful(self, trail: Trail, costs: NDArray[np.int64]) -> NDArray[np.int32]:
         if not self._grammar.search_from(

@@ -116,11 +116,11 @@ class GrammarCache:
                     self._put_on_scales(key, known)
                     _dropped = self._drop_oldest()  # they go at the end, not under the lock: that takes some time
                     return known
-                pending, is_ours = self._in_progress.claim((key,))
-                self._n_misses += is_ours
-                self._n_waited += not is_ours
-            if is_ours:
-                return self._in_progress.carry_out((key,), pending, lambda: self._made(key, compiled))
+                pending, claim = self._in_progress.claim((key,))
+                self._n_misses += claim is not None
+                self._n_waited += claim is None
+            if claim is not None:
+                return self._in_progress.carry_out((key,), claim, lambda: self._made(key, compiled))
             try:
                 made = pending.result()
             except CancelledError:  # the thread that compiled it was interrupted: now it is for us to do

@@ -5,8 +5,9 @@ lock they would hold up all threads, also those that need nothing but a look at 
 and the lock is taken for a moment to put in what came out.
 
 The first thread that claims a key makes the thing; the others get the same result or the same error. If it was ended
-from outside (an interrupt), one of those that wait claims the key in its turn. Whoever waits must hold no lock that
-whoever makes may need.
+from outside (an interrupt), one of those that wait claims the key in its turn. An interrupt may come at any step, also
+right behind the claim: so a claim is an object that the thread holds, and gives the key up when nothing holds it any
+more. Whoever waits must hold no lock that whoever makes may need.
 
 Rejected: to let each thread make its own, which needs no waiting. A batch of eight texts begins at one place, so all
 eight would sort the same tokens, each slowing down the others.
@@ -28,40 +29,58 @@ Key: TypeAlias = tuple[bytes | int | bool, ...]
 """Plain values, which Python compares in one step."""
 
 
+class Claim(Generic[Value]):
+    """What the one who makes something holds meanwhile; without a result when it goes, it is for others to make."""
+
+    __slots__ = ("_futures", "_key", "future")
+
+    def __init__(self, futures: dict[tuple[int, Key], Future[Value]], key: tuple[int, Key]) -> None:
+        self._futures = futures
+        self._key = key
+        self.future: Future[Value] = Future()
+
+    def __del__(self) -> None:
+        try:
+            if self._futures.get(self._key) is self.future:
+                del self._futures[self._key]
+        finally:
+            self.future.cancel()  # nothing happens to one that has its result
+
+
 class InProgress(Generic[Value]):
     """Things that some thread is making, by key."""
 
     def __init__(self) -> None:
         self._futures: dict[tuple[int, Key], Future[Value]] = {}
 
-    def claim(self, key: Key) -> tuple[Future[Value], bool]:
-        """What will have the result, and is it for the caller to make it, by `carry_out`?"""
-        ours: Future[Value] = Future()
-        claimed = self._futures.setdefault((os.getpid(), key), ours)
-        return claimed, claimed is ours
+    def claim(self, key: Key) -> tuple[Future[Value], Claim[Value] | None]:
+        """What will have the result, and a claim if it is for the caller to make it, by `carry_out`."""
+        claim = Claim(self._futures, (os.getpid(), key))
+        pending = self._futures.setdefault((os.getpid(), key), claim.future)
+        return pending, claim if pending is claim.future else None
 
-    def carry_out(self, key: Key, ours: Future[Value], make: Callable[[], Value]) -> Value:
+    def carry_out(self, key: Key, claim: Claim[Value], make: Callable[[], Value]) -> Value:
         """Make what was claimed, which is then no longer in progress, and hand it, or the error, to all that wait."""
         try:
             made = make()
         except BaseException as error:
             self._futures.pop((os.getpid(), key), None)
             if isinstance(error, Exception):
-                ours.set_exception(error)
+                claim.future.set_exception(error)
             else:
-                ours.cancel()
+                claim.future.cancel()
             raise
         self._futures.pop((os.getpid(), key), None)
-        ours.set_result(made)
+        claim.future.set_result(made)
         return made
 
     def made(self, key: Key, make: Callable[[], Value]) -> Value:
         """What `make` gives, called here or by the thread that claimed the key before."""
         while True:
-            claimed, is_ours = self.claim(key)
-            if is_ours:
-                return self.carry_out(key, claimed, make)
+            pending, claim = self.claim(key)
+            if claim is not None:
+                return self.carry_out(key, claim, make)
             try:
-                return claimed.result()
+                return pending.result()
             except CancelledError:  # the thread that made it was interrupted: now it is for us to do
                 continue

@@ -40,7 +40,7 @@ from scripts.mutation.mutants import Mutant, code_of, tree_of, units_of
 TARGETS = ("maskwright/matching", "maskwright/automata")
 IS_INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 SLOWEST_S = 1.5 if IS_INTERPRETED else 2.0
-"""Tests that take longer are left out; some take minutes where kernels are interpreted."""
+"""Tests that take longer are left out, unless told otherwise; some take minutes where kernels are interpreted."""
 FEW = 2 if IS_INTERPRETED else 3
 """So many cases of a test are tried, and all of those that are marked to be quick where kernels are interpreted."""
 MOST_COMPILING_S = 300
@@ -107,12 +107,13 @@ def is_kernel_file(path: str) -> bool:
 class Judge:
     """Takes the place of pytest's loop over tests."""
 
-    def __init__(self, folder: Path, mutants: list[Mutant], budget_s: float, until: float) -> None:
+    def __init__(self, folder: Path, mutants: list[Mutant], budget_s: float, slowest_s: float, until: float) -> None:
         self._map = folder / f"coverage-{'interpreted' if IS_INTERPRETED else 'compiled'}.jsonl"
         self._map_of_kernels = folder / "coverage-interpreted.jsonl"
         self._results = folder / "results.jsonl"
         self._mutants = mutants
         self._budget_s = budget_s
+        self._slowest_s = slowest_s
         self._until = until
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -146,9 +147,13 @@ class Judge:
         return True
 
     def cover(self) -> None:
-        """Run every test that was not run before, each file in a fork of its own, noting what it enters."""
+        """Run every test that was not run before, each file in a fork of its own, noting what it enters.
+
+        Those that took too long are run again where they may take longer now.
+        """
         self._map.touch()
-        known = {json.loads(line)["test"] for line in self._map.read_text().splitlines()}
+        rows = [json.loads(line) for line in self._map.read_text().splitlines()]
+        known = {row["test"] for row in rows if row["passed"] or row["seconds"] >= self._slowest_s}
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in self._items:
             if test not in known:
@@ -159,7 +164,7 @@ class Judge:
                 _in_fork(lambda _, tests=tests: self._run_covered(tests), 600)
                 n_done = len(self._map.read_text().splitlines()) - n_before
                 if n_done < len(tests):  # one took too long
-                    self._note(tests[n_done], False, SLOWEST_S, set())
+                    self._note(tests[n_done], False, self._slowest_s, set())
                 del tests[: n_done + 1]
 
     def _run_covered(self, tests: list[str]) -> None:
@@ -171,15 +176,15 @@ class Judge:
                 entered.add(frame.f_code)
 
             before = time.process_time()
-            signal.setitimer(signal.ITIMER_PROF, 1.5 * SLOWEST_S)
-            signal.setitimer(signal.ITIMER_REAL, 20 * SLOWEST_S)
+            signal.setitimer(signal.ITIMER_PROF, 1.5 * self._slowest_s)
+            signal.setitimer(signal.ITIMER_REAL, 20 * self._slowest_s)
             sys.settrace(trace)
             threading.settrace(trace)
             passed = self._passes(test, tests[number + 1] if number + 1 < len(tests) else None)
             sys.settrace(None)
             seconds = time.process_time() - before
             found = {unit_of[code.co_filename][code.co_firstlineno] for code in entered if code.co_filename in unit_of}
-            self._note(test, passed and seconds <= SLOWEST_S, seconds, found - {("", 0)})
+            self._note(test, passed and seconds <= self._slowest_s, seconds, found - {("", 0)})
 
     def _note(self, test: str, passed: bool, seconds: float, functions: Iterable[tuple[str, int]]) -> None:
         row = {"test": test, "passed": passed, "seconds": round(seconds, 4), "functions": sorted(functions)}

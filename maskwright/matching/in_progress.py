@@ -40,11 +40,14 @@ class Claim(Generic[Value]):
         self.future: Future[Value] = Future()
 
     def __del__(self) -> None:
+        future = getattr(self, "future", None)
+        if future is None:  # an interrupt came before the claim was whole
+            return
         try:
-            if self._futures.get(self._key) is self.future:
+            if self._futures.get(self._key) is future:
                 del self._futures[self._key]
         finally:
-            self.future.cancel()  # nothing happens to one that has its result
+            future.cancel()  # nothing happens to one that has its result
 
 
 class InProgress(Generic[Value]):

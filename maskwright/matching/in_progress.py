@@ -40,14 +40,13 @@ class Claim(Generic[Value]):
         self.future: Future[Value] = Future()
 
     def __del__(self) -> None:
-        future = getattr(self, "future", None)
-        if future is None:  # an interrupt came before the claim was whole
+        if not hasattr(self, "future"):  # an interrupt came before the claim was whole
             return
         try:
-            if self._futures.get(self._key) is future:
+            if self._futures.get(self._key) is self.future:
                 del self._futures[self._key]
         finally:
-            future.cancel()  # nothing happens to one that has its result
+            self.future.cancel()  # nothing happens to one that has its result
 
 
 class InProgress(Generic[Value]):

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mutation.judging import SLOWEST_S, TARGETS, Judge, is_kernel_file
+from scripts.mutation.judging import FEW, SLOWEST_S, TARGETS, Judge, is_kernel_file
 from scripts.mutation.mutants import Mutant, mutants_of
 
 TESTS = ("tests/automata", "tests/matching")
@@ -92,6 +92,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=12.0, help="seconds of tests for a mutant")
     parser.add_argument("--slowest", type=float, default=SLOWEST_S, help="leave out tests that take so many seconds")
+    parser.add_argument("--cases", type=int, default=FEW, help="so many cases of each test")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="only the tests in these files and folders")
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no other mutant after that")
     parser.add_argument("--again", action="store_true", help="judge those again that survived")
     parser.add_argument("--only", default="", help="only files whose path contains this")
@@ -119,8 +121,15 @@ def main() -> None:
         drawn = [mutant for mutant in drawn if not is_kernel_file(mutant.path) and chosen.part != "kernels"]
     if drawn:
         os.environ["HYPOTHESIS_PROFILE"] = "mutation"
-        judge = Judge(chosen.folder, drawn, chosen.budget, chosen.slowest, until)
-        pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS], plugins=[judge])
+        judge = Judge(
+            chosen.folder,
+            drawn,
+            budget_s=chosen.budget,
+            slowest_s=chosen.slowest,
+            n_cases=chosen.cases,
+            until=until,
+        )
+        pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *chosen.tests], plugins=[judge])
 
 
 if __name__ == "__main__":

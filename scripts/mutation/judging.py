@@ -42,7 +42,7 @@ IS_INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 SLOWEST_S = 1.5 if IS_INTERPRETED else 2.0
 """Tests that take longer are left out, unless told otherwise; some take minutes where kernels are interpreted."""
 FEW = 2 if IS_INTERPRETED else 3
-"""So many cases of a test are tried, and all of those that are marked to be quick where kernels are interpreted."""
+"""So many cases of a test are tried, unless told otherwise, and all that are marked to be quick without machine code."""
 MOST_COMPILING_S = 300
 MOST_BYTES = 64 << 30
 """Addresses that a mutant's process may have beyond what its parent has."""
@@ -107,13 +107,16 @@ def is_kernel_file(path: str) -> bool:
 class Judge:
     """Takes the place of pytest's loop over tests."""
 
-    def __init__(self, folder: Path, mutants: list[Mutant], budget_s: float, slowest_s: float, until: float) -> None:
+    def __init__(
+        self, folder: Path, mutants: list[Mutant], *, budget_s: float, slowest_s: float, n_cases: int, until: float
+    ) -> None:
         self._map = folder / f"coverage-{'interpreted' if IS_INTERPRETED else 'compiled'}.jsonl"
         self._map_of_kernels = folder / "coverage-interpreted.jsonl"
         self._results = folder / "results.jsonl"
         self._mutants = mutants
         self._budget_s = budget_s
         self._slowest_s = slowest_s
+        self._n_cases = n_cases
         self._until = until
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -122,7 +125,7 @@ class Judge:
         kept = []
         for item in items:
             n_cases[test := item.nodeid.partition("[")[0]] += 1
-            if n_cases[test] <= FEW or item.get_closest_marker("no_jit") is not None:
+            if n_cases[test] <= self._n_cases or item.get_closest_marker("no_jit") is not None:
                 kept.append(item)
         items[:] = kept
 

@@ -42,7 +42,7 @@ IS_INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 SLOWEST_S = 1.5 if IS_INTERPRETED else 2.0
 """Tests that take longer are left out, unless told otherwise; some take minutes where kernels are interpreted."""
 FEW = 2 if IS_INTERPRETED else 3
-"""So many cases of a test are tried, unless told otherwise, and all that are marked to be quick without machine code."""
+"""So many cases of a test are tried, unless told otherwise, and all that are marked as quick without machine code."""
 MOST_COMPILING_S = 300
 MOST_BYTES = 64 << 30
 """Addresses that a mutant's process may have beyond what its parent has."""

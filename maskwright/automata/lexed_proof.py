@@ -15,11 +15,13 @@ at run time; so it is for nearly all grammars that ignore blanks. For the others
 what is blocked, and what is left is searched (`proving`).
 
 X is taken over all states of the lexer, and F exactly from them: so all of them are looked at once, some thousand for a
-language like Python, in some 10 ms. On the way their labels are made exact (`settle_labels`).
+language like Python, in some 10 ms. On the way their labels are made exact (`settle_labels`). The network keeps what was
+found (`Plain`); when its memory starts over, which nobody should notice, only the labels are made exact again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,11 +47,21 @@ MAX_SCANS = 200_000
 """States of a lexer; Python's has some two thousand."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Plain:
+    """blocked: int32 words, as they lie in a program.  label_of: int32[n_contexts, n_terminals], the label with which a
+    terminal is read in a context.  asks: bool[n_labels + 1], the labels behind which a proof is needed.
+    """
+
+    blocked: NDArray[np.int32]
+    label_of: NDArray[np.int32]
+    asks: NDArray[np.bool_]
+
+
 def write_proof(network: TransitionNetwork, language: LexedLanguage, program: int) -> None:
     """Look at all states of a language's lexer, and write into its program what is blocked and what asks for proofs."""
-    n_contexts, n_terminals = language.context_terminals.shape
+    n_contexts = len(language.context_terminals)
     n_labels = len(language.label_start) - 1
-    found = np.zeros(2 + 1024, dtype=np.int32)
     extending = np.zeros((n_labels + 1, 8), dtype=np.int32)
     starts = np.array([network.run(start_scan, program, context) for context in range(n_contexts)], dtype=np.int32)
     found = np.zeros(2 + n_contexts + 1024, dtype=np.int32)
@@ -60,6 +72,29 @@ def write_proof(network: TransitionNetwork, language: LexedLanguage, program: in
             raise LimitExceeded("The lexer of a grammar", len(found), MAX_SCANS, remedy="use simpler terminals")
         found = np.concatenate([found, np.zeros(len(found), dtype=np.int32)])
     settle_labels(network.arena, program, found)
+    plain = network.plain_of.get(language)
+    if plain is None:
+        plain = network.plain_of[language] = _plain(network, language, program, starts, extending)
+    blocked = network.place(plain.blocked)
+    label_of = network.place(plain.label_of)
+    arena = network.arena
+    arena[program + PROGRAM_BLOCKED] = blocked
+    arena[program + PROGRAM_LABEL_OF] = label_of
+    records = int(arena[program + PROGRAM_LABELS]) + LABEL_ASKS_PROOF
+    arena[records : records + LABEL_SIZE * (n_labels + 1) : LABEL_SIZE] = plain.asks
+    assert arena[FREE] <= len(arena)
+
+
+def _plain(
+    network: TransitionNetwork,
+    language: LexedLanguage,
+    program: int,
+    starts: NDArray[np.int32],
+    extending: NDArray[np.int32],
+) -> Plain:
+    """What X, found over all states of the lexer, and F, found from where it starts in each context, come to."""
+    n_contexts, n_terminals = language.context_terminals.shape
+    n_labels = len(extending) - 1
     first = np.zeros((n_contexts, n_terminals, 8), dtype=np.int32)
     blank = np.zeros((n_contexts, n_labels, 8), dtype=np.int32)
     best = np.full((n_contexts, n_terminals), -1, dtype=np.int32)
@@ -70,13 +105,8 @@ def write_proof(network: TransitionNetwork, language: LexedLanguage, program: in
     n_words = (n_terminals + 31) // 32
     padded = np.zeros((n_labels + 1, n_contexts, 32 * n_words), dtype=np.uint8)
     padded[:, :, :n_terminals] = blocked
-    arena = network.arena
-    arena[program + PROGRAM_BLOCKED] = network.place(np.packbits(padded, axis=2, bitorder="little").view(np.int32))
     # A terminal that cannot be read has no label; it is blocked, so none is asked for.
-    network.arena[program + PROGRAM_LABEL_OF] = network.place(np.maximum(best, 0))
-    records = int(network.arena[program + PROGRAM_LABELS]) + LABEL_ASKS_PROOF
-    network.arena[records : records + LABEL_SIZE * (n_labels + 1) : LABEL_SIZE] = asks
-    assert network.arena[FREE] <= len(network.arena)
+    return Plain(np.packbits(padded, axis=2, bitorder="little").view(np.int32), np.maximum(best, 0), asks)
 
 
 def _blocked(

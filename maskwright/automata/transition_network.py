@@ -76,7 +76,7 @@ from maskwright.automata._planning import is_proved
 from maskwright.automata._writing import write_automaton
 from maskwright.automata.arena_pool import ArenaPool, reserved
 from maskwright.automata.carrying_over import CarryingOver
-from maskwright.automata.lexed_proof import write_proof
+from maskwright.automata.lexed_proof import Plain, write_proof
 from maskwright.automata.lexed_words import cached_program_words
 from maskwright.automata.lowering import CodeBlock, counter_words
 from maskwright.automata.nullable import begins_with_quote, may_have_parts
@@ -110,7 +110,7 @@ class TransitionNetwork:
 
     arena: int32[...], laid out as in `_layout`. scratch: int32[...], working memory of the kernels. `asks`: have values
     that must be distinct been found in the rules built so far, and were they all strings? `has_documents`: have
-    documents that are part of the text?
+    documents that are part of the text? `plain_of`: what is plain of lexed languages, in every epoch (`lexed_proof`).
     """
 
     def __init__(
@@ -132,6 +132,7 @@ class TransitionNetwork:
         self.asks_of_strings_only = True
         self.asks_of_parts = False
         self.has_documents = False
+        self.plain_of: dict[LexedLanguage, Plain] = {}
         self._shared_states = shared_states
         self._token_ids_of = token_ids_of
         self.scratch = self._pool.scratch(SCRATCH_STACK + 2 * LEVEL_SIZE * (max_token_length + 4))

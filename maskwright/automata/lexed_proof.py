@@ -14,9 +14,9 @@ context is *blocked* there. Where behind no label anything is blocked that its p
 at run time; so it is for nearly all grammars that ignore blanks. For the others `is_proved` follows a plan that avoids
 what is blocked, and what is left is searched (`proving`).
 
-X is taken over all states of the lexer, and F exactly from them: so all of them are looked at once, some thousand for a
-language like Python, in some 10 ms. On the way their labels are made exact (`settle_labels`). The network keeps what was
-found (`Plain`); when its memory starts over, which nobody should notice, only the labels are made exact again.
+X is taken over all states of the lexer, and F exactly from them: so all of them are looked at, some thousand for a
+language like Python, in some 10 ms. On the way their labels are made exact (`settle_labels`). The network keeps what it
+found (`Plain`); when memory starts over, which nobody should notice, only the labels are made exact again.
 """
 
 from __future__ import annotations

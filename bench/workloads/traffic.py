@@ -9,7 +9,8 @@ Specifications: schemas and grammars of the repository and, where they are there
 more often than later ones; many with a change of their own, so that the caches never have them.
 
 What is checked: masks against those that one thread found alone before (`record`), bits of a mask against what is
-accepted token by token, the mask after a rollback against the one before, and that what is wrong is refused as such.
+accepted token by token, the mask after a rollback against the one before, that texts with a budget end in it, and that
+what is wrong is refused as such.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ N_RECORDED = 120
 LEFT_OUT = frozenset({"sql.lark"})
 """Its masks are known to have bytes too many: the first ones of characters that lead nowhere (test_lexed_masks)."""
 CHECKED_BITS = 200
+LONGEST_BUDGET = 120
 
 Request = Generator[None, None, None]
 Compile = Callable[[Compiler], CompiledGrammar]
@@ -114,7 +116,8 @@ class Traffic:
         """The kind of a request, and the request."""
         chance = random.Random(f"{self._seed} {number}")
         kinds: dict[str, tuple[int, Callable[[Compiler, random.Random], Request]]] = {
-            "text": (45, self._text),
+            "text": (37, self._text),
+            "budget": (8, self._budget),
             "repeated": (20, self._repeated),
             "batch": (10, self._batch),
             "wavering": (12, self._wavering),
@@ -136,6 +139,25 @@ class Traffic:
             yield
             if matcher.is_finished():
                 break
+
+    def _budget(self, compiler: Compiler, chance: random.Random) -> Request:
+        """A text that must end whole and in time; long ones are left off."""
+        specification = self._specification(chance, is_fresh=chance.random() < 0.4)
+        grammar = specification.compile(compiler)
+        budget = grammar.least_tokens() + chance.randrange(20)
+        yield
+        matcher = grammar.matcher(max_tokens=budget)
+        row = allocate_bitmask(1, self._vocabulary.size)[0]
+        for position in range(min(budget, LONGEST_BUDGET)):
+            matcher.fill_bitmask(row)
+            if not row.any():
+                raise WrongMaskError(f"{specification.kind}: nothing fits into what is left of {budget} tokens")
+            matcher.accept_token(self._next(chance, specification, matcher, row, position))
+            yield
+            if matcher.is_finished():
+                return
+        if budget <= LONGEST_BUDGET:
+            raise WrongMaskError(f"{specification.kind}: the text has not ended after {budget} tokens")
 
     def _repeated(self, compiler: Compiler, chance: random.Random) -> Request:
         recorded = chance.choice(self._recorded)

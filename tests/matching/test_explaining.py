@@ -11,7 +11,7 @@ import maskwright as mw
 from maskwright.errors import MatcherError, TokenRejected
 from maskwright.grammar.ir import Grammar
 from maskwright.matching.completing import shortest_completion
-from maskwright.matching.explaining import Reason
+from maskwright.matching.explaining import Reason, found_at
 from maskwright.matching.matcher import Matcher
 
 WORDS = [b"ab", b'"a"', b'["', b'",', b"12", b"1,", b"},", b'{"a"', b":1", "né".encode(), b"ba", b"((", b"=1", b" ="]
@@ -182,3 +182,30 @@ def test_a_text_is_read_to_the_first_character_that_cannot_stand() -> None:
     assert grammar.explain(text.encode()).satisfies
     assert grammar.explain("é\n").line == 1
     assert grammar.explain("").completion == b"abab"
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "found"),
+    [
+        ("é", 0, "`é`"),
+        ("é", 1, "byte A9 of `é`"),
+        ("aé", 2, "byte A9 of `é`"),
+        ("a€b", 3, "byte AC of `€`"),
+        ("a€b", 4, "`b`"),
+    ],
+)
+def test_a_byte_is_told_with_the_character_that_it_is_a_part_of(text: str, position: int, found: str) -> None:
+    assert found_at(text.encode(), position) == found
+
+
+def test_bytes_of_no_character_are_told_as_such() -> None:
+    assert found_at(b"a\xff", 1) == "byte FF"
+    assert found_at(b"\xa9", 0) == "byte A9"
+
+
+def test_a_special_token_without_a_name_is_told_by_its_bytes() -> None:
+    vocabulary = mw.Vocabulary([*TOKENS[:256], b"<one>", b""], eos_token_ids=[], special_token_ids=[256, 257])
+    matcher = mw.Compiler(vocabulary).compile_regex("[a-z]+").matcher()
+    assert [matcher.explain(token).name for token in (97, 256, 257)] == ["", "<one>", ""]
+    assert VOCABULARY.special_token_names["<tool>"] == SPECIAL["<tool>"]
+    assert GRAMMARS[3].matcher().explain(SPECIAL["<tool>"]).name == "<tool>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
@@ -35,3 +36,16 @@ def test_what_cannot_be_spelled_is_named() -> None:
     with pytest.raises(mw.VocabularyGap) as raised:
         spellings_of(VOCABULARY).of(b"abc")
     assert raised.value.missing == b"c"
+
+
+def counted(text: str) -> int:
+    """The fewest tokens, where characters that no token spells count as one."""
+    return sum(1 if piece == "x" else fewest(piece.encode()) for piece in re.split("(x)", text))
+
+
+@given(st.text("abx", max_size=10), st.integers(0, 8))
+def test_of_texts_of_others_as_much_is_counted_as_fits(text: str, most: int) -> None:
+    spellings = spellings_of(VOCABULARY)
+    assert spellings.fewest(text.encode()) == (counted(text), len(text))
+    fits = max(end for end in range(len(text) + 1) if counted(text[:end]) <= most)
+    assert spellings.fewest(text.encode(), most) == (counted(text[:fits]), fits)

@@ -10,6 +10,7 @@ import pytest
 import maskwright as mw
 from maskwright.errors import UnsupportedBudget
 from maskwright.matching.compiled_grammar import CompiledGrammar
+from maskwright.matching.completion import least_tokens
 from maskwright.matching.completion.suffixes import suffixes_of
 from tests.matching.completion.brute import allowed, fewest_tokens, vocabulary_of
 
@@ -243,3 +244,18 @@ def test_savings_are_the_tokens_that_spell_a_suffix() -> None:
     assert suffixes.savings[behind(b"ab")] == suffixes.savings[behind(b"b")] == 1
     assert behind(b"xy") == behind(b"zy")
     assert behind(b"abc") == 0
+
+
+@pytest.mark.parametrize("name", ["a declared object", "a counted string"])
+def test_costs_are_the_same_where_not_all_rules_are_known(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a grammar is too large to be built before the first search."""
+    build, texts = GRAMMARS[name]
+    vocabulary = vocabulary_of(*pieces(texts, 10, random.Random(name)))
+    whole = build(mw.Compiler(vocabulary)).least_tokens()
+    monkeypatch.setattr(least_tokens, "BUILT_AHEAD", 0)
+    grammar = build(mw.Compiler(vocabulary))
+    assert grammar.least_tokens() == whole
+    matcher = grammar.matcher(max_tokens=whole)
+    while not matcher.is_finished():
+        matcher.accept_token(allowed(matcher)[0])
+    assert matcher.n_accepted == whole

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 import maskwright as mw
-from maskwright.errors import InvalidCanvas
+from maskwright.errors import CanvasNotCompletable, InvalidCanvas
 from maskwright.matching.infilling.canvas import Canvas
 from maskwright.matching.infilling.slots import BLANK, MASK, OPEN, Gap, Slot, Soft
 from maskwright.matching.vocabulary import Vocabulary
@@ -234,3 +234,15 @@ def test_choices_are_made_without_machine_code_too() -> None:
     made = canvas(MASK, MASK, Gap.at_most(2), ends=True)
     assert made.commit({0: TWO, 1: SQUARED, 3: BLANK}) == {0: TWO, 3: BLANK}
     assert made.forced() == {1: OUT} or masks_of(made)[1] >= {OUT}
+
+
+@pytest.mark.parametrize("end", [-1, 8])
+def test_end_tokens_are_tokens(end: int) -> None:
+    with pytest.raises(InvalidCanvas, match=f"the end token {end} is no token id below 8"):
+        GRAMMAR.canvas([MASK], eos_ids=[end])
+
+
+def test_the_first_token_may_be_the_end_token_of_a_canvas() -> None:
+    with pytest.raises(CanvasNotCompletable):
+        GRAMMAR.canvas([OPENS, OPENS])
+    assert GRAMMAR.canvas([OPENS, OPENS], eos_ids=[OPENS]).tokens.tolist() == [OPENS, OPENS]

@@ -109,6 +109,7 @@ def _check_language(one: LexedLanguage) -> None:
         (one.rule_start, n_rules, one.rule_symbols),
     ):
         check_starts(starts, n, len(items))
+    check(bool((one.label_start[1:] > one.label_start[:-1]).all()), "the number of a label's terminals")
     check_edges(one.node_start, one.edges[:, 0], one.edges[:, 1])
     check_edges(one.guard_start, one.guard_edges[:, 0], one.guard_edges[:, 1])
     check(len(one.node_labels) == len(one.sure_labels) == n_nodes, "the number of label sets")

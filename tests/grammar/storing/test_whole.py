@@ -19,6 +19,7 @@ from maskwright.grammar.ir import Automaton, Call, Grammar, Node
 from maskwright.grammar.json_schema import json_schema_grammar
 from maskwright.grammar.report import Exactness, Finding, Report
 from maskwright.grammar.storing import StoredGrammar, nodes, restored, stored
+from maskwright.grammar.storing.automata import check_starts
 from maskwright.matching import grammar_file
 from tests.naive.lark_itself import ShippedGrammar, shipped_grammars
 
@@ -190,3 +191,11 @@ def test_parts_inside_each_other_without_end_are_refused() -> None:
     deep = {**kept.arrays, "words": np.array(written, dtype=np.int64), "rules": np.array([[0, 100_000]])}
     with pytest.raises(ValueError, match="the nesting of a node is out of range"):
         restored(StoredGrammar(kept.header, deep))
+
+
+@pytest.mark.parametrize(
+    "starts", [[0, 5, 3, 9], [0, -1, 4, 9], [0, 2**31 - 1, -(2**31), 9], [1, 2, 3, 9], [0, 2, 3, 8]]
+)
+def test_offsets_that_do_not_ascend_are_refused(starts: list[int]) -> None:
+    with pytest.raises(ValueError, match="an offset is out of range"):
+        check_starts(np.array(starts, np.int32), 3, 9)

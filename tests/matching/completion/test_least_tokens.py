@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 import maskwright as mw
@@ -259,3 +260,19 @@ def test_costs_are_the_same_where_not_all_rules_are_known(name: str, monkeypatch
     while not matcher.is_finished():
         matcher.accept_token(allowed(matcher)[0])
     assert matcher.n_accepted == whole
+
+
+@pytest.mark.no_jit
+@pytest.mark.parametrize("name", ["a declared object", "a counted string", "a pattern with a greatest length"])
+def test_nothing_is_expected_of_the_memory_that_the_store_gets(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written there before may be anything: the same memory is used again and again."""
+    build, texts = GRAMMARS[name]
+    vocabulary = vocabulary_of(*pieces(texts, 5, random.Random(name)))
+    plain = build(mw.Compiler(vocabulary))
+    monkeypatch.setattr(least_tokens, "reserved", lambda _: np.full(1 << 22, 0x5A5A5A5A, np.int32))
+    monkeypatch.setattr(least_tokens, "MOST_WORDS", 1 << 22)
+    grammar = build(mw.Compiler(vocabulary))
+    matcher = grammar.matcher(max_tokens=grammar.least_tokens())
+    while not matcher.is_finished():
+        matcher.accept_token(allowed(matcher)[-1])
+    assert matcher.n_accepted == plain.least_tokens()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
+from maskwright.errors import GrammarSyntaxError
 from maskwright.grammar.characters.character_set import character_set
 from maskwright.grammar.notation.source import Source
 from maskwright.grammar.notation.written import Characters, Expression, text
 
 _CODE = re.compile("#x([0-9A-Fa-f]+)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def text_at(source: Source, position: int) -> tuple[Expression, int]:
@@ -21,6 +23,9 @@ def text_at(source: Source, position: int) -> tuple[Expression, int]:
     line_end = source.text.find("\n", position)
     if end < 0 or 0 <= line_end < end:
         raise source.fault("this text in quotes is never closed in its line", position)
+    half = _SURROGATE.search(source.text, position + 1, end)
+    if half is not None:
+        raise _no_character(source, ord(half[0]), half.start())
     return text(source.text[position + 1 : end]), end + 1
 
 
@@ -28,7 +33,7 @@ def code_at(source: Source, position: int) -> tuple[Expression, int]:
     """A character by its code, as in #x20."""
     code, end = _code(source, position)
     if 0xD800 <= code <= 0xDFFF:
-        raise source.fault(f"the surrogate U+{code:04X} is not a character", position)
+        raise _no_character(source, code, position)
     return text(chr(code)), end
 
 
@@ -72,3 +77,7 @@ def _code(source: Source, position: int) -> tuple[int, int]:
     if len(digits) > 6 or int(digits, 16) > 0x10FFFF:
         raise source.fault("there is no character above U+10FFFF", position)
     return int(digits, 16), code.end()
+
+
+def _no_character(source: Source, code: int, position: int) -> GrammarSyntaxError:
+    return source.fault(f"the surrogate U+{code:04X} is not a character", position)

@@ -193,6 +193,7 @@ ERRORS = {
     ),
     "root ::= #x110000": (1, 10, "there is no character above U+10FFFF"),
     "root ::= #xD800": (1, 10, "the surrogate U+D800 is not a character"),
+    "root ::= 'a\ud83d'": (1, 12, "the surrogate U+D83D is not a character"),
     "root ::= 'a' #q": (1, 14, "expected a character code such as #x20"),
     "root ::= (": (1, 10, "this parenthesis is never closed"),
     'root ::= ("a"\na ::= "b"': (1, 10, "this parenthesis is never closed"),

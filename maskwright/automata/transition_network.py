@@ -335,12 +335,19 @@ class TransitionNetwork:
             else:
                 state, frame = arena[frame + FRAME_PAIRS : frame + FRAME_PAIRS + 2].tolist()
 
-    def build_ahead(self, max_states: int) -> None:
-        """Build the rules found so far and what they call, breadth first, until about `max_states` states exist."""
+    def build_ahead(self, max_states: int, most: int = _MAX_WORDS) -> bool:
+        """Build the rules found so far and what they call, breadth first, until about `max_states` states exist.
+
+        At most about `most` are built at once: is there more to be built?
+        """
+        begin = int(self.arena[N_STATES])
         number = 0
         while number < len(self._node_of) and int(self.arena[N_STATES]) < max_states:
+            if int(self.arena[N_STATES]) >= begin + most:
+                return True
             self.build(number)
             number += 1
+        return False
 
     def build(self, number: int) -> None:
         """Write the states of one nonterminal, unless they are there."""

@@ -81,6 +81,7 @@ from maskwright.matching.completion._store import (
     LEVELS,
     MAX_COST,
     MAY_ASK,
+    N_EDGES_LOOKED_AT,
     SLACK,
     SPARE,
     WAITING_EDGE,
@@ -326,6 +327,7 @@ def settle(
     """
     n = 0
     while True:
+        store[N_EDGES_LOOKED_AT] = n
         level = int(store[LEVEL])
         while level <= MAX_COST and store[LEVELS + level] == 0:
             level += 1

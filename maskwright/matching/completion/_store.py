@@ -28,11 +28,12 @@ NO_WAY = 1 << 28
 MAX_COST = (1 << 14) - 1
 """Places that cost more are not looked at; a text that needs so many tokens has no budget."""
 # The header of the store.
-FREE, LEVEL, SPARE, HAS_CHOSEN, MAY_ASK, SLACK, LONGEST, IS_URGENT, CHAIN_BEHIND, WORK = range(10)
+FREE, LEVEL, SPARE, HAS_CHOSEN, MAY_ASK, SLACK, LONGEST, IS_URGENT, CHAIN_BEHIND, WORK, N_EDGES_LOOKED_AT = range(11)
 """LEVEL: no cost below it waits. SPARE: records of waiting edges that are free again. MAY_ASK: are there values that
 must differ? SLACK: exits that cost so much more than the cheapest between two tokens are not looked for. LONGEST: the
 bytes of the longest token. IS_URGENT: what is reached now comes before all others of its cost. CHAIN_BEHIND: the
-counters behind a byte, see `target_of`. WORK: bytes that were read since an edge was settled."""
+counters behind a byte, see `target_of`. WORK: bytes that were read since an edge was settled. N_EDGES_LOOKED_AT: edges
+that the last call of `settle` has looked at, and what takes as long."""
 STORE_HEADER = 16
 LEVELS = STORE_HEADER
 LAST_OF_LEVELS = LEVELS + MAX_COST + 1

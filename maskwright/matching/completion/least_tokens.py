@@ -65,6 +65,7 @@ from maskwright.matching.completion._store import (
     LONGEST,
     MAX_COST,
     MAY_ASK,
+    N_EDGES_LOOKED_AT,
     NO_WAY,
     SLACK,
     context_at,
@@ -81,11 +82,13 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 1 << 25
 """Of the store: 128 MiB of addresses, touched as they are needed."""
-SLICE = 10_000
-"""Edges that are settled before other matchers have their turn: some milliseconds."""
-MOST_SLICES = 150
-"""After so many a place counts as one from which no end is known: two seconds, for patterns of very many states.
-Then no text comes to it under a budget."""
+SLICE = 5_000
+"""Edges that are settled before other matchers have their turn, of however many places: some milliseconds."""
+MOST_EDGES = 1_500_000
+"""After so many a place counts as one from which no end is known: some seconds, for patterns of very many states. Then
+no text comes to it under a budget."""
+BUILT_AT_ONCE = 2_000
+"""States that are built before other matchers have their turn."""
 BUILT_AHEAD = 200_000
 """Up to so many states are built before the first search: only when all are there is known what follows a rule."""
 MOST_KEPT = 1 << 18
@@ -125,14 +128,15 @@ class LeastTokens:
         self._may_ask = False
         self._has_chosen = self._has_asked = False
         self._given_up: set[tuple[int, ...]] = set()
-        self._n_slices: dict[tuple[int, ...], int] = {}
+        self._n_edges: dict[tuple[int, ...], int] = {}
+        self._n_in_slice = 0
         self._begin(-1, may_ask=False)
 
     def _begin(self, epoch: int, *, may_ask: bool) -> None:
         """Forget everything but, while the grammar's memory is the same, where the search was given up."""
         if epoch != self._epoch:
             self._given_up = set()
-        self._n_slices = {}
+        self._n_edges = {}
         self._epoch, self._may_ask = epoch, may_ask
         if self._store[FREE] > LARGE_WORDS:
             self._store = reserved(MOST_WORDS)
@@ -187,18 +191,22 @@ class LeastTokens:
         def go_on(network: TransitionNetwork, _: int) -> tuple[int, bool]:
             if network.epoch != epoch:
                 return 0, True
+            self._n_in_slice = 0
             while len(found) < len(configurations):
                 code, cost = self._attempt(network, configurations[len(found)])
                 if cost is None:
                     return code, False
                 found.append(cost)
-            return 0, True
+                if self._n_in_slice >= SLICE:
+                    break
+            return 0, len(found) == len(configurations)
 
         while not self._grammar.search_from(trail, go_on):
             pass
         return found if len(found) == len(configurations) else None
 
     def _search_one(self, network: TransitionNetwork, configuration: int) -> tuple[int, int | None]:
+        self._n_in_slice = 0
         return self._attempt(network, configuration)
 
     def _attempt(self, network: TransitionNetwork, configuration: int) -> tuple[int, int | None]:
@@ -214,6 +222,7 @@ class LeastTokens:
             return reason.args[0], None
         except StoreFull:
             self._begin(network.epoch, may_ask=network.asks)
+            self._n_in_slice = -MOST_EDGES  # at one go, or else several that need much would begin anew for ever
             try:
                 cost = self._cost_of(network, configuration)
             except _NotYet as reason:
@@ -330,13 +339,15 @@ class LeastTokens:
             self._sets,
             context,
             slack,
-            SLICE,
+            max(1, SLICE - self._n_in_slice),
         )
+        n_edges = int(store[N_EDGES_LOOKED_AT])
+        self._n_in_slice += n_edges
         if code == FULL:
             raise StoreFull
         if code == PAUSED:
-            self._n_slices[key] = self._n_slices.get(key, 0) + 1
-            if self._n_slices[key] > MOST_SLICES:
+            self._n_edges[key] = self._n_edges.get(key, 0) + n_edges
+            if self._n_edges[key] > MOST_EDGES:
                 self._given_up.add(key)
                 self._begin(network.epoch, may_ask=self._may_ask)  # what still waits would delay all others
         if code != SETTLED:
@@ -346,6 +357,8 @@ class LeastTokens:
         found = sorted(self._listed(context), key=lambda one: one[1])
         (self._settled_last if is_last else self._settled)[context] = found
         self._n_exits += len(found)
+        if self._n_in_slice >= SLICE:
+            raise _NotYet(0)  # the next time it is known
         return found
 
     def _listed(self, context: int) -> Iterator[Key]:
@@ -359,8 +372,8 @@ class LeastTokens:
     def _looked_at(self, network: TransitionNetwork) -> Followers:
         """What may follow what, for all rules there are now."""
         known = self._followers
-        if known is None:
-            network.build_ahead(BUILT_AHEAD)
+        if known is None and network.build_ahead(BUILT_AHEAD, BUILT_AT_ONCE):
+            raise _NotYet(0)
         if known is None or known.n_rules != network.n_rules:
             if network.asks_of_parts:
                 raise UnsupportedBudget(

@@ -87,6 +87,8 @@ SLICE = 5_000
 MOST_EDGES = 1_500_000
 """After so many a place counts as one from which no end is known: some seconds, for patterns of very many states. Then
 no text comes to it under a budget."""
+EDGES_A_LOOK, EDGES_A_SEARCH = 20, 100
+"""To look at an item, and to begin or go on with a search, takes as long as so many edges."""
 BUILT_AT_ONCE = 2_000
 """States that are built before other matchers have their turn."""
 BUILT_AHEAD = 200_000
@@ -284,6 +286,7 @@ class LeastTokens:
 
     def _through(self, network: TransitionNetwork, state: int, frame: int, suffix: int, waiting: list[Key]) -> int:
         """The cost from an item, as far as what lies behind is known; what is not is put on the list."""
+        self._n_in_slice += EDGES_A_LOOK
         chain, returns = self._parts_of(network, frame)
         best = NO_WAY
         at_boundary = self._behind.get((returns, BOUNDARY))
@@ -342,7 +345,7 @@ class LeastTokens:
             max(1, SLICE - self._n_in_slice),
         )
         n_edges = int(store[N_EDGES_LOOKED_AT])
-        self._n_in_slice += n_edges
+        self._n_in_slice += n_edges + EDGES_A_SEARCH
         if code == FULL:
             raise StoreFull
         if code == PAUSED:

@@ -109,8 +109,9 @@ class TransitionNetwork:
     """The states, frames and configurations of one prepared grammar.
 
     arena: int32[...], laid out as in `_layout`. scratch: int32[...], working memory of the kernels. `asks`: have values
-    that must be distinct been found in the rules built so far, and were they all strings? `has_documents`: have
-    documents that are part of the text? `plain_of`: what is plain of lexed languages, in every epoch (`lexed_proof`).
+    that must be distinct been found in the rules built so far, were they all strings, may any be an array or object?
+    `has_documents`: have documents that are part of the text? `plain_of`: what is plain of lexed languages, in every
+    epoch (`lexed_proof`).
     """
 
     def __init__(

@@ -87,8 +87,9 @@ SLICE = 5_000
 MOST_EDGES = 1_500_000
 """After so many a place counts as one from which no end is known: some seconds, for patterns of very many states. Then
 no text comes to it under a budget."""
-EDGES_A_LOOK, EDGES_A_SEARCH = 20, 100
-"""To look at an item, and to begin or go on with a search, takes as long as so many edges."""
+EDGES_A_SEARCH = 100
+"""To begin a search, or to go on with one, takes as long as so many edges. What is looked at again to come there does
+not count: else a long way to a search would leave nothing of each turn for the search."""
 BUILT_AT_ONCE = 2_000
 """States that are built before other matchers have their turn."""
 BUILT_AHEAD = 200_000
@@ -199,6 +200,7 @@ class LeastTokens:
                 if cost is None:
                     return code, False
                 found.append(cost)
+                self._n_in_slice += EDGES_A_SEARCH
                 if self._n_in_slice >= SLICE:
                     break
             return 0, len(found) == len(configurations)
@@ -286,7 +288,6 @@ class LeastTokens:
 
     def _through(self, network: TransitionNetwork, state: int, frame: int, suffix: int, waiting: list[Key]) -> int:
         """The cost from an item, as far as what lies behind is known; what is not is put on the list."""
-        self._n_in_slice += EDGES_A_LOOK
         chain, returns = self._parts_of(network, frame)
         best = NO_WAY
         at_boundary = self._behind.get((returns, BOUNDARY))

@@ -276,3 +276,16 @@ def test_nothing_is_expected_of_the_memory_that_the_store_gets(name: str, monkey
     while not matcher.is_finished():
         matcher.accept_token(allowed(matcher)[-1])
     assert matcher.n_accepted == plain.least_tokens()
+
+
+@pytest.mark.parametrize("name", ["a declared object", "a counted string"])
+def test_costs_are_the_same_however_short_a_turn_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    build, texts = GRAMMARS[name]
+    vocabulary = vocabulary_of(*pieces(texts, 10, random.Random(name)))
+    plain = build(mw.Compiler(vocabulary))
+    expected = plain.outlook.ahead(plain.start()).costs.tolist()
+    monkeypatch.setattr(least_tokens, "SLICE", 1)
+    monkeypatch.setattr(least_tokens, "BUILT_AT_ONCE", 1)
+    grammar = build(mw.Compiler(vocabulary))
+    assert grammar.least_tokens() == plain.least_tokens()
+    assert grammar.outlook.ahead(grammar.start()).costs.tolist() == expected
